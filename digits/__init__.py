@@ -1,0 +1,1 @@
+"""Handwritten digits: train a network on MNIST and know how good it is."""

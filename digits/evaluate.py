@@ -1,0 +1,178 @@
+"""From labels and probabilities to everything that is reported about a model."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from sklearn.metrics import classification_report, confusion_matrix, precision_recall_fscore_support
+
+Floats = NDArray[np.floating]
+Ints = NDArray[np.integer]
+
+CLASSES = 10
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a model did on n labelled images.
+
+    Attributes:
+        labels: true digits, shape (n,).
+        probabilities: the model's, shape (n, 10), rows sum to 1.
+        accuracy: fraction right, 0 to 1, with its 95 % interval `accuracy_interval`.
+        errors: number of images misread.
+        loss: mean cross-entropy in nats, without label smoothing.
+        ece: expected calibration error, 0 to 1; see `expected_calibration_error`.
+        confusion: counts of shape (10, 10), row the true digit, column the predicted one.
+        precision, recall, f1: per digit, shape (10,), 0 to 1.
+        classification_report: scikit-learn's, as text.
+    """
+
+    labels: Ints
+    probabilities: Floats
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    errors: int
+    loss: float
+    ece: float
+    confusion: Ints
+    precision: Floats
+    recall: Floats
+    f1: Floats
+    classification_report: str
+
+    @property
+    def predictions(self) -> Ints:
+        """The likeliest digit of each image, shape (n,)."""
+        return np.argmax(self.probabilities, axis=1)
+
+    @property
+    def mistakes(self) -> Ints:
+        """Indices of the misread images, the surest mistake first, shape (errors,)."""
+        wrong = np.flatnonzero(self.predictions != self.labels)
+        return wrong[np.argsort(-self.probabilities[wrong].max(axis=1), kind="stable")]
+
+
+def evaluate(labels: Ints, probabilities: Floats) -> Evaluation:
+    """Measures predictions against labels.
+
+    Args:
+        labels: integers 0 to 9, shape (n,), n at least 1.
+        probabilities: floats of shape (n, 10), each row summing to 1 within 1e-3.
+
+    Raises:
+        ValueError: shapes that do not fit, or rows that are not probabilities.
+    """
+    labels = np.asarray(labels).astype(np.int64)
+    probabilities = np.asarray(probabilities).astype(np.float64)
+    if labels.ndim != 1 or not len(labels) or probabilities.shape != (len(labels), CLASSES):
+        raise ValueError(
+            f"labels {labels.shape} and probabilities {probabilities.shape} do not fit"
+        )
+    if labels.min() < 0 or labels.max() >= CLASSES:
+        raise ValueError(f"labels must be 0 to 9, got {labels.min()} to {labels.max()}")
+    in_range = (probabilities >= 0) & (probabilities <= 1)  # False for NaN too
+    if not in_range.all() or np.abs(probabilities.sum(axis=1) - 1).max() > 1e-3:
+        raise ValueError("rows of probabilities must lie in 0 to 1 and sum to 1")
+
+    predictions = probabilities.argmax(axis=1)
+    correct = predictions == labels
+    digits = np.arange(CLASSES)
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        labels, predictions, labels=digits, zero_division=0
+    )
+    return Evaluation(
+        labels=labels,
+        probabilities=probabilities,
+        accuracy=float(correct.mean()),
+        accuracy_interval=wilson_interval(int(correct.sum()), len(labels)),
+        errors=int((~correct).sum()),
+        loss=cross_entropy(labels, probabilities),
+        ece=expected_calibration_error(probabilities.max(axis=1), correct),
+        confusion=confusion_matrix(labels, predictions, labels=digits),
+        precision=precision,
+        recall=recall,
+        f1=f1,
+        classification_report=classification_report(
+            labels, predictions, labels=digits, digits=4, zero_division=0
+        ),
+    )
+
+
+def cross_entropy(labels: Ints, probabilities: Floats) -> float:
+    """Mean negative log-probability, in nats, that rows of shape (n, 10) give the true labels.
+
+    A probability of 0 counts as 1e-7, as Keras counts it, so that the mean stays finite.
+    """
+    given = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.maximum(given, 1e-7)).mean())
+
+
+def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
+    """The score interval of a binomial proportion (Wilson 1927), 95 % by default.
+
+    Unlike the textbook p ± z·SE it stays inside 0 to 1 and keeps its coverage near 1.
+
+    Raises:
+        ValueError: not 0 <= successes <= trials with at least one trial.
+    """
+    if trials < 1 or not 0 <= successes <= trials:
+        raise ValueError(f"{successes} successes of {trials} trials is no proportion")
+    share = successes / trials
+    centre = share + z * z / (2 * trials)
+    margin = z * np.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    scale = 1 + z * z / trials
+    return max(0.0, float((centre - margin) / scale)), min(1.0, float((centre + margin) / scale))
+
+
+def calibration_bins(confidence: Floats, correct: NDArray[np.bool_], bins: int = 15) -> Floats:
+    """Groups predictions by confidence into equal-width bins over 0 to 1 (Guo et al. 2017).
+
+    Args:
+        confidence: probability of the predicted digit, shape (n,), 0 to 1.
+        correct: whether it was right, shape (n,).
+
+    Returns:
+        shape (bins, 3): count, mean confidence and accuracy of each bin; empty bins hold zeros.
+    """
+    index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    count = np.bincount(index, minlength=bins)
+    divisor = np.maximum(count, 1)
+    mean_confidence = np.bincount(index, weights=confidence, minlength=bins) / divisor
+    accuracy = np.bincount(index, weights=correct, minlength=bins) / divisor
+    return np.stack([count, mean_confidence, accuracy], axis=1)
+
+
+def expected_calibration_error(confidence: Floats, correct: NDArray[np.bool_]) -> float:
+    """Mean gap between confidence and accuracy over `calibration_bins`, weighted by count.
+
+    Naeini et al. 2015; 15 bins as in Guo et al. 2017. 0 is perfect, 1 the worst.
+    """
+    count, mean_confidence, accuracy = calibration_bins(confidence, correct).T
+    return float((count * np.abs(mean_confidence - accuracy)).sum() / count.sum())
+
+
+def softmax(logits: Floats) -> Floats:
+    """Probabilities of shape (n, 10) from logits of shape (n, 10)."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def fit_temperature(labels: Ints, logits: Floats) -> float:
+    """The number to divide logits by so that confidence means frequency (Guo et al. 2017).
+
+    It makes the cross-entropy of these images smallest and changes no prediction. Above 1 the
+    network was too sure; label smoothing leaves it too unsure, below 1.
+
+    Args:
+        labels: integers 0 to 9, shape (n,), of images that were not trained on.
+        logits: floats of shape (n, 10).
+    """
+    logits = np.asarray(logits, np.float64)
+    best = minimize_scalar(
+        lambda log_temperature: cross_entropy(labels, softmax(logits / np.exp(log_temperature))),
+        bounds=(-3, 3),
+        method="bounded",
+    )
+    return float(np.exp(best.x))

@@ -1,0 +1,29 @@
+"""Writing files that are whole or not there."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+PARTIAL = ".part"  # ending of a file that is still being written, or whose writer was killed
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Opens a temporary file that takes the place of `path` when the block ends without an error.
+
+    Whoever reads `path`, at any time and after any kill, sees the old content or the new, whole.
+
+    Raises:
+        OSError: the folder cannot be written, or the disk is full; `path` is as it was.
+    """
+    temporary = path.with_name(f"{path.name}-{secrets.token_hex(4)}{PARTIAL}")
+    try:
+        with temporary.open("xb") as file:
+            yield file
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

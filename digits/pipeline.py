@@ -1,0 +1,102 @@
+"""The whole chain on one screen: data -> train -> calibrate -> test once -> report."""
+
+import platform
+import sys
+import time
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+
+import tensorflow as tf
+
+from digits import data, plots, report
+from digits.evaluate import evaluate, fit_temperature
+from digits.history import Epoch, write_csv
+from digits.models import finish, predictor
+from digits.recipes import Recipe
+from digits.runs import write_json
+from digits.train import train, use_cores
+
+LIBRARIES = ("tensorflow", "keras", "numpy", "sklearn", "matplotlib", "seaborn")
+
+
+def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None:
+    """Trains a recipe, opens the test set once, and leaves everything about it in a folder.
+
+    Args:
+        recipe: everything that decides the result.
+        folder: from `runs.create`, or that of an unfinished run, which is gone on with.
+        mnist: all of MNIST.
+        started: `time.monotonic()` when the command began, for `total_seconds`.
+
+    Raises:
+        DigitsError, Interrupted: as `train`.
+    """
+    cores = use_cores()
+    *training, images, labels = data.split(mnist.train_images, mnist.train_labels, recipe.held_out)
+    with tf.summary.create_file_writer(str(folder)).as_default():
+        model, history = train(
+            recipe,
+            tuple(training),
+            (images, labels),
+            folder / "state.npz",
+            shards=cores,
+            on_epoch=lambda history: _record(history, folder),
+            show_progress=sys.stderr.isatty(),
+        )
+    temperature = fit_temperature(labels, predictor(model, cores)(images))
+    model = finish(model, temperature)
+    model.save(folder / "model.keras")
+
+    # The one place where the test set is opened, once everything is decided.
+    test = evaluate(mnist.test_labels, predictor(model, cores)(mnist.test_images))
+
+    plots.training_curves(history, folder / "training.png")
+    plots.confusion_matrix(test, folder / "confusion.png")
+    plots.examples(mnist.test_images, test, folder / "examples.png")
+    plots.mistakes(mnist.test_images, test, folder / "mistakes.png")
+    plots.reliability(test, folder / "reliability.png")
+
+    metrics = {
+        **report.metrics_of(test),
+        "parameters": model.count_params(),
+        "temperature": temperature,
+        "validation_accuracy": history[-1].validation_accuracy,
+        "train_seconds": sum(epoch.seconds for epoch in history),
+        "total_seconds": time.monotonic() - started,
+        "peak_memory_mb": _peak_memory_mb(),
+        "seed": recipe.seed,
+        "recipe": asdict(recipe),
+        "data_source": mnist.source,
+        "cores": cores,
+        "versions": _versions(),
+    }
+    text = report.as_text(test, metrics)
+    print(text)
+    (folder / "report.txt").write_text(text)
+    report.write_html(folder, test, metrics)
+    write_json(folder / "metrics.json", metrics)  # last: it marks the run as finished
+
+
+def _record(history: list[Epoch], folder: Path) -> None:
+    """Keeps the history as a table and, of its newest epoch, as TensorBoard events."""
+    write_csv(history, folder / "history.csv")
+    newest = asdict(history[-1])
+    epoch = newest.pop("epoch")
+    for name, value in newest.items():
+        tf.summary.scalar(name, value, step=epoch)
+
+
+def _versions() -> dict[str, str]:
+    libraries = {name: import_module(name).__version__ for name in LIBRARIES}
+    return {"python": platform.python_version(), **libraries}
+
+
+def _peak_memory_mb() -> float | None:
+    """Peak resident memory of this process in MiB; None on Windows, which does not tell so."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)

@@ -1,0 +1,266 @@
+"""(recipe, data) -> weights and history. Repeatable to the bit, resumable from its last epoch."""
+
+import functools
+import itertools
+import os
+import signal
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from digits import augment, models
+from digits.data import Bytes
+from digits.errors import DigitsError, Interrupted
+from digits.evaluate import cross_entropy
+from digits.files import replacing
+from digits.history import Epoch
+from digits.recipes import Recipe
+
+
+def use_cores() -> int:
+    """Gives each core whole operations instead of parts of one, and returns how many cores.
+
+    `train` splits each batch into that many shards. An operation on one thread adds its numbers in
+    one order, so this also makes runs repeatable to the bit. Call it before TensorFlow's first
+    operation.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(cores or 1)
+    return cores or 1
+
+
+def train(
+    recipe: Recipe,
+    training: tuple[Bytes, Bytes],
+    validation: tuple[Bytes, Bytes],
+    state_file: Path,
+    shards: int = 1,
+    strategy: tf.distribute.Strategy | None = None,
+    on_epoch: Callable[[list[Epoch]], None] = lambda history: None,
+    show_progress: bool = False,
+) -> tuple[keras.Model, list[Epoch]]:
+    """Trains a network by Adam (Kingma & Ba 2015) under a one-cycle learning rate (Smith 2018).
+
+    Args:
+        recipe: everything that decides the result.
+        training: images, uint8 of shape (n, 28, 28), and labels, uint8 of shape (n,).
+        validation: the same for held-out digits: measured after each epoch, steering nothing.
+        state_file: an `.npz` replaced after every epoch. If it exists, training goes on from it
+            and ends with the very weights that it would have had without the interruption.
+        shards: parts of a batch that are computed at the same time, best one a core.
+        strategy: where to run; each of its replicas takes its share of every batch.
+        on_epoch: called with the history so far after each epoch.
+        show_progress: draw a progress bar on standard error.
+
+    Returns:
+        the network, as `models.build` makes it, and a line of history for each epoch.
+
+    Raises:
+        DigitsError: a batch that the data cannot fill or the replicas cannot share, or a state
+            file that is broken or belongs to another recipe.
+        Interrupted: Ctrl-C was pressed once; the state file holds the last finished epoch.
+    """
+    images, labels = training
+    strategy = strategy or tf.distribute.get_strategy()
+    _check_batch(recipe.batch, len(images), strategy.num_replicas_in_sync)
+    steps = len(images) // recipe.batch
+
+    keras.utils.set_random_seed(recipe.seed)
+    with strategy.scope():
+        model = models.build(recipe)
+        rate = OneCycle(recipe.learning_rate, recipe.warmup, steps * recipe.epochs)
+        optimizer = keras.optimizers.Adam(rate)
+        optimizer.build(model.trainable_variables)
+    variables = [*model.variables, *optimizer.variables]
+    history = _restore(state_file, variables)
+
+    stop = tf.Variable(False)
+    digits = tf.constant(images[..., None]), tf.constant(labels, tf.int32)
+    run_epoch = _compile_epoch(recipe, model, optimizer, digits, stop, shards, strategy)
+    predict = models.predictor(model, shards)
+    bar = tqdm(
+        total=steps * recipe.epochs,
+        initial=steps * len(history),
+        disable=not show_progress,
+        bar_format="{desc} {bar} {percentage:3.0f}% {elapsed}<{remaining}{postfix}",
+    )
+    with bar, _ctrl_c(lambda: stop.assign(True)) as interrupted:
+        for epoch in range(len(history), recipe.epochs):
+            bar.set_description_str(f"epoch {epoch + 1}/{recipe.epochs}")
+            started = time.perf_counter()
+            order = np.random.default_rng([recipe.seed, epoch]).permutation(len(images))
+            order = tf.constant(order[: steps * recipe.batch].reshape(steps, -1), tf.int32)
+            loss, accuracy = _in_thread(
+                functools.partial(run_epoch, order, tf.constant(epoch)),
+                meanwhile=lambda: bar.update(int(optimizer.iterations) - bar.n),
+            )
+            if interrupted.is_set():
+                raise Interrupted(epoch)
+            guesses = predict(validation[0])
+            history.append(
+                Epoch(
+                    epoch=epoch + 1,
+                    seconds=time.perf_counter() - started,
+                    learning_rate=float(rate(optimizer.iterations)),
+                    loss=float(loss),
+                    accuracy=float(accuracy),
+                    validation_loss=cross_entropy(validation[1], guesses),
+                    validation_accuracy=float(np.mean(guesses.argmax(axis=1) == validation[1])),
+                )
+            )
+            _save(state_file, variables, history)
+            on_epoch(history)
+            bar.set_postfix_str(
+                f"loss {loss:.3f}, validation {history[-1].validation_accuracy:.2%}"
+            )
+            if interrupted.is_set() and epoch + 1 < recipe.epochs:
+                raise Interrupted(epoch + 1)
+    return model, history
+
+
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
+    """Learning rate that rises from a tenth of `peak` and falls to 0, both in a straight line."""
+
+    def __init__(self, peak: float, warmup: float, steps: int) -> None:
+        self.peak, self.warmup, self.steps = peak, warmup, steps
+
+    def __call__(self, step: Any) -> tf.Tensor:
+        """The rate at a step, 0 to `steps`."""
+        done = tf.cast(step, tf.float32) / self.steps
+        rising = 0.1 + 0.9 * done / max(self.warmup, 1e-9)
+        falling = (1 - done) / (1 - self.warmup)
+        return self.peak * tf.where(done < self.warmup, rising, falling)
+
+
+def _compile_epoch(
+    recipe: Recipe,
+    model: keras.Model,
+    optimizer: keras.Optimizer,
+    digits: tuple[tf.Tensor, tf.Tensor],
+    stop: tf.Variable,
+    shards: int,
+    strategy: tf.distribute.Strategy,
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """One graph for a whole epoch: (order, epoch) -> mean loss and accuracy.
+
+    The data stay in memory as bytes. A step gathers its batch, distorts it, adds up the gradients
+    of its shards, which the cores compute at the same time, and applies them.
+    """
+    share = recipe.batch // strategy.num_replicas_in_sync
+    bounds = [share * shard // shards for shard in range(shards + 1)]
+
+    def shard_gradients(chosen: tf.Tensor, amounts: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        images, labels = (tf.gather(array, chosen) for array in digits)
+        images = augment.distort(tf.cast(images, tf.float32), amounts)
+        truth = tf.one_hot(labels, 10) * (1 - recipe.label_smoothing) + recipe.label_smoothing / 10
+        with tf.GradientTape() as tape:
+            logits = model(images, training=True)
+            loss = tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits(truth, logits))
+            loss /= recipe.batch
+        right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
+        accuracy = tf.reduce_sum(tf.cast(right, tf.float32)) / recipe.batch
+        return tf.stack([loss, accuracy]), tape.gradient(loss, model.trainable_variables)
+
+    def replica_step(chosen: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
+        context = tf.distribute.get_replica_context()
+        first = context.replica_id_in_sync_group * share
+        chosen, amounts = chosen[first : first + share], amounts[first : first + share]
+        results = [
+            shard_gradients(chosen[start:end], amounts[start:end])
+            for start, end in itertools.pairwise(bounds)
+        ]
+        totals = tf.add_n([totals for totals, _ in results])
+        gradients = [
+            tf.add_n(of_shards) for of_shards in zip(*(g for _, g in results), strict=True)
+        ]
+        optimizer.apply(context.all_reduce("sum", gradients), model.trainable_variables)
+        return totals
+
+    @tf.function
+    def run_epoch(order: tf.Tensor, epoch: tf.Tensor) -> tf.Tensor:
+        sums = tf.zeros(2)
+        steps = tf.shape(order)[0]
+        for step in tf.range(steps):
+            if stop:
+                break
+            amounts = augment.draw(recipe, recipe.batch, [recipe.seed, epoch * steps + step])
+            totals = strategy.run(replica_step, args=(order[step], amounts))
+            sums += strategy.reduce("sum", totals, axis=None)
+        return sums / tf.cast(steps, tf.float32)
+
+    return run_epoch
+
+
+def _check_batch(batch: int, images: int, replicas: int) -> None:
+    if batch > images:
+        raise DigitsError(
+            f"A batch of {batch:,} is more than the {images:,} training images; "
+            "choose a smaller --batch."
+        )
+    if batch % replicas:
+        raise DigitsError(
+            f"A batch of {batch} does not divide among {replicas} replicas; choose one that does."
+        )
+
+
+def _save(state_file: Path, variables: list[keras.Variable], history: list[Epoch]) -> None:
+    arrays = {f"variable_{i}": variable.numpy() for i, variable in enumerate(variables)}
+    with replacing(state_file) as file:
+        np.savez(file, history=np.array([astuple(line) for line in history]), **arrays)
+
+
+def _restore(state_file: Path, variables: list[keras.Variable]) -> list[Epoch]:
+    """Puts back what `_save` wrote and returns its history; an empty one when there is no file."""
+    if not state_file.exists():
+        return []
+    try:
+        with np.load(state_file, allow_pickle=False) as file:
+            for i, variable in enumerate(variables):
+                variable.assign(file[f"variable_{i}"])
+            return [Epoch(int(number), *rest) for number, *rest in file["history"].tolist()]
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, TypeError) as error:
+        raise DigitsError(
+            f"{state_file} is damaged or of another recipe ({error}); start a new run."
+        ) from None
+
+
+def _in_thread(work: Callable[[], tf.Tensor], meanwhile: Callable[[], Any]) -> tf.Tensor:
+    """Runs a graph in a second thread, so that this one can draw the bar and hear Ctrl-C."""
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(work)
+        while not wait([result], timeout=0.1).done:
+            meanwhile()
+        meanwhile()
+        return result.result()
+
+
+@contextmanager
+def _ctrl_c(stop: Callable[[], Any]) -> Iterator[threading.Event]:
+    """Within the block, a first Ctrl-C calls `stop` and sets the event; a second one interrupts."""
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed  # only the main thread may handle signals
+        return
+
+    def handle(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        pressed.set()
+        stop()
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
