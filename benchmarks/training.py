@@ -1,1 +1,146 @@
+"""Accuracy and training time of our recipes beside the Keras textbook CNN, in one run.
 
+    python -m benchmarks.training                writes benchmarks/results/training.jsonl
+    python -m benchmarks.training --resume       goes on with an interrupted run
+    python -m benchmarks.training --summary      prints the table of what is there
+
+Each training is a process of its own: our main job as a user runs it, figures and report
+included, or `benchmarks.textbook`. They take turns, in rounds of one textbook, one `default` and
+two `fast`, so that a machine that slows down slows all of them, and a time is compared with that
+of the same round. Run nothing else meanwhile. Five rounds take half an hour on two cores.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from digits.report import read_lines, rows
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results" / "training.jsonl"
+FIGURES = ROOT / "docs" / "figures"
+ROUNDS = 5
+FAST_A_ROUND = 2
+KEPT = (
+    "test_accuracy",
+    "test_accuracy_interval",
+    "test_errors",
+    "test_loss",
+    "ece",
+    "precision",
+    "recall",
+    "f1",
+    "confusion_matrix",
+    "parameters",
+    "train_seconds",
+    "cores",
+    "versions",
+    "recipe",
+)
+
+
+def plan() -> list[tuple[int, str, int]]:
+    """Every training in order: round, what to train, seed."""
+    return [
+        job
+        for turn in range(ROUNDS)
+        for job in (
+            (turn, "textbook", turn + 1),
+            (turn, "default", turn + 1),
+            *((turn, "fast", turn * FAST_A_ROUND + k + 1) for k in range(FAST_A_ROUND)),
+        )
+    ]
+
+
+def measure(name: str, seed: int, out: Path) -> dict[str, Any]:
+    """Trains in a process of its own and returns its metrics with whole-process figures."""
+    command = [sys.executable]
+    if name == "textbook":
+        command += ["-m", "benchmarks.textbook"]
+    else:
+        command += ["mnist_model.py", "--recipe", name]
+    command += ["--seed", str(seed), "--out", str(out)]
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"},
+    )
+    assert process.stderr is not None
+    errors = process.stderr.read().decode()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} ended with status {process.returncode}:\n{errors}")
+    metrics = json.loads((out / "metrics.json").read_text())
+    return {key: metrics[key] for key in KEPT if key in metrics} | {
+        "process_seconds": seconds,
+        "process_cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "peak_memory_mb": usage.ru_maxrss / 1024,  # Linux counts it in KiB
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, default=RESULTS, help="JSON lines")
+    parser.add_argument("--resume", action="store_true", help="keep the lines that are there")
+    parser.add_argument("--summary", action="store_true", help="print the table and end")
+    arguments = parser.parse_args()
+    results: Path = arguments.out
+    if not arguments.summary:
+        results.parent.mkdir(parents=True, exist_ok=True)
+        if not arguments.resume:
+            results.write_text("")
+        run(results)
+    print(summary(results))
+
+
+def run(results: Path) -> None:
+    """Does what of the plan is not in the file yet, appending a line for each training."""
+    done = {(line["round"], line["name"], line["seed"]) for line in read_lines(results)}
+    for turn, name, seed in plan():
+        if (turn, name, seed) in done:
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "run"
+            measured = measure(name, seed, out)
+            if (name, seed) == ("default", 1):
+                FIGURES.mkdir(parents=True, exist_ok=True)
+                for figure in out.glob("*.png"):
+                    shutil.copy(figure, FIGURES / figure.name)
+        line = {"round": turn, "name": name, "seed": seed} | measured
+        with results.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        print(
+            f"{name:9s} seed {seed:2d}  {line['test_accuracy']:.2%}  "
+            f"{line['train_seconds']:6.1f} s training  {line['process_seconds']:6.1f} s in all  "
+            f"{line['peak_memory_mb']:5.0f} MB",
+            flush=True,
+        )
+
+
+def summary(results: Path) -> str:
+    """A line for each recipe: mean and standard deviation over seeds, and times as ratios."""
+    return "\n".join(
+        f"{row.name:9s} {len(row.seeds):2d} seeds  {row.accuracy:.3%} ± {row.accuracy_sd:.3%}  "
+        f"training {row.train_seconds:6.1f} s = {row.train_ratio:.3f}  "
+        f"in all {row.process_seconds:6.1f} s = {row.process_ratio:.3f}  "
+        f"at most {row.peak_memory_mb:.0f} MB"
+        for row in rows(read_lines(results))
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -2,10 +2,11 @@
 
 import argparse
 import os
-import platform
 import sys
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from digits import data, recipes, runs
@@ -68,11 +69,8 @@ def _train(arguments: argparse.Namespace, started: float) -> int:
         f"Recipe {recipe.name}, epochs: {recipe.epochs}, seed: {recipe.seed}; "
         f"results go to {folder}."
     )
-    # Quiet about TensorFlow's own set-up; whoever wants to see it sets the variable.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if platform.machine().lower() in ("x86_64", "amd64"):  # its default there, but said aloud
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    from digits.pipeline import run
+    with _without_greeting():
+        from digits.pipeline import run
 
     try:
         run(recipe, folder, mnist, started)
@@ -89,3 +87,22 @@ def _train(arguments: argparse.Namespace, started: float) -> int:
         ) from error
     print(f"\nThe whole story, with figures: {folder / 'report.html'}")
     return 0
+
+
+@contextmanager
+def _without_greeting() -> Iterator[None]:
+    """Drops the two lines on oneDNN that TensorFlow prints on import, which no setting silences,
+    and passes on whatever else is written to standard error meanwhile."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as written:
+        os.dup2(written.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+            written.seek(0)
+            for line in written:
+                if b"oneDNN custom operations" not in line and b"InitializeLog" not in line:
+                    os.write(2, line)

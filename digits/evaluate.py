@@ -123,7 +123,9 @@ def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[f
     centre = share + z * z / (2 * trials)
     margin = z * np.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     scale = 1 + z * z / trials
-    return max(0.0, float((centre - margin) / scale)), min(1.0, float((centre + margin) / scale))
+    low = 0.0 if successes == 0 else float((centre - margin) / scale)
+    high = 1.0 if successes == trials else float((centre + margin) / scale)
+    return low, high
 
 
 def calibration_bins(confidence: Floats, correct: NDArray[np.bool_], bins: int = 15) -> Floats:

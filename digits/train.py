@@ -22,7 +22,7 @@ from tqdm import tqdm
 from digits import augment, models
 from digits.data import Bytes
 from digits.errors import DigitsError, Interrupted
-from digits.evaluate import cross_entropy
+from digits.evaluate import cross_entropy, softmax
 from digits.files import replacing
 from digits.history import Epoch
 from digits.recipes import Recipe
@@ -108,7 +108,7 @@ def train(
             )
             if interrupted.is_set():
                 raise Interrupted(epoch)
-            guesses = predict(validation[0])
+            guesses = softmax(predict(validation[0]))
             history.append(
                 Epoch(
                     epoch=epoch + 1,

@@ -1,0 +1,53 @@
+"""What several tests share."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from digits import data
+
+# No deadline: a shared machine may be slow for reasons of its own.
+settings.register_profile("digits", deadline=None)
+settings.load_profile("digits")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+ROOT = Path(__file__).parent.parent
+# 10,000 training digits in 10 steps an epoch: seconds, and the same code as any run.
+SMALL = ["--held-out", "50000", "--batch", "1000", "--precision", "float32"]
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def mnist() -> data.Mnist:
+    """The real one, from whatever source serves it here."""
+    return data.load()
+
+
+def mnist_model(*arguments: str | Path, **settings: object) -> subprocess.Popen[str]:
+    """Starts the main command as a user does, with its output in pipes."""
+    return subprocess.Popen(
+        [sys.executable, "mnist_model.py", *map(str, arguments)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **settings,  # type: ignore[call-overload]  # any keyword of Popen
+    )
+
+
+@pytest.fixture
+def run_main() -> Command:
+    """Runs the main command to its end: `run_main("--epochs", "2").returncode`."""
+
+    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        process = mnist_model(*arguments)
+        output, errors = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+    return run

@@ -1,0 +1,25 @@
+"""The two halves meet only at the bundle: what must not import TensorFlow, does not."""
+
+import subprocess
+import sys
+
+import pytest
+
+LIGHT = ["data", "errors", "files", "history", "recipes", "runs", "cli"]
+HEAVY = ("tensorflow", "keras", "matplotlib", "sklearn", "scipy", "seaborn")
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_light_modules_stay_light(module: str) -> None:
+    program = f"import sys, digits.{module}; print([x for x in {HEAVY} if x in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert found.stdout.strip() == "[]", found.stderr
+
+
+def test_no_import_prints_or_writes(tmp_path: object) -> None:
+    program = f"import {', '.join(f'digits.{module}' for module in LIGHT)}"
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=str(tmp_path)
+    )
+    assert found.stdout == found.stderr == ""
+    assert list(tmp_path.iterdir()) == []  # type: ignore[attr-defined]

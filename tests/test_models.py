@@ -1,0 +1,80 @@
+"""Is a network what it says, and is what is shipped the same as what was trained?"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from digits import data, models
+from digits.evaluate import softmax
+from digits.recipes import Recipe
+
+
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    keras.utils.set_random_seed(3)
+    model = models.build(Recipe(precision="float32"))
+    for weights in model.trainable_variables:  # gains and biases off their starting values
+        weights.assign_add(tf.random.stateless_normal(weights.shape, [1, 2], stddev=0.02))
+    return model
+
+
+@pytest.mark.parametrize("network", models.NETWORKS)
+def test_shapes(network: str) -> None:
+    model = models.build(Recipe(network=network))
+    assert model.input_shape == (None, 28, 28, 1)
+    assert model.output_shape == (None, 10)
+    assert model(np.zeros((2, 28, 28, 1))).dtype == tf.float32
+
+
+def test_the_four_parts_of_the_textbook(model: keras.Model) -> None:
+    kinds = [type(layer).__name__ for layer in models.finish(model, 1.0).layers]
+    for kind in ("Conv2D", "MaxPooling2D", "Dropout", "Dense"):
+        assert kind in kinds
+    assert kinds[-1] == "Softmax"
+
+
+def test_kernels_are_standardized(model: keras.Model) -> None:
+    layer = next(x for x in model.layers if isinstance(x, models.StandardizedConv2D))
+    layer.gain.assign(tf.ones_like(layer.gain))
+    kernel = layer.standardized_kernel().numpy()
+    np.testing.assert_allclose(kernel.mean(axis=(0, 1, 2)), 0, atol=1e-6)
+    norm = np.sqrt((kernel**2).sum(axis=(0, 1, 2)))
+    np.testing.assert_allclose(norm, models.RELU_GAIN, rtol=1e-2)
+
+
+def test_finished_is_trained_divided_by_temperature(
+    model: keras.Model, mnist: data.Mnist, tmp_path: Path
+) -> None:
+    images = mnist.train_images[:100]
+    expected = softmax(models.predictor(model)(images) / 1.7)
+    finished = models.finish(model, 1.7)
+    np.testing.assert_allclose(models.predictor(finished)(images), expected, atol=1e-6)
+    finished.save(tmp_path / "model.keras")
+    assert not any(isinstance(x, models.StandardizedConv2D) for x in finished.layers)
+    reloaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(models.predictor(reloaded)(images), expected, atol=1e-6)
+
+
+def test_bfloat16_computes_nearly_the_same(mnist: data.Mnist) -> None:
+    images = mnist.train_images[:100]
+    outputs = []
+    for precision in ("float32", "bfloat16"):
+        keras.utils.set_random_seed(3)
+        half = models.build(Recipe(precision=precision))
+        assert {v.dtype for v in half.trainable_variables} == {"float32"}
+        outputs.append(models.predictor(models.finish(half, 1.0))(images))
+    np.testing.assert_allclose(*outputs, atol=1e-6)
+
+
+@pytest.mark.parametrize(("count", "shards", "batch"), [(1, 2, 1000), (7, 3, 4), (100, 2, 33)])
+def test_predictor_keeps_order_and_count(
+    model: keras.Model, mnist: data.Mnist, count: int, shards: int, batch: int
+) -> None:
+    images = mnist.train_images[:count]
+    one_by_one = [models.predictor(model)(image[None])[0] for image in images[:8]]
+    found = models.predictor(model, shards)(images, batch)
+    assert found.shape == (count, 10)
+    np.testing.assert_allclose(found[:8], one_by_one, atol=1e-4)

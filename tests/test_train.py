@@ -1,0 +1,186 @@
+"""Is training exactly repeatable, does it survive being killed, and does it learn?"""
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import SMALL, Command, mnist_model
+
+from digits import data
+from digits.errors import DigitsError
+from digits.history import Epoch
+from digits.recipes import Recipe
+from digits.train import OneCycle, train
+
+
+def state(folder: Path) -> dict[str, np.ndarray]:
+    """Weights, optimizer and history, without the seconds that each epoch took."""
+    with np.load(folder / "state.npz", allow_pickle=False) as file:
+        arrays = dict(file)
+    arrays["history"] = np.delete(arrays["history"], 1, axis=1)
+    return arrays
+
+
+def assert_same_bits(one: Path, other: Path) -> None:
+    first, second = state(one), state(other)
+    assert first.keys() == second.keys()
+    for name, array in first.items():
+        assert array.tobytes() == second[name].tobytes(), name
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    process = mnist_model("--out", folder, "--epochs", "4", *SMALL)
+    assert process.communicate()[1] == ""
+    assert process.returncode == 0
+    return folder
+
+
+def wait_for_epochs(folder: Path, count: int) -> None:
+    """Waits until at least `count` epochs are saved."""
+    history = folder / "history.csv"
+    deadline = time.monotonic() + 120
+    while not history.exists() or len(history.read_text().splitlines()) < count + 1:
+        assert time.monotonic() < deadline, "the run did not get there"
+        time.sleep(0.01)
+
+
+def test_same_seed_same_bits(uninterrupted: Path, run_main: Command, tmp_path: Path) -> None:
+    run_main("--out", tmp_path / "again", "--epochs", "4", *SMALL)
+    assert_same_bits(uninterrupted, tmp_path / "again")
+
+
+def test_bfloat16_too(run_main: Command, tmp_path: Path) -> None:
+    """The faster arithmetic repeats itself as well, also where it is emulated."""
+    settings = ["--epochs", "1", "--held-out", "58000", "--batch", "128"]
+    for name in ("one", "two"):
+        run_main("--out", tmp_path / name, *settings, "--precision", "bfloat16")
+    assert_same_bits(tmp_path / "one", tmp_path / "two")
+
+
+def test_another_seed_other_bits(uninterrupted: Path, run_main: Command, tmp_path: Path) -> None:
+    run_main("--out", tmp_path / "other", "--epochs", "1", "--seed", "2", *SMALL)
+    assert state(uninterrupted)["variable_0"].tobytes() != (
+        state(tmp_path / "other")["variable_0"].tobytes()
+    )
+
+
+@pytest.mark.parametrize("kills", [(0,), (1,), (1, 2, 3)], ids=str)
+def test_killed_and_resumed_ends_with_the_same_bits(
+    uninterrupted: Path, tmp_path: Path, run_main: Command, kills: tuple[int, ...]
+) -> None:
+    """SIGKILL, in the middle of the epoch after so many finished ones, each time anew."""
+    folder = tmp_path / "killed"
+    arguments = ["--out", folder, "--epochs", "4", *SMALL]
+    for finished in kills:
+        process = mnist_model(*arguments)
+        while not (folder / "run.json").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        if finished:
+            wait_for_epochs(folder, finished)
+        time.sleep(0.05)
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        arguments = ["--resume", folder]
+    assert run_main(*arguments).returncode == 0
+    assert_same_bits(uninterrupted, folder)
+    metrics = [json.loads((x / "metrics.json").read_text()) for x in (uninterrupted, folder)]
+    assert metrics[0]["confusion_matrix"] == metrics[1]["confusion_matrix"]
+    assert not list(folder.glob("*.part"))
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(
+    uninterrupted: Path, tmp_path: Path, run_main: Command
+) -> None:
+    folder = tmp_path / "stopped"
+    process = mnist_model("--out", folder, "--epochs", "4", *SMALL)
+    wait_for_epochs(folder, 1)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"--resume {folder}" in output
+    assert "Traceback" not in errors
+    assert run_main("--resume", folder).returncode == 0
+    assert_same_bits(uninterrupted, folder)
+
+
+def test_a_finished_run_is_not_resumed(uninterrupted: Path, run_main: Command) -> None:
+    result = run_main("--resume", uninterrupted)
+    assert result.returncode == 2
+    assert "is finished" in result.stderr
+
+
+def test_a_damaged_state_is_refused(uninterrupted: Path, tmp_path: Path, run_main: Command) -> None:
+    folder = tmp_path / "damaged"
+    folder.mkdir()
+    (folder / "run.json").write_bytes((uninterrupted / "run.json").read_bytes())
+    content = (uninterrupted / "state.npz").read_bytes()
+    (folder / "state.npz").write_bytes(content[: len(content) // 2])
+    result = run_main("--resume", folder)
+    assert result.returncode == 2
+    assert "is damaged or of another recipe" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_it_learns(uninterrupted: Path) -> None:
+    """Ten thousand digits, forty steps: far from good, further from chance."""
+    metrics = json.loads((uninterrupted / "metrics.json").read_text())
+    assert 0.8 < metrics["test_accuracy"] < 1
+
+
+def test_a_batch_that_the_data_cannot_fill(mnist: data.Mnist, tmp_path: Path) -> None:
+    few = mnist.train_images[:50], mnist.train_labels[:50]
+    with pytest.raises(DigitsError, match="more than the 50 training images"):
+        train(Recipe(batch=51), few, few, tmp_path / "state.npz")
+
+
+def test_a_batch_that_replicas_cannot_share(mnist: data.Mnist, tmp_path: Path) -> None:
+    few = mnist.train_images[:50], mnist.train_labels[:50]
+    strategy = mirrored()
+    with pytest.raises(DigitsError, match="does not divide among 2 replicas"):
+        train(Recipe(batch=33), few, few, tmp_path / "state.npz", strategy=strategy)
+
+
+def test_two_replicas_train_as_one(mnist: data.Mnist, tmp_path: Path) -> None:
+    """A distributed strategy changes the order of additions and nothing else."""
+    some = mnist.train_images[:2000], mnist.train_labels[:2000]
+    recipe = Recipe(batch=100, epochs=1, dropout=0, precision="float32")
+    one, history = train(recipe, some, some, tmp_path / "one.npz")
+    two, distributed = train(recipe, some, some, tmp_path / "two.npz", strategy=mirrored())
+    assert distributed[0].loss == pytest.approx(history[0].loss, rel=1e-3)
+    for a, b in zip(one.get_weights(), two.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=0.02)
+
+
+def test_shards_train_as_one(mnist: data.Mnist, tmp_path: Path) -> None:
+    """Also when a batch does not divide by them."""
+    some = mnist.train_images[:2000], mnist.train_labels[:2000]
+    recipe = Recipe(batch=100, epochs=1, dropout=0, precision="float32")
+    _, whole = train(recipe, some, some, tmp_path / "one.npz")
+    _, parts = train(recipe, some, some, tmp_path / "three.npz", shards=3)
+    assert parts[0].loss == pytest.approx(whole[0].loss, rel=1e-3)
+
+
+def mirrored() -> tf.distribute.Strategy:
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+def test_one_cycle() -> None:
+    rate = OneCycle(peak=0.01, warmup=0.25, steps=100)
+    assert float(rate(0)) == pytest.approx(0.001)
+    assert float(rate(25)) == pytest.approx(0.01)
+    assert float(rate(50)) == pytest.approx(0.01 * 2 / 3)
+    assert float(rate(100)) == pytest.approx(0)
+
+
+def test_history_counts_epochs(uninterrupted: Path) -> None:
+    lines = (uninterrupted / "history.csv").read_text().splitlines()
+    assert lines[0].split(",") == list(Epoch.__dataclass_fields__)
+    assert [int(line.split(",")[0]) for line in lines[1:]] == [1, 2, 3, 4]
