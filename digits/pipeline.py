@@ -33,17 +33,18 @@ def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None
         DigitsError, Interrupted: as `train`.
     """
     cores = use_cores()
-    *training, images, labels = data.split(mnist.train_images, mnist.train_labels, recipe.held_out)
+    training, validation = data.split(mnist.train_images, mnist.train_labels, recipe.held_out)
     with tf.summary.create_file_writer(str(folder)).as_default():
         model, history = train(
             recipe,
-            tuple(training),
-            (images, labels),
+            training,
+            validation,
             folder / "state.npz",
             shards=cores,
             on_epoch=lambda history: _record(history, folder),
             show_progress=sys.stderr.isatty(),
         )
+    images, labels = validation
     temperature = fit_temperature(labels, predictor(model, cores)(images))
     model = finish(model, temperature)
     model.save(folder / "model.keras")

@@ -1,8 +1,10 @@
 """Evaluation and history -> figures, as PNG files."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -11,13 +13,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from digits.data import Bytes
 from digits.evaluate import Evaluation, calibration_bins, wilson_interval
 from digits.history import Epoch
 
 INK, QUIET, GOOD, BAD = "#1f2933", "#8a94a0", "#2a6f97", "#c8553d"
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -31,7 +34,13 @@ STYLE = {
 }
 
 
-@plt.rc_context(STYLE)
+@contextmanager
+def _styled() -> Iterator[None]:
+    with plt.rc_context(STYLE):
+        yield
+
+
+@_styled()
 def training_curves(history: Sequence[Epoch], path: Path) -> None:
     """Accuracy and loss over epochs, on training and on validation images."""
     epochs = [line.epoch for line in history]
@@ -55,7 +64,7 @@ def training_curves(history: Sequence[Epoch], path: Path) -> None:
     _save(figure, path)
 
 
-@plt.rc_context(STYLE)
+@_styled()
 def confusion_matrix(evaluation: Evaluation, path: Path) -> None:
     """The confusion matrix with colour for errors alone: the diagonal would drown them."""
     counts = evaluation.confusion
@@ -76,7 +85,7 @@ def confusion_matrix(evaluation: Evaluation, path: Path) -> None:
         ax=axes,
     )
     for digit in range(len(counts)):
-        axes.add_patch(plt.Rectangle((digit, digit), 1, 1, color="#e9eef2", zorder=0.5))
+        axes.add_patch(Rectangle((digit, digit), 1, 1, color="#e9eef2", zorder=0.5))
     axes.collections[0].set_zorder(0)
     for label in axes.texts:
         label.set_fontsize(9)
@@ -91,7 +100,7 @@ def confusion_matrix(evaluation: Evaluation, path: Path) -> None:
     _save(figure, path)
 
 
-@plt.rc_context(STYLE)
+@_styled()
 def examples(images: Bytes, evaluation: Evaluation, path: Path, count: int = 40) -> None:
     """The first `count` images with their true digit and what they were read as."""
     shown = np.arange(min(count, len(images)))
@@ -105,7 +114,7 @@ def examples(images: Bytes, evaluation: Evaluation, path: Path, count: int = 40)
     _mosaic(images[shown], captions, path, columns=10)
 
 
-@plt.rc_context(STYLE)
+@_styled()
 def mistakes(images: Bytes, evaluation: Evaluation, path: Path) -> None:
     """Every misread image, the surest mistake first, with the probabilities behind it."""
     wrong = evaluation.mistakes
@@ -121,7 +130,7 @@ def mistakes(images: Bytes, evaluation: Evaluation, path: Path) -> None:
     _mosaic(images[wrong], captions, path, columns=8 if len(wrong) <= 160 else 16)
 
 
-@plt.rc_context(STYLE)
+@_styled()
 def reliability(evaluation: Evaluation, path: Path) -> None:
     """How often a prediction is right, against how sure it was; below, how many were that sure."""
     confidence = evaluation.probabilities.max(axis=1)

@@ -25,7 +25,9 @@ class Recipe:
     """
 
     name: str = field(default="custom", metadata={"help": "what the recipe is called"})
-    network: str = field(default="cnn", metadata={"help": "architecture", "choices": ("cnn",)})
+    network: str = field(
+        default="cnn", metadata={"help": "architecture", "choices": ("cnn", "small")}
+    )
     epochs: int = _setting(12, "passes over the training images", 1, 10_000)
     batch: int = _setting(128, "images a step", 1, TRAINING_IMAGES)
     learning_rate: float = _setting(0.002, "highest step size of Adam", 1e-9, 10)

@@ -5,7 +5,6 @@ import base64
 import html
 import json
 import math
-import re
 import statistics
 import sys
 from collections.abc import Iterable, Sequence
@@ -244,10 +243,11 @@ def fill(text: str, blocks: dict[str, str]) -> str:
         DigitsError: the text lacks a block's marks.
     """
     for name, block in blocks.items():
-        marks = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        if not marks.search(text):
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        if begin not in text or end not in text:
             raise DigitsError(f"The README has no marks <!-- {name} --> and <!-- /{name} -->.")
-        text = marks.sub(lambda found, block=block: f"{found[1]}{block}\n{found[2]}", text)
+        before, rest = text.split(begin, 1)
+        text = f"{before}{begin}{block}\n{end}{rest.split(end, 1)[1]}"
     return text
 
 

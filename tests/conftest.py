@@ -51,3 +51,21 @@ def run_main() -> Command:
         return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def finished_output(finished_run: Path) -> str:
+    """What the command of `finished_run` printed."""
+    return (finished_run.parent / "output.txt").read_text()
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small run that nothing interrupted: four epochs, seed 1."""
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    process = mnist_model("--out", folder, "--epochs", "4", *SMALL)
+    output, errors = process.communicate(timeout=300)
+    assert errors == ""
+    assert process.returncode == 0
+    (folder.parent / "output.txt").write_text(output)
+    return folder

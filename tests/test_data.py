@@ -14,6 +14,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,9 +31,10 @@ def idx_contents(mnist: data.Mnist) -> dict[str, bytes]:
 
 
 def npz_contents(mnist: data.Mnist, **changed: object) -> bytes:
-    arrays = {name: getattr(mnist, key) for key, name in data.NPZ_NAMES.items()} | changed
+    arrays: dict[str, Any] = {name: getattr(mnist, key) for key, name in data.NPZ_NAMES.items()}
+    arrays |= changed
     file = io.BytesIO()
-    np.savez(file, **arrays)  # type: ignore[arg-type]
+    np.savez(file, **arrays)
     return file.getvalue()
 
 
@@ -80,7 +82,7 @@ class TestContent:
         assert np.abs(np.stack([rows, columns]) - 14).max() < 1.1
 
     def test_split_is_the_classic_one(self, mnist: data.Mnist) -> None:
-        images, labels, held_images, held_labels = data.split(
+        (images, labels), (held_images, held_labels) = data.split(
             mnist.train_images, mnist.train_labels, 10_000
         )
         assert len(images) == len(labels) == 50_000

@@ -36,6 +36,12 @@ def test_the_four_parts_of_the_textbook(model: keras.Model) -> None:
     assert kinds[-1] == "Softmax"
 
 
+@pytest.mark.parametrize(("network", "parameters"), [("cnn", 88_762), ("small", 76_618)])
+def test_parameters_as_documented(network: str, parameters: int) -> None:
+    finished = models.finish(models.build(Recipe(network=network)), 1.0)
+    assert finished.count_params() == parameters
+
+
 def test_kernels_are_standardized(model: keras.Model) -> None:
     layer = next(x for x in model.layers if isinstance(x, models.StandardizedConv2D))
     layer.gain.assign(tf.ones_like(layer.gain))
@@ -66,7 +72,7 @@ def test_bfloat16_computes_nearly_the_same(mnist: data.Mnist) -> None:
         half = models.build(Recipe(precision=precision))
         assert {v.dtype for v in half.trainable_variables} == {"float32"}
         outputs.append(models.predictor(models.finish(half, 1.0))(images))
-    np.testing.assert_allclose(*outputs, atol=1e-6)
+    np.testing.assert_allclose(outputs[0], outputs[1], atol=1e-6)
 
 
 @pytest.mark.parametrize(("count", "shards", "batch"), [(1, 2, 1000), (7, 3, 4), (100, 2, 33)])
@@ -75,6 +81,6 @@ def test_predictor_keeps_order_and_count(
 ) -> None:
     images = mnist.train_images[:count]
     one_by_one = [models.predictor(model)(image[None])[0] for image in images[:8]]
-    found = models.predictor(model, shards)(images, batch)
+    found = models.predictor(model, shards, batch)(images)
     assert found.shape == (count, 10)
     np.testing.assert_allclose(found[:8], one_by_one, atol=1e-4)

@@ -58,7 +58,7 @@ def test_a_read_only_file_system(tmp_path: Path) -> None:
 
 
 def test_a_nearly_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    usage = namedtuple("usage", "total used free")  # noqa: PYI024 - as shutil's own
+    usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(100 << 20, 97 << 20, 3 << 20))
     with pytest.raises(DigitsError, match=r"has 3 MB left and a run needs 64 MB"):
         runs.create(RECIPE, tmp_path / "run")

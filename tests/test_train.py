@@ -32,15 +32,6 @@ def assert_same_bits(one: Path, other: Path) -> None:
         assert array.tobytes() == second[name].tobytes(), name
 
 
-@pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("runs") / "whole"
-    process = mnist_model("--out", folder, "--epochs", "4", *SMALL)
-    assert process.communicate()[1] == ""
-    assert process.returncode == 0
-    return folder
-
-
 def wait_for_epochs(folder: Path, count: int) -> None:
     """Waits until at least `count` epochs are saved."""
     history = folder / "history.csv"
@@ -50,9 +41,9 @@ def wait_for_epochs(folder: Path, count: int) -> None:
         time.sleep(0.01)
 
 
-def test_same_seed_same_bits(uninterrupted: Path, run_main: Command, tmp_path: Path) -> None:
+def test_same_seed_same_bits(finished_run: Path, run_main: Command, tmp_path: Path) -> None:
     run_main("--out", tmp_path / "again", "--epochs", "4", *SMALL)
-    assert_same_bits(uninterrupted, tmp_path / "again")
+    assert_same_bits(finished_run, tmp_path / "again")
 
 
 def test_bfloat16_too(run_main: Command, tmp_path: Path) -> None:
@@ -63,20 +54,20 @@ def test_bfloat16_too(run_main: Command, tmp_path: Path) -> None:
     assert_same_bits(tmp_path / "one", tmp_path / "two")
 
 
-def test_another_seed_other_bits(uninterrupted: Path, run_main: Command, tmp_path: Path) -> None:
+def test_another_seed_other_bits(finished_run: Path, run_main: Command, tmp_path: Path) -> None:
     run_main("--out", tmp_path / "other", "--epochs", "1", "--seed", "2", *SMALL)
-    assert state(uninterrupted)["variable_0"].tobytes() != (
+    assert state(finished_run)["variable_0"].tobytes() != (
         state(tmp_path / "other")["variable_0"].tobytes()
     )
 
 
 @pytest.mark.parametrize("kills", [(0,), (1,), (1, 2, 3)], ids=str)
 def test_killed_and_resumed_ends_with_the_same_bits(
-    uninterrupted: Path, tmp_path: Path, run_main: Command, kills: tuple[int, ...]
+    finished_run: Path, tmp_path: Path, run_main: Command, kills: tuple[int, ...]
 ) -> None:
     """SIGKILL, in the middle of the epoch after so many finished ones, each time anew."""
     folder = tmp_path / "killed"
-    arguments = ["--out", folder, "--epochs", "4", *SMALL]
+    arguments: list[str | Path] = ["--out", folder, "--epochs", "4", *SMALL]
     for finished in kills:
         process = mnist_model(*arguments)
         while not (folder / "run.json").exists():
@@ -90,14 +81,14 @@ def test_killed_and_resumed_ends_with_the_same_bits(
         assert process.returncode == -signal.SIGKILL
         arguments = ["--resume", folder]
     assert run_main(*arguments).returncode == 0
-    assert_same_bits(uninterrupted, folder)
-    metrics = [json.loads((x / "metrics.json").read_text()) for x in (uninterrupted, folder)]
+    assert_same_bits(finished_run, folder)
+    metrics = [json.loads((x / "metrics.json").read_text()) for x in (finished_run, folder)]
     assert metrics[0]["confusion_matrix"] == metrics[1]["confusion_matrix"]
     assert not list(folder.glob("*.part"))
 
 
 def test_ctrl_c_saves_and_says_how_to_go_on(
-    uninterrupted: Path, tmp_path: Path, run_main: Command
+    finished_run: Path, tmp_path: Path, run_main: Command
 ) -> None:
     folder = tmp_path / "stopped"
     process = mnist_model("--out", folder, "--epochs", "4", *SMALL)
@@ -108,20 +99,20 @@ def test_ctrl_c_saves_and_says_how_to_go_on(
     assert f"--resume {folder}" in output
     assert "Traceback" not in errors
     assert run_main("--resume", folder).returncode == 0
-    assert_same_bits(uninterrupted, folder)
+    assert_same_bits(finished_run, folder)
 
 
-def test_a_finished_run_is_not_resumed(uninterrupted: Path, run_main: Command) -> None:
-    result = run_main("--resume", uninterrupted)
+def test_a_finished_run_is_not_resumed(finished_run: Path, run_main: Command) -> None:
+    result = run_main("--resume", finished_run)
     assert result.returncode == 2
     assert "is finished" in result.stderr
 
 
-def test_a_damaged_state_is_refused(uninterrupted: Path, tmp_path: Path, run_main: Command) -> None:
+def test_a_damaged_state_is_refused(finished_run: Path, tmp_path: Path, run_main: Command) -> None:
     folder = tmp_path / "damaged"
     folder.mkdir()
-    (folder / "run.json").write_bytes((uninterrupted / "run.json").read_bytes())
-    content = (uninterrupted / "state.npz").read_bytes()
+    (folder / "run.json").write_bytes((finished_run / "run.json").read_bytes())
+    content = (finished_run / "state.npz").read_bytes()
     (folder / "state.npz").write_bytes(content[: len(content) // 2])
     result = run_main("--resume", folder)
     assert result.returncode == 2
@@ -129,9 +120,9 @@ def test_a_damaged_state_is_refused(uninterrupted: Path, tmp_path: Path, run_mai
     assert "Traceback" not in result.stderr
 
 
-def test_it_learns(uninterrupted: Path) -> None:
+def test_it_learns(finished_run: Path) -> None:
     """Ten thousand digits, forty steps: far from good, further from chance."""
-    metrics = json.loads((uninterrupted / "metrics.json").read_text())
+    metrics = json.loads((finished_run / "metrics.json").read_text())
     assert 0.8 < metrics["test_accuracy"] < 1
 
 
@@ -180,7 +171,7 @@ def test_one_cycle() -> None:
     assert float(rate(100)) == pytest.approx(0)
 
 
-def test_history_counts_epochs(uninterrupted: Path) -> None:
-    lines = (uninterrupted / "history.csv").read_text().splitlines()
+def test_history_counts_epochs(finished_run: Path) -> None:
+    lines = (finished_run / "history.csv").read_text().splitlines()
     assert lines[0].split(",") == list(Epoch.__dataclass_fields__)
     assert [int(line.split(",")[0]) for line in lines[1:]] == [1, 2, 3, 4]
