@@ -7,6 +7,11 @@ import tensorflow as tf
 from digits.recipes import Recipe
 
 
+def distorts(recipe: Recipe) -> bool:
+    """Whether the recipe asks for any distortion at all."""
+    return any((recipe.rotation, recipe.scaling, recipe.shear, recipe.shift))
+
+
 def draw(recipe: Recipe, count: int, seed: tf.Tensor) -> tf.Tensor:
     """Draws how much each of `count` images is to be distorted, uniformly up to the recipe's most.
 

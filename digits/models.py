@@ -58,9 +58,9 @@ def cnn(recipe: Recipe, policy: str) -> keras.Model:
 
 
 def small(recipe: Recipe, policy: str) -> keras.Model:
-    """As `cnn` without the costliest convolution: 77 thousand parameters, 4.8 MFLOP an image."""
+    """As `cnn`, thinner and a convolution less: 73 thousand parameters, 3.9 MFLOP an image."""
     digit, x = _scaled_digit(policy)
-    x = _convolution(x, 24, policy, size=5, pool=True)
+    x = _convolution(x, 16, policy, size=5, pool=True)
     x = _convolution(x, 48, policy, pool=True)
     x = _convolution(x, 96, policy, padding="same")
     return keras.Model(digit, _logits(x, recipe, policy), name=recipe.network)

@@ -163,7 +163,9 @@ def _compile_epoch(
 
     def shard_gradients(chosen: tf.Tensor, amounts: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         images, labels = (tf.gather(array, chosen) for array in digits)
-        images = augment.distort(tf.cast(images, tf.float32), amounts)
+        images = tf.cast(images, tf.float32)
+        if augment.distorts(recipe):
+            images = augment.distort(images, amounts)
         truth = tf.one_hot(labels, 10) * (1 - recipe.label_smoothing) + recipe.label_smoothing / 10
         with tf.GradientTape() as tape:
             logits = model(images, training=True)
