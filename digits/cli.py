@@ -69,8 +69,14 @@ def _train(arguments: argparse.Namespace, started: float) -> int:
         f"Recipe {recipe.name}, epochs: {recipe.epochs}, seed: {recipe.seed}; "
         f"results go to {folder}."
     )
-    with _without_greeting():
-        from digits.pipeline import run
+    try:
+        with _without_greeting():
+            from digits.pipeline import run
+    except ModuleNotFoundError as error:
+        raise DigitsError(
+            f"{error.name} is not installed, which training needs; "
+            'install it with: pip install -e ".[train]"'
+        ) from None
 
     try:
         run(recipe, folder, mnist, started)
@@ -82,7 +88,7 @@ def _train(arguments: argparse.Namespace, started: float) -> int:
         return 130
     except OSError as error:
         raise DigitsError(
-            f"Writing to {folder} failed ({error.strerror}); what is finished is kept: "
+            f"Writing to {folder} failed ({error.strerror or error}); what is finished is kept: "
             f"make room and go on with --resume {folder}."
         ) from error
     print(f"\nThe whole story, with figures: {folder / 'report.html'}")

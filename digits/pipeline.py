@@ -73,7 +73,7 @@ def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None
         "versions": _versions(),
     }
     text = report.as_text(test, metrics)
-    print(text)
+    print(text, end="")
     (folder / "report.txt").write_text(text)
     report.write_html(folder, test, metrics)
     write_json(folder / "metrics.json", metrics)  # last: it marks the run as finished

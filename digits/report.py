@@ -133,7 +133,7 @@ def _table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
 class Row:
     """What the training benchmark found for one recipe over all its seeds.
 
-    Accuracies are fractions; ratios are to the textbook CNN of the same round, mean over seeds.
+    Accuracies are fractions; times are means over seeds, and ratios are to the textbook CNN's.
     """
 
     name: str
@@ -157,31 +157,25 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 def rows(lines: Sequence[dict[str, Any]]) -> list[Row]:
     """Groups the lines of `benchmarks/training.py` by recipe, in the order of appearance."""
-    reference = {line["round"]: line for line in lines if line["name"] == "textbook"}
+
+    def mean(name: str, key: str) -> float:
+        return statistics.fmean(line[key] for line in lines if line["name"] == name)
 
     def row(name: str) -> Row:
         of_name = [line for line in lines if line["name"] == name]
-
-        def mean(key: str) -> float:
-            return statistics.fmean(line[key] for line in of_name)
-
-        def ratio(key: str) -> float:
-            paired = [line[key] / reference[line["round"]][key] for line in of_name]
-            return statistics.fmean(paired)
-
         accuracies = [line["test_accuracy"] for line in of_name]
         return Row(
             name=name,
             seeds=tuple(line["seed"] for line in of_name),
             parameters=of_name[0]["parameters"],
-            accuracy=mean("test_accuracy"),
+            accuracy=mean(name, "test_accuracy"),
             accuracy_sd=statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0,
-            loss=mean("test_loss"),
-            ece=mean("ece"),
-            train_seconds=mean("train_seconds"),
-            process_seconds=mean("process_seconds"),
-            train_ratio=ratio("train_seconds"),
-            process_ratio=ratio("process_seconds"),
+            loss=mean(name, "test_loss"),
+            ece=mean(name, "ece"),
+            train_seconds=mean(name, "train_seconds"),
+            process_seconds=mean(name, "process_seconds"),
+            train_ratio=mean(name, "train_seconds") / mean("textbook", "train_seconds"),
+            process_ratio=mean(name, "process_seconds") / mean("textbook", "process_seconds"),
             peak_memory_mb=max(line["peak_memory_mb"] for line in of_name),
         )
 
@@ -219,7 +213,7 @@ of {len(default.seeds)} seeds; 95 % interval of the mean {low:.2%} to {high:.2%}
 |---|---|---|---|---|---|---|---|---|
 {table}
 
-Mean ± standard deviation over seeds. Ratios are to the textbook CNN trained in the same round on \
+Mean ± standard deviation over seeds. Ratios are to the textbook CNN trained in the same run on \
 the same {first["cores"]} cores; the whole process of ours includes figures and report. \
 {versions}. Every run: [training.jsonl](benchmarks/results/training.jsonl).""",
         "confusion": f"""\

@@ -27,6 +27,8 @@ from digits.files import replacing
 from digits.history import Epoch
 from digits.recipes import Recipe
 
+MOST_SHARDS = 8  # more would be slivers of a batch, each with its own part of the graph to trace
+
 
 def use_cores() -> int:
     """Gives each core whole operations instead of parts of one, and returns how many cores.
@@ -35,10 +37,11 @@ def use_cores() -> int:
     one order, so this also makes runs repeatable to the bit. Call it before TensorFlow's first
     operation.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    able = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = min(able or 1, MOST_SHARDS)
     tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(cores or 1)
-    return cores or 1
+    tf.config.threading.set_inter_op_parallelism_threads(cores)
+    return cores
 
 
 def train(

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, Command
 
+from digits import data
+
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
@@ -21,7 +23,7 @@ from conftest import ROOT, Command
         (["--epochs", "many"], "invalid int value: 'many'"),
     ],
 )
-def test_mistakes(run_main: Command, arguments: list[str], reason: str) -> None:
+def test_mistakes(run_main: Command, mnist: data.Mnist, arguments: list[str], reason: str) -> None:
     started = time.monotonic()
     result = run_main(*arguments)
     assert result.returncode == 2
@@ -43,3 +45,15 @@ def test_it_runs_from_any_folder(tmp_path: Path) -> None:
         [sys.executable, str(ROOT / "mnist_model.py"), "--help"], cwd=tmp_path, capture_output=True
     )
     assert found.returncode == 0
+
+
+def test_without_tensorflow_it_says_what_to_install(mnist: data.Mnist, tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules['tensorflow'] = None\n"
+        f"from digits.cli import train; sys.exit(train(['--out', {str(tmp_path / 'run')!r}]))"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert found.returncode == 2
+    assert "tensorflow is not installed" in found.stderr
+    assert 'pip install -e ".[train]"' in found.stderr
+    assert "Traceback" not in found.stderr

@@ -46,29 +46,23 @@ def test_same_seed_same_bits(finished_run: Path, run_main: Command, tmp_path: Pa
     assert_same_bits(finished_run, tmp_path / "again")
 
 
-def test_bfloat16_too(run_main: Command, tmp_path: Path) -> None:
-    """The faster arithmetic repeats itself as well, also where it is emulated."""
-    settings = ["--epochs", "1", "--held-out", "58000", "--batch", "128"]
-    for name in ("one", "two"):
-        run_main("--out", tmp_path / name, *settings, "--precision", "bfloat16")
-    assert_same_bits(tmp_path / "one", tmp_path / "two")
+def test_another_seed_other_bits(mnist: data.Mnist, tmp_path: Path) -> None:
+    few = mnist.train_images[:64], mnist.train_labels[:64]
+    kernels = []
+    for seed in (1, 2):
+        recipe = Recipe(network="small", batch=32, epochs=1, seed=seed)
+        model, _ = train(recipe, few, few, tmp_path / f"{seed}.npz")
+        kernels.append(model.get_weights()[0])
+    assert not np.array_equal(kernels[0], kernels[1])
 
 
-def test_another_seed_other_bits(finished_run: Path, run_main: Command, tmp_path: Path) -> None:
-    run_main("--out", tmp_path / "other", "--epochs", "1", "--seed", "2", *SMALL)
-    assert state(finished_run)["variable_0"].tobytes() != (
-        state(tmp_path / "other")["variable_0"].tobytes()
-    )
-
-
-@pytest.mark.parametrize("kills", [(0,), (1,), (1, 2, 3)], ids=str)
 def test_killed_and_resumed_ends_with_the_same_bits(
-    finished_run: Path, tmp_path: Path, run_main: Command, kills: tuple[int, ...]
+    finished_run: Path, tmp_path: Path, run_main: Command
 ) -> None:
-    """SIGKILL, in the middle of the epoch after so many finished ones, each time anew."""
+    """SIGKILL before the first epoch is saved, then in the second, then in the fourth."""
     folder = tmp_path / "killed"
     arguments: list[str | Path] = ["--out", folder, "--epochs", "4", *SMALL]
-    for finished in kills:
+    for finished in (0, 1, 3):
         process = mnist_model(*arguments)
         while not (folder / "run.json").exists():
             assert process.poll() is None
@@ -121,7 +115,7 @@ def test_a_damaged_state_is_refused(finished_run: Path, tmp_path: Path, run_main
 
 
 def test_it_learns(finished_run: Path) -> None:
-    """Ten thousand digits, forty steps: far from good, further from chance."""
+    """Eight thousand digits, 32 steps: far from good, further from chance."""
     metrics = json.loads((finished_run / "metrics.json").read_text())
     assert 0.8 < metrics["test_accuracy"] < 1
 
@@ -129,20 +123,22 @@ def test_it_learns(finished_run: Path) -> None:
 def test_a_batch_that_the_data_cannot_fill(mnist: data.Mnist, tmp_path: Path) -> None:
     few = mnist.train_images[:50], mnist.train_labels[:50]
     with pytest.raises(DigitsError, match="more than the 50 training images"):
-        train(Recipe(batch=51), few, few, tmp_path / "state.npz")
+        train(Recipe(network="small", batch=51), few, few, tmp_path / "state.npz")
 
 
 def test_a_batch_that_replicas_cannot_share(mnist: data.Mnist, tmp_path: Path) -> None:
     few = mnist.train_images[:50], mnist.train_labels[:50]
     strategy = mirrored()
     with pytest.raises(DigitsError, match="does not divide among 2 replicas"):
-        train(Recipe(batch=33), few, few, tmp_path / "state.npz", strategy=strategy)
+        train(
+            Recipe(network="small", batch=33), few, few, tmp_path / "state.npz", strategy=strategy
+        )
 
 
 def test_two_replicas_train_as_one(mnist: data.Mnist, tmp_path: Path) -> None:
     """A distributed strategy changes the order of additions and nothing else."""
     some = mnist.train_images[:2000], mnist.train_labels[:2000]
-    recipe = Recipe(batch=100, epochs=1, dropout=0, precision="float32")
+    recipe = Recipe(network="small", batch=100, epochs=1, dropout=0, precision="float32")
     one, history = train(recipe, some, some, tmp_path / "one.npz")
     two, distributed = train(recipe, some, some, tmp_path / "two.npz", strategy=mirrored())
     assert distributed[0].loss == pytest.approx(history[0].loss, rel=1e-3)
@@ -153,7 +149,7 @@ def test_two_replicas_train_as_one(mnist: data.Mnist, tmp_path: Path) -> None:
 def test_shards_train_as_one(mnist: data.Mnist, tmp_path: Path) -> None:
     """Also when a batch does not divide by them."""
     some = mnist.train_images[:2000], mnist.train_labels[:2000]
-    recipe = Recipe(batch=100, epochs=1, dropout=0, precision="float32")
+    recipe = Recipe(network="small", batch=100, epochs=1, dropout=0, precision="float32")
     _, whole = train(recipe, some, some, tmp_path / "one.npz")
     _, parts = train(recipe, some, some, tmp_path / "three.npz", shards=3)
     assert parts[0].loss == pytest.approx(whole[0].loss, rel=1e-3)

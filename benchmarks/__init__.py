@@ -1,0 +1,1 @@
+"""One script for each claim; each writes its results as JSON lines into results/."""
