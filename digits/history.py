@@ -13,10 +13,11 @@ from digits.files import replacing
 class Epoch:
     """One line of the history.
 
-    `loss` (nats, label smoothing included) and `accuracy` (0 to 1) are means over the epoch's
-    distorted training images, with dropout and while the weights move. `validation_loss` (nats,
-    no smoothing) and `validation_accuracy` are the network's at the epoch's end on the held-out
-    images as they are. `seconds` is the epoch's time, validation included.
+    `loss` (nats) and `accuracy` (0 to 1) are means over the epoch's distorted training images,
+    with dropout and while the weights move. `validation_loss` and `validation_accuracy` are the
+    network's at the epoch's end on the held-out images as they are. Both losses are without label
+    smoothing, and before the temperature is fitted. `seconds` is the epoch's time, validation
+    included.
     """
 
     epoch: int
@@ -29,7 +30,11 @@ class Epoch:
 
 
 def write_csv(history: Sequence[Epoch], path: Path) -> None:
-    """Writes a header and a line for each epoch."""
+    """Writes a header and a line for each epoch, in place of what is there.
+
+    Raises:
+        OSError: the file cannot be written; it is as it was.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(column.name for column in fields(Epoch))

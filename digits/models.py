@@ -58,7 +58,10 @@ def cnn(recipe: Recipe, policy: str) -> keras.Model:
 
 
 def small(recipe: Recipe, policy: str) -> keras.Model:
-    """As `cnn`, with fewer filters and one convolution less: 73 thousand parameters, 3.9 MFLOP an image."""
+    """As `cnn` with fewer filters and one convolution less.
+
+    73 thousand parameters, 3.9 MFLOP an image.
+    """
     digit, x = _scaled_digit(policy)
     x = _convolution(x, 16, policy, size=5, pool=True)
     x = _convolution(x, 48, policy, pool=True)

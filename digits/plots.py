@@ -1,4 +1,8 @@
-"""Evaluation and history -> figures, as PNG files."""
+"""Evaluation and history -> figures.
+
+Each function writes one PNG file at `path`, in place of what is there, and raises OSError if it
+cannot. `images` are uint8 of shape (n, 28, 28), ink 255 on 0, in the order of the evaluation.
+"""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -56,7 +60,7 @@ def training_curves(history: Sequence[Epoch], path: Path) -> None:
     ):
         right.plot(epochs, values, "o-", color=colour, label=f"{label}, last {values[-1]:.4f}")
     left.set(title="Accuracy (%)", xlabel="epoch")
-    right.set(title="Loss (nats)", xlabel="epoch", yscale="log")
+    right.set(title="Loss (nats)", xlabel="epoch", ylim=(0, None))
     for axes in (left, right):
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(axis="y", color="#e4e7eb")

@@ -6,9 +6,10 @@ from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from digits.data import SHAPES
 from digits.errors import DigitsError
 
-TRAINING_IMAGES = 60_000
+TRAINING_IMAGES = SHAPES["train_images"][0]
 
 
 def _setting(default: Any, meaning: str, low: float, high: float) -> Any:

@@ -107,7 +107,7 @@ def train(
             order = tf.constant(order[: steps * recipe.batch].reshape(steps, -1), tf.int32)
             loss, accuracy = _in_thread(
                 functools.partial(run_epoch, order, tf.constant(epoch)),
-                meanwhile=lambda: bar.update(int(optimizer.iterations) - bar.n),
+                meanwhile=lambda: bar.update(int(optimizer.iterations.numpy()) - bar.n),
             )
             if interrupted.is_set():
                 raise Interrupted(epoch)
@@ -116,7 +116,7 @@ def train(
                 Epoch(
                     epoch=epoch + 1,
                     seconds=time.perf_counter() - started,
-                    learning_rate=float(rate(optimizer.iterations)),
+                    learning_rate=float(rate(optimizer.iterations.numpy())),
                     loss=float(loss),
                     accuracy=float(accuracy),
                     validation_loss=cross_entropy(validation[1], guesses),
@@ -172,11 +172,12 @@ def _compile_epoch(
         truth = tf.one_hot(labels, 10) * (1 - recipe.label_smoothing) + recipe.label_smoothing / 10
         with tf.GradientTape() as tape:
             logits = model(images, training=True)
-            loss = tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits(truth, logits))
-            loss /= recipe.batch
+            smoothed = tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits(truth, logits))
+            smoothed /= recipe.batch
+        loss = tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
         right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
-        accuracy = tf.reduce_sum(tf.cast(right, tf.float32)) / recipe.batch
-        return tf.stack([loss, accuracy]), tape.gradient(loss, model.trainable_variables)
+        totals = tf.stack([loss, tf.reduce_sum(tf.cast(right, tf.float32))]) / recipe.batch
+        return totals, tape.gradient(smoothed, model.trainable_variables)
 
     def replica_step(chosen: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
         context = tf.distribute.get_replica_context()
