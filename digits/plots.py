@@ -18,6 +18,7 @@ import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from digits.data import Bytes
 from digits.evaluate import Evaluation, calibration_bins, wilson_interval
@@ -62,7 +63,8 @@ def training_curves(history: Sequence[Epoch], path: Path) -> None:
     left.set(title="Accuracy (%)", xlabel="epoch")
     right.set(title="Loss (nats)", xlabel="epoch", ylim=(0, None))
     for axes in (left, right):
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.set_xlim(0.5, len(epochs) + 0.5)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(axis="y", color="#e4e7eb")
         axes.legend(frameon=False)
     _save(figure, path)

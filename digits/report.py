@@ -21,8 +21,8 @@ from digits.evaluate import Evaluation
 from digits.files import replacing
 
 FIGURES = {
-    "training.png": "Training. Training digits are distorted at random and read with dropout, "
-    "which is why the network does better on the validation digits.",
+    "training.png": "Training. Its digits are read with dropout, and distorted at random if the "
+    "recipe says so, which is why the network can do better on the validation digits.",
     "confusion.png": "Where it errs. Each cell counts test digits; only errors are coloured.",
     "mistakes.png": "Every mistake on the test set, the surest first: the digit it is, what it "
     "was read as, and the probability of each.",
