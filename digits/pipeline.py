@@ -82,7 +82,10 @@ def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None
 def _record(history: list[Epoch], folder: Path) -> None:
     """Keeps the history as a table and, of its newest epoch, as TensorBoard events."""
     write_csv(history, folder / "history.csv")
-    newest = asdict(history[-1])
+    last = history[-1]
+    if not sys.stderr.isatty():  # a log gets a line where a screen has the bar
+        print(f"epoch {last.epoch}: validation {last.validation_accuracy:.2%}", flush=True)
+    newest = asdict(last)
     epoch = newest.pop("epoch")
     for name, value in newest.items():
         tf.summary.scalar(name, value, step=epoch)

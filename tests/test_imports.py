@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -16,10 +17,10 @@ def test_light_modules_stay_light(module: str) -> None:
     assert found.stdout.strip() == "[]", found.stderr
 
 
-def test_no_import_prints_or_writes(tmp_path: object) -> None:
+def test_no_import_prints_or_writes(tmp_path: Path) -> None:
     program = f"import {', '.join(f'digits.{module}' for module in LIGHT)}"
     found = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=str(tmp_path)
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path
     )
     assert found.stdout == found.stderr == ""
-    assert list(tmp_path.iterdir()) == []  # type: ignore[attr-defined]
+    assert list(tmp_path.iterdir()) == []

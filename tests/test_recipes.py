@@ -1,7 +1,8 @@
 """Does a recipe say everything, and refuse nonsense in one line?"""
 
 import argparse
-from dataclasses import fields
+from dataclasses import Field, fields
+from typing import Any
 
 import pytest
 
@@ -25,8 +26,8 @@ def test_a_name_alone() -> None:
 
 
 @pytest.mark.parametrize("setting", [f for f in fields(Recipe) if f.name != "name"])
-def test_every_field_has_a_flag(setting: object) -> None:
-    name = setting.name  # type: ignore[attr-defined]
+def test_every_field_has_a_flag(setting: Field[Any]) -> None:
+    name = setting.name
     value = {"network": "cnn", "precision": "float32"}.get(name, "1")
     if name in ("warmup", "label_smoothing", "dropout", "scaling"):
         value = "0.25"

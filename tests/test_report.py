@@ -77,6 +77,7 @@ class TestFinishedRun:
     ) -> None:
         text = (finished_run / "report.txt").read_text()
         assert text in finished_output
+        assert "\nepoch 4: validation " in finished_output
         assert f"Test accuracy: {metrics['test_accuracy']:.2%}" in text
         first_row = " ".join(f"{n}" for n in metrics["confusion_matrix"][0])
         squeezed = " ".join(text.split())
