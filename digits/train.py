@@ -162,6 +162,7 @@ def _compile_epoch(
     of its shards, which the cores compute at the same time, and applies them.
     """
     share = recipe.batch // strategy.num_replicas_in_sync
+    shards = min(shards, share)  # an empty shard has nothing to convolve
     bounds = [share * shard // shards for shard in range(shards + 1)]
 
     def shard_gradients(chosen: tf.Tensor, amounts: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:

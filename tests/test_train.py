@@ -155,6 +155,13 @@ def test_shards_train_as_one(mnist: data.Mnist, tmp_path: Path) -> None:
     assert parts[0].loss == pytest.approx(whole[0].loss, rel=1e-3)
 
 
+def test_more_shards_than_images_in_a_batch(mnist: data.Mnist, tmp_path: Path) -> None:
+    few = mnist.train_images[:4], mnist.train_labels[:4]
+    recipe = Recipe(network="small", batch=1, epochs=1)
+    _, history = train(recipe, few, few, tmp_path / "state.npz", shards=2)
+    assert np.isfinite(history[0].loss)
+
+
 def mirrored() -> tf.distribute.Strategy:
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
