@@ -4,40 +4,79 @@ import math
 
 import tensorflow as tf
 
+from digits import geometry
 from digits.recipes import Recipe
 
-
-def distorts(recipe: Recipe) -> bool:
-    """Whether the recipe asks for any distortion at all."""
-    return any((recipe.rotation, recipe.scaling, recipe.shear, recipe.shift))
+ROOM = 4  # pixels added on each side while a digit is distorted, so that little is cut off
 
 
-def draw(recipe: Recipe, count: int, seed: tf.Tensor) -> tf.Tensor:
-    """Draws how much each of `count` images is to be distorted, uniformly up to the recipe's most.
+def draw(recipe: Recipe, count: int, seed: tf.Tensor, left: tf.Tensor) -> tf.Tensor:
+    """Draws how much each of `count` images is to be distorted.
+
+    Each image gets a strength, uniform from 0 to 1, and its amounts are uniform up to that part of
+    the most there is: most digits stay close to how they were written and a few go far. The most
+    falls from 1.5 times what the recipe says to half of it, so that training ends on digits that
+    are nearly as they were.
 
     Args:
-        recipe: gives `rotation`, `scaling`, `shear` and `shift`.
+        recipe: gives `rotation`, `scaling`, `shear`, `shift` and `pen`.
         count: number of images.
         seed: integers of shape (2,). The same seed gives the same amounts, on any machine.
+        left: how much of the training is left, from 1 to 0.
 
     Returns:
-        float32 of shape (count, 6): angle (radians, counter-clockwise), width and height (factors,
+        float32 of shape (count, 7): angle (radians, counter-clockwise), width and height (factors,
         drawn apart since people write tall and wide digits), shear (pixels to the right per pixel
-        upward, as in a slanted hand), shift to the right and down (pixels).
+        upward, as in a slanted hand), shift to the right and down (pixels), and pen (1 thickens a
+        stroke by a pixel on each side, -1 thins it as much).
     """
-    most = [
-        math.radians(recipe.rotation),
-        recipe.scaling,
-        recipe.scaling,
-        recipe.shear,
-        recipe.shift,
-        recipe.shift,
-    ]
-    unchanged = [0.0, 1.0, 1.0, 0.0, 0.0, 0.0]
-    return unchanged + most * tf.random.stateless_uniform((count, len(most)), seed, -1.0, 1.0)
+    most = tf.constant(
+        [
+            math.radians(recipe.rotation),
+            recipe.scaling,
+            recipe.scaling,
+            recipe.shear,
+            recipe.shift,
+            recipe.shift,
+            recipe.pen,
+        ]
+    )
+    unchanged = [0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+    chance = tf.random.stateless_uniform((count, 8), seed)
+    return unchanged + (0.5 + left) * most * chance[:, :1] * (2 * chance[:, 1:] - 1)
 
 
-def distort(images: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
+def distort(images: tf.Tensor, amounts: tf.Tensor, reframed: float) -> tf.Tensor:
+    """Writes each digit again: another pen, another hand, another place.
+
+    Strokes are thickened or thinned (partly dilated or eroded), the picture is moved, and a part
+    of the images goes through the reader's geometry, as every picture of a user does.
+
+    Args:
+        images: float32 of shape (n, 28, 28, 1), ink 255 on 0, in random order.
+        amounts: float32 of shape (n, 7), from `draw`.
+        reframed: the part that is put back into MNIST's frame, from the end, 0 to 1.
+
+    Returns:
+        float32 of the same shape as `images`.
+    """
+    images = _with_pen(images, amounts[:, 6])
+    spacious = move(tf.pad(images, [[0, 0], [ROOM] * 2, [ROOM] * 2, [0, 0]]), amounts[:, :6])
+    kept = images.shape[0] - round(images.shape[0] * reframed)
+    as_moved = spacious[:kept, ROOM:-ROOM, ROOM:-ROOM]
+    # What interpolation leaves of the faintest pixels would widen the box around the ink.
+    framed = geometry.frame(tf.nn.relu(spacious[kept:, :, :, 0] - 8))[..., None]
+    return tf.concat([as_moved, framed], axis=0)
+
+
+def _with_pen(images: tf.Tensor, pen: tf.Tensor) -> tf.Tensor:
+    pen = pen[:, None, None, None]
+    thick = tf.nn.max_pool2d(images, 3, 1, "SAME")
+    thin = -tf.nn.max_pool2d(-images, 3, 1, "SAME")
+    return images + tf.nn.relu(pen) * (thick - images) + tf.nn.relu(-pen) * (thin - images)
+
+
+def move(images: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
     """Shears, scales, turns and shifts each image, in this order, about its centre.
 
     Pixels are interpolated bilinearly; what comes from outside the picture is 0, MNIST's
@@ -45,7 +84,7 @@ def distort(images: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
 
     Args:
         images: float32 of shape (n, height, width, 1).
-        amounts: float32 of shape (n, 6), from `draw`.
+        amounts: float32 of shape (n, 6), the first six of `draw`.
 
     Returns:
         float32 of the same shape as `images`.

@@ -178,3 +178,8 @@ def fit_temperature(labels: Ints, logits: Floats) -> float:
         method="bounded",
     )
     return float(np.exp(best.x))
+
+
+def threshold_accepting(share: float, scores: Floats) -> float:
+    """The highest threshold that this share of the scores, shape (n,), reaches."""
+    return float(np.quantile(scores, 1 - share, method="lower"))

@@ -29,16 +29,21 @@ class Recipe:
     network: str = field(
         default="cnn", metadata={"help": "architecture", "choices": ("cnn", "small")}
     )
-    epochs: int = _setting(16, "passes over the training images", 1, 10_000)
+    epochs: int = _setting(18, "passes over the training images", 1, 10_000)
     batch: int = _setting(128, "images a step", 1, TRAINING_IMAGES)
     learning_rate: float = _setting(0.003, "highest step size of Adam", 1e-9, 10)
     warmup: float = _setting(0.2, "fraction of all steps until the highest rate", 0, 0.9)
     label_smoothing: float = _setting(0.1, "probability spread over all digits", 0, 0.9)
     dropout: float = _setting(0.3, "fraction of features left out while training", 0, 0.95)
-    rotation: float = _setting(10.0, "largest random turn, degrees either way", 0, 180)
-    scaling: float = _setting(0.1, "largest random change of width and height, fraction", 0, 0.9)
-    shear: float = _setting(0.1, "largest random slant, pixels sideways per pixel up", 0, 2)
-    shift: float = _setting(1.5, "largest random shift, pixels each way", 0, 28)
+    rotation: float = _setting(15.0, "random turn at most, degrees either way", 0, 180)
+    scaling: float = _setting(0.3, "largest random change of width and height, fraction", 0, 0.9)
+    shear: float = _setting(0.2, "largest random slant, pixels sideways per pixel up", 0, 2)
+    shift: float = _setting(2.5, "largest random shift, pixels each way", 0, 28)
+    pen: float = _setting(0.5, "largest random change of stroke width, pixels a side", 0, 1)
+    reframed: float = _setting(0.5, "fraction of images put back into MNIST's frame", 0, 1)
+    clutter: float = _setting(0.4, "fraction with noise, stray lines, shadows, at first", 0, 1)
+    variants: int = _setting(3_000, "drawn digits of other hands to train on", 0, 1_000_000)
+    non_digits: int = _setting(8_000, "letters, scribbles and the like to train on", 0, 1_000_000)
     held_out: int = _setting(5_000, "images kept from training for validation", 1, 59_999)
     precision: str = field(
         default_factory=lambda: fastest_precision(),
@@ -48,6 +53,11 @@ class Recipe:
         },
     )
     seed: int = _setting(1, "seed of every random number", 0, 2**31 - 1)
+
+    @property
+    def distorts(self) -> bool:
+        """Whether any image is changed while training."""
+        return any((self.rotation, self.scaling, self.shear, self.shift, self.pen, self.reframed))
 
     def __post_init__(self) -> None:
         for setting in fields(self):
@@ -96,6 +106,11 @@ RECIPES = {
             scaling=0,
             shear=0,
             shift=0,
+            pen=0,
+            reframed=0,
+            clutter=0,
+            variants=1_500,
+            non_digits=1_500,
         ),
     )
 }
@@ -134,6 +149,18 @@ def from_flags(arguments: argparse.Namespace) -> Recipe | None:
     if name not in RECIPES:
         raise DigitsError(f"There is no recipe {name!r}; choose {' or '.join(RECIPES)}.")
     return replace(RECIPES[name], **overrides)
+
+
+def command(recipe: Recipe) -> str:
+    """The command line that trains this recipe."""
+    named = RECIPES.get(recipe.name, RECIPES["default"])
+    flags = [
+        f"{_flag(setting)} {getattr(recipe, setting.name)}"
+        for setting in _overridable()
+        if getattr(recipe, setting.name) != getattr(named, setting.name)
+        or setting.name in ("seed", "precision")
+    ]
+    return " ".join(["python mnist_model.py --recipe", named.name, *flags])
 
 
 def _overridable() -> list[Field[Any]]:

@@ -1,7 +1,6 @@
 """(recipe, data) -> weights and history. Repeatable to the bit, resumable from its last epoch."""
 
 import functools
-import itertools
 import os
 import signal
 import threading
@@ -19,10 +18,10 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from digits import augment, models
+from digits import augment, clutter, models
 from digits.data import Bytes
 from digits.errors import DigitsError, Interrupted
-from digits.evaluate import cross_entropy, softmax
+from digits.evaluate import CLASSES, cross_entropy, softmax
 from digits.files import replacing
 from digits.history import Epoch
 from digits.recipes import Recipe
@@ -111,7 +110,7 @@ def train(
             )
             if interrupted.is_set():
                 raise Interrupted(epoch)
-            guesses = softmax(predict(validation[0]))
+            guesses = softmax(predict(validation[0])[:, :CLASSES])
             history.append(
                 Epoch(
                     epoch=epoch + 1,
@@ -163,14 +162,20 @@ def _compile_epoch(
     """
     share = recipe.batch // strategy.num_replicas_in_sync
     shards = min(shards, share)  # an empty shard has nothing to convolve
-    bounds = [share * shard // shards for shard in range(shards + 1)]
+    cluttered = round(recipe.batch * recipe.clutter)
+    smoothing = tf.constant([recipe.label_smoothing / CLASSES] * CLASSES + [0.0])
 
-    def shard_gradients(chosen: tf.Tensor, amounts: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    def shard_gradients(
+        chosen: tf.Tensor, amounts: tf.Tensor, chances: tf.Tensor, left: tf.Tensor
+    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         images, labels = (tf.gather(array, chosen) for array in digits)
         images = tf.cast(images, tf.float32)
-        if augment.distorts(recipe):
-            images = augment.distort(images, amounts)
-        truth = tf.one_hot(labels, 10) * (1 - recipe.label_smoothing) + recipe.label_smoothing / 10
+        if recipe.distorts:
+            images = augment.distort(images, amounts, recipe.reframed)
+        if cluttered:
+            images, others = tf.split(images, [len(chances), len(images) - len(chances)])
+            images = tf.concat([clutter.clutter(images, left, chances), others], axis=0)
+        truth = tf.one_hot(labels, models.OUTPUTS) * (1 - recipe.label_smoothing) + smoothing
         with tf.GradientTape() as tape:
             logits = model(images, training=True)
             smoothed = tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits(truth, logits))
@@ -180,13 +185,18 @@ def _compile_epoch(
         totals = tf.stack([loss, tf.reduce_sum(tf.cast(right, tf.float32))]) / recipe.batch
         return totals, tape.gradient(smoothed, model.trainable_variables)
 
-    def replica_step(chosen: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
+    def replica_step(left: tf.Tensor, *batch: tf.Tensor) -> tf.Tensor:
+        # Dealt out like cards, so that who is early in the batch is early in the shard, however
+        # many there are.
         context = tf.distribute.get_replica_context()
-        first = context.replica_id_in_sync_group * share
-        chosen, amounts = chosen[first : first + share], amounts[first : first + share]
+        replica, replicas = context.replica_id_in_sync_group, context.num_replicas_in_sync
+        own = [
+            tf.gather(whole, replica + replicas * tf.range(len(whole) // replicas))
+            for whole in batch
+        ]
         results = [
-            shard_gradients(chosen[start:end], amounts[start:end])
-            for start, end in itertools.pairwise(bounds)
+            shard_gradients(*(whole[shard::shards] for whole in own), left)
+            for shard in range(shards)
         ]
         totals = tf.add_n([totals for totals, _ in results])
         gradients = [
@@ -202,8 +212,12 @@ def _compile_epoch(
         for step in tf.range(steps):
             if stop:
                 break
-            amounts = augment.draw(recipe, recipe.batch, [recipe.seed, epoch * steps + step])
-            totals = strategy.run(replica_step, args=(order[step], amounts))
+            seed = tf.stack([recipe.seed, epoch * steps + step])
+            chances = tf.random.stateless_uniform((cluttered, clutter.CHANCES), -1 - seed)
+            # Distortion grows milder and clutter rarer: training ends on nearly clean digits.
+            left = 1 - tf.cast(seed[1] / (steps * recipe.epochs), tf.float32)
+            amounts = augment.draw(recipe, recipe.batch, seed, left)
+            totals = strategy.run(replica_step, args=(left, order[step], amounts, chances))
             sums += strategy.reduce("sum", totals, axis=None)
         return sums / tf.cast(steps, tf.float32)
 

@@ -21,6 +21,7 @@ settings.load_profile("digits")
 ROOT = Path(__file__).parent.parent
 # 8,000 training digits in 8 steps an epoch: seconds, and the same code as any run.
 SMALL = ["--network", "small", "--held-out", "52000", "--batch", "1000"]
+SMALL += ["--variants", "300", "--non-digits", "700"]
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

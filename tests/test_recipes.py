@@ -29,7 +29,7 @@ def test_a_name_alone() -> None:
 def test_every_field_has_a_flag(setting: Field[Any]) -> None:
     name = setting.name
     value = {"network": "cnn", "precision": "float32"}.get(name, "1")
-    if name in ("warmup", "label_smoothing", "dropout", "scaling"):
+    if name in ("warmup", "label_smoothing", "dropout", "scaling", "pen", "clutter"):
         value = "0.25"
     given = parse(f"--{name.replace('_', '-')}", value)
     expected = type(getattr(RECIPES["default"], name))(value)
@@ -57,6 +57,13 @@ def test_nonsense_is_refused_in_one_line(flags: tuple[str, ...], reason: str) ->
     with pytest.raises(DigitsError, match=reason) as caught:
         parse(*flags)
     assert "\n" not in str(caught.value)
+
+
+def test_the_command_of_a_recipe_gives_it_again() -> None:
+    recipe = Recipe(name="fast", network="small", epochs=7, clutter=0.25, seed=3)
+    script, *arguments = recipes.command(recipe).split()[1:]
+    assert script == "mnist_model.py"
+    assert parse(*arguments) == recipe
 
 
 def test_networks_are_those_of_models() -> None:
