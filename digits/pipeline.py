@@ -1,4 +1,4 @@
-"""The whole chain on one screen: data -> train -> calibrate -> test once -> report."""
+"""The whole chain on one screen: data -> train -> calibrate -> test once -> report -> bundle."""
 
 import platform
 import sys
@@ -7,10 +7,12 @@ from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
-from digits import data, plots, report
-from digits.evaluate import evaluate, fit_temperature
+from digits import data, nondigits, plots, report, variants
+from digits.evaluate import CLASSES, evaluate, fit_temperature, threshold_accepting
+from digits.export import export, manifest_of
 from digits.history import Epoch, write_csv
 from digits.models import finish, predictor
 from digits.recipes import Recipe
@@ -18,6 +20,7 @@ from digits.runs import write_json
 from digits.train import train, use_cores
 
 LIBRARIES = ("tensorflow", "keras", "numpy", "sklearn", "matplotlib", "seaborn")
+ACCEPTED = 0.99  # of the validation digits, at the threshold below which a reading is refused
 
 
 def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None:
@@ -37,7 +40,7 @@ def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None
     with tf.summary.create_file_writer(str(folder)).as_default():
         model, history = train(
             recipe,
-            training,
+            _with_drawn(recipe, *training),
             validation,
             folder / "state.npz",
             shards=cores,
@@ -45,12 +48,16 @@ def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None
             show_progress=sys.stderr.isatty(),
         )
     images, labels = validation
-    temperature = fit_temperature(labels, predictor(model, cores)(images))
+    temperature = fit_temperature(labels, predictor(model, cores)(images)[:, :CLASSES])
     model = finish(model, temperature)
     model.save(folder / "model.keras")
+    read = predictor(model, cores)
+    threshold = threshold_accepting(ACCEPTED, read(images)["is_digit"])
+    strange = nondigits.make(1000, images, labels, recipe.seed + 1)
 
     # The one place where the test set is opened, once everything is decided.
-    test = evaluate(mnist.test_labels, predictor(model, cores)(mnist.test_images))
+    answers = read(mnist.test_images)
+    test = evaluate(mnist.test_labels, answers["probabilities"])
 
     plots.training_curves(history, folder / "training.png")
     plots.confusion_matrix(test, folder / "confusion.png")
@@ -62,6 +69,9 @@ def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None
         **report.metrics_of(test),
         "parameters": model.count_params(),
         "temperature": temperature,
+        "threshold": threshold,
+        "test_accepted": float(np.mean(answers["is_digit"] >= threshold)),
+        "non_digits_accepted": float(np.mean(read(strange)["is_digit"] >= threshold)),
         "validation_accuracy": history[-1].validation_accuracy,
         "train_seconds": sum(epoch.seconds for epoch in history),
         "total_seconds": time.monotonic() - started,
@@ -76,7 +86,19 @@ def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None
     print(text, end="")
     (folder / "report.txt").write_text(text)
     report.write_html(folder, test, metrics)
+    export(model, folder / "bundle", images, manifest_of(metrics))
     write_json(folder / "metrics.json", metrics)  # last: it marks the run as finished
+
+
+def _with_drawn(recipe: Recipe, images: data.Bytes, labels: data.Bytes) -> tuple[data.Bytes, ...]:
+    """The training digits, other hands' digits, and what is no digit."""
+    drawn, drawn_labels = variants.make(recipe.variants, images, labels, recipe.seed)
+    strange = nondigits.make(recipe.non_digits, images, labels, recipe.seed)
+    strange_labels = np.full(len(strange), nondigits.LABEL, np.uint8)
+    return (
+        np.concatenate([images, drawn, strange]),
+        np.concatenate([labels, drawn_labels, strange_labels]),
+    )
 
 
 def _record(history: list[Epoch], folder: Path) -> None:

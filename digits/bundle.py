@@ -1,0 +1,150 @@
+"""The bundle: a folder that holds one trained model and everything needed to trust it.
+
+    digits.tflite   the model with its geometry, for LiteRT; signatures `canvas` and `digit`
+    model.keras     the same network for Keras
+    golden.npz      inputs, and the outputs that every runtime must give for them
+    manifest.json   what this is, how it was made, how good it is, and the SHA-256 of each file
+
+It is where training and reading meet: nothing else passes between the two halves.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from digits.errors import DigitsError
+from digits.files import PARTIAL
+
+FORMAT = 1
+MODEL = "digits.tflite"
+SHIPPED = Path(__file__).parent / "model"
+NEEDED = ("thresholds", "metrics", "recipe", "files")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose files have been checked against its manifest.
+
+    Attributes:
+        folder: where it lies.
+        manifest: the content of `manifest.json`.
+        model: the bytes of `digits.tflite`.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    model: bytes
+
+    @property
+    def threshold(self) -> float:
+        """What `is_digit` must reach for a reading to be accepted, 0 to 1."""
+        return float(self.manifest["thresholds"]["is_digit"])
+
+
+def read(folder: Path | str = SHIPPED, every_file: bool = False) -> Bundle:
+    """Reads a bundle, by default the one that comes with the package.
+
+    Args:
+        folder: the bundle.
+        every_file: verify all files instead of only the model, which is all that reading needs.
+
+    Raises:
+        DigitsError: no bundle, a file missing or changed, a newer format, or a path that leads out
+            of the folder; the message names the file.
+    """
+    folder = Path(folder)
+    manifest = _manifest(folder)
+    for name in manifest["files"]:
+        if not isinstance(name, str) or Path(name).name != name or name in ("", ".", ".."):
+            raise DigitsError(
+                f"The manifest of {folder} names a file outside of the bundle, {name!r}; "
+                "do not use this bundle."
+            )
+    if MODEL not in manifest["files"]:
+        raise DigitsError(f"The manifest of {folder} names no {MODEL}; get the bundle again.")
+    contents = {
+        name: _verified(folder / name, digest)
+        for name, digest in manifest["files"].items()
+        if every_file or name == MODEL
+    }
+    return Bundle(folder, manifest, contents[MODEL])
+
+
+def write(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> None:
+    """Writes a bundle, whole or not at all, in place of an earlier one.
+
+    Args:
+        folder: the bundle's folder; its parent exists.
+        files: content of each file but the manifest, by name.
+        manifest: everything but `format` and `files`, which are added.
+
+    Raises:
+        DigitsError: the folder holds something that is no bundle.
+        OSError: it cannot be written.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / "manifest.json").exists():
+        raise DigitsError(f"{folder} holds something that is no bundle; choose another folder.")
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    whole = {"format": FORMAT, **manifest, "files": digests}
+    text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+    temporary = folder.with_name(folder.name + PARTIAL)
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        for name, content in {**files, "manifest.json": text.encode()}.items():
+            (temporary / name).write_bytes(content)
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.rename(folder)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise DigitsError(f"There is no bundle in {folder}: it holds no manifest.json.") from None
+    except OSError as error:
+        raise DigitsError(f"{path} cannot be read ({error.strerror}).") from None
+    except ValueError:
+        raise DigitsError(f"{path} is damaged; get the bundle again.") from None
+    version = manifest.get("format") if isinstance(manifest, dict) else None
+    if not isinstance(version, int):
+        raise DigitsError(f"{path} is no bundle's manifest: it names no format.")
+    if version > FORMAT:
+        raise DigitsError(
+            f"The bundle in {folder} has format {version} and this version of the program reads "
+            f"up to {FORMAT}; update the program."
+        )
+    try:
+        float(manifest["thresholds"]["is_digit"])
+        if not all(isinstance(manifest[key], dict) for key in NEEDED):
+            raise TypeError
+    except (KeyError, TypeError, ValueError):
+        raise DigitsError(
+            f"{path} is damaged: {', '.join(NEEDED)} are not all there; get the bundle again."
+        ) from None
+    return manifest
+
+
+def _verified(path: Path, digest: str) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DigitsError(
+            f"{path}, which the manifest names, cannot be read ({error.strerror}); "
+            "get the bundle again."
+        ) from None
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise DigitsError(
+            f"{path} is not the file that the manifest describes: its SHA-256 differs; "
+            "get the bundle again."
+        )
+    return content

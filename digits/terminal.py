@@ -1,0 +1,130 @@
+"""What stands between a command and whoever runs it: lines, bars, and libraries that talk."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sized
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol, TypeVar
+
+from digits.errors import DigitsError
+
+SHIPPED = "folder of the model (default: the one that comes with this program)"  # --model
+MANY = 10  # things to do, from which on a bar shows how many are done
+Item = TypeVar("Item", covariant=True)
+
+
+class Items(Sized, Iterable[Item], Protocol[Item]):
+    """What has a length and can be gone through."""
+
+
+def say(text: str) -> None:
+    """A line of standard output, at once, so that who waits for it in a pipe need not.
+
+    Raises:
+        DigitsError: it cannot be written, as on a full disk.
+        BrokenPipeError: nobody reads it any more.
+    """
+    try:
+        sys.stdout.write(text + "\n")  # in one piece, which Ctrl-C does not cut
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        abandon_output()
+        raise DigitsError(f"Standard output cannot be written ({error.strerror}).") from None
+
+
+def say_json(content: Any, indent: int | None = None) -> None:
+    """JSON on standard output, in ASCII, which every terminal and pipe takes; on one line if there
+    is no indent."""
+    say(json.dumps(content, indent=indent, allow_nan=False))
+
+
+def abandon_output() -> None:
+    """Sends what is left in the buffer nowhere, so that Python does not fail on it at the end."""
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def note(text: str) -> None:
+    """A line of standard error, above a bar if there is one."""
+    if bars := sys.modules.get("tqdm"):
+        bars.tqdm.write(text, file=sys.stderr)
+    else:
+        print(text, file=sys.stderr, flush=True)
+
+
+def watched(items: Items[Item], unit: str, beside_lines: bool = False) -> Iterable[Item]:
+    """Passes items on, with a bar on standard error if that is a terminal and there are many.
+
+    Args:
+        items: what to go through.
+        unit: what one of them is.
+        beside_lines: each item writes a line; where that goes to the same terminal it is enough.
+    """
+    if len(items) < MANY or not sys.stderr.isatty() or (beside_lines and sys.stdout.isatty()):
+        return items
+    from tqdm import tqdm
+
+    return tqdm(items, unit=f" {unit}s", file=sys.stderr, dynamic_ncols=True, leave=False)
+
+
+@contextmanager
+def own_words_only() -> Iterator[None]:
+    """Drops what libraries in C write to file descriptor 2, as LiteRT does on starting and libtiff
+    on a damaged file, and which no setting silences. What Python writes still arrives."""
+    try:
+        terminal = os.dup(2)
+    except OSError:  # closed: there is nothing to keep clean
+        yield
+        return
+    before = sys.stderr
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    sys.stderr = open(  # noqa: SIM115 - closed below
+        terminal, "w", encoding=before.encoding, errors="backslashreplace", buffering=1
+    )
+    try:
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        with suppress(OSError):  # as when nobody reads it any more
+            sys.stderr.close()
+        sys.stderr = before
+
+
+@contextmanager
+def without_greeting() -> Iterator[None]:
+    """Drops the two lines on oneDNN that TensorFlow prints on import, which no setting silences,
+    and passes on whatever else is written to standard error meanwhile."""
+    import tempfile  # which takes longer than all else here
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as written:
+        os.dup2(written.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+            written.seek(0)
+            for line in written:
+                if b"oneDNN custom operations" not in line and b"InitializeLog" not in line:
+                    os.write(2, line)
+
+
+@contextmanager
+def needing(what: str) -> Iterator[None]:
+    """Says in a sentence that a library of the training side, which `what` needs, is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        library = (error.name or "digits").partition(".")[0]
+        if library == "digits":
+            raise
+        raise DigitsError(
+            f"{library} is not installed, which {what} needs; "
+            'install it with: pip install -e ".[train]"'
+        ) from None
