@@ -66,7 +66,8 @@ def export(
     lite = _lite(model, functions)
     files = {bundle.MODEL: lite, "model.keras": _keras_file(model)}
     for name, inputs in golden.items():
-        outputs = _run_all(_lite_runner(lite, name), inputs)
+        with own_words_only():
+            outputs = _run_all(_lite_runner(lite, name), inputs)
         _check(f"LiteRT, signature {name}", expected[name], outputs)
     in_onnx = _onnx(functions["canvas"])
     outputs = _run_all(_onnx_runner(in_onnx), golden["canvas"])
@@ -152,8 +153,7 @@ def _lite(model: keras.Model, functions: Mapping[str, Any]) -> bytes:
 
 
 def _lite_runner(content: bytes, signature: str) -> Callable[[Bytes], Mapping[str, Any]]:
-    with own_words_only():
-        runner = Interpreter(model_content=content, num_threads=1).get_signature_runner(signature)
+    runner = Interpreter(model_content=content, num_threads=1).get_signature_runner(signature)
     return lambda one: runner(**{signature: one})
 
 

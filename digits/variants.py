@@ -47,8 +47,9 @@ def make(count: int, images: Bytes, labels: Bytes, seed: int) -> tuple[Bytes, By
 def _one(rng: np.random.Generator) -> list[Points]:
     """An upstroke from the left, a stem, and sometimes a foot."""
     length = rng.uniform(0.15, 0.95)
-    steepest, flattest = 25 - 10 * length, 62 - 14 * length
-    angle = math.radians(rng.uniform(steepest, flattest))  # off the stem
+    # Off the stem; any flatter and, with some slant, it is a 7.
+    steepest, flattest = 25 - 10 * length, 54 - 12 * length
+    angle = math.radians(rng.uniform(steepest, flattest))
     start = length * np.array([-math.sin(angle), math.cos(angle)])
     middle = start / 2 + rng.normal(0, 0.05, 2)
     waist = [rng.normal(0, 0.03), 0.5]
