@@ -1,0 +1,279 @@
+"""How fast a digit is read, what memory that takes and what disk, beside the Keras textbook way.
+
+    python -m benchmarks.inference                   writes benchmarks/results/inference.jsonl
+    python -m benchmarks.inference --textbook DIR    with a textbook CNN trained before
+    python -m benchmarks.inference --venv            `digits read` from a new virtual environment,
+                                                     where nothing else is installed
+    python -m benchmarks.inference --summary         prints the table of what is there
+
+The models take turns, three rounds of each, one thing at a time: run nothing else meanwhile. Ours
+runs on one thread; TensorFlow decides for itself. A cold start is a new process, from nothing to
+its end, the files being in the page cache.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from benchmarks import installed, models
+from digits import bundle, data
+from digits.errors import DigitsError
+from digits.reader import Reader
+from digits.report import read_lines
+
+RESULTS = models.RESULTS / "inference.jsonl"
+ROUNDS = 3
+WARM_UP, CALLS = 50, 1000  # a round
+PREDICTIONS = 100  # a round, of model.predict, which is a thousand times slower
+COLD, COLD_TEXTBOOK = 4, 2  # a round
+
+# A launcher of 9 MB: a child counts its parent's memory as its own peak until it has replaced it.
+LAUNCH = """
+import json, os, sys, time
+started = time.perf_counter()
+null = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
+child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=null)
+status, usage = os.wait4(child, 0)[1:]
+seconds = time.perf_counter() - started
+print(json.dumps([os.waitstatus_to_exitcode(status), seconds, usage.ru_maxrss / 1024]))
+"""
+# What a textbook does with a picture: the whole program.
+TEXTBOOK_READ = """
+import sys
+import keras, numpy as np
+from PIL import Image
+model = keras.models.load_model(sys.argv[1])
+image = np.asarray(Image.open(sys.argv[2]).convert("L").resize((28, 28)))
+print(model.predict(image[None, ..., None].astype("float32") / 255, verbose=0).argmax())
+"""
+TEXTBOOK_WARM = """
+import json, sys, time
+import keras, numpy as np
+model = keras.models.load_model(sys.argv[1])
+image, seconds = np.zeros((1, 28, 28, 1), "float32"), []
+for _ in range(int(sys.argv[2]) + 10):
+    started = time.perf_counter()
+    model.predict(image, verbose=0)
+    seconds.append(time.perf_counter() - started)
+print(json.dumps(seconds[10:]))
+"""
+
+
+def main() -> int:
+    parser = models.flags(__doc__, RESULTS)
+    parser.add_argument("--venv", action="store_true", help="install the package anew, and use it")
+    parser.add_argument("--quick", action="store_true", help="one short round, to see that it runs")
+    arguments = parser.parse_args()
+    if not arguments.summary:
+        try:
+            lines = run(
+                arguments.bundle,
+                arguments.textbook,
+                arguments.venv,
+                1 if arguments.quick else ROUNDS,
+            )
+        except DigitsError as error:
+            print(error, file=sys.stderr)
+            return 2
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
+        arguments.out.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    print(summary(read_lines(arguments.out)))
+    return 0
+
+
+def run(
+    folder: Path | None, textbook: Path | None, venv: bool, rounds: int
+) -> list[dict[str, Any]]:
+    """Measures everything; a line for each thing, times in microseconds, memory in MiB."""
+    shipped = bundle.read(folder or bundle.SHIPPED)
+    reader = Reader(folder)
+    digits = data.load().test_images
+    small, large = digits[0], enlarged(digits[0], 200)
+    canvas = reader.classify(large).canvas
+    call_canvas, run_digit = canvas_call(shipped.model), models.signature(shipped.model, "digit")
+    warm: dict[str, Callable[[], object]] = {
+        "canvas": lambda: call_canvas(canvas),
+        "digit": lambda: run_digit(small),
+        "classify_28": lambda: reader.classify(small),
+        "classify_200": lambda: reader.classify(large),
+    }
+    times: dict[str, list[float]] = {}
+    peaks: dict[str, list[float]] = {"read_cold": [], "textbook_cold": []}
+    with ExitStack() as stack:
+        temporary = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        if venv:
+            site, command = installed.anew(temporary / "venv")
+            size = installed.folder_size(site)
+        else:
+            command = Path(sysconfig.get_path("scripts")) / "digits"
+            size = installed.size("mnist-classification")
+        if not command.exists():
+            raise DigitsError("The command digits is not installed; run: pip install -e .")
+        path = stack.enter_context(models.textbook(textbook))
+        picture = temporary / "one.png"
+        Image.fromarray(large).save(picture)
+        chosen = ["--model", str(folder)] if folder else []
+        cold = {
+            "read_cold": ([str(command), "read", *chosen, str(picture)], COLD),
+            "textbook_cold": (
+                [sys.executable, "-c", TEXTBOOK_READ, str(path), str(picture)],
+                COLD_TEXTBOOK,
+            ),
+        }
+        for _ in range(rounds):
+            for name, function in warm.items():
+                times.setdefault(name, []).extend(timed(function))
+            times.setdefault("predict", []).extend(predictions(path))
+            for name, (arguments, count) in cold.items():
+                for _ in range(count):
+                    seconds, peak = launched(arguments)
+                    times.setdefault(name, []).append(seconds)
+                    peaks[name].append(peak)
+    lines = [
+        {
+            "what": name,
+            "microseconds": 1e6 * statistics.median(seconds),
+            "quartiles": [1e6 * x for x in np.quantile(seconds, (0.25, 0.75)).tolist()],
+            "calls": len(seconds),
+        }
+        | ({"peak_memory_mb": max(peaks[name])} if name in peaks else {})
+        for name, seconds in times.items()
+    ]
+    lines += [
+        {
+            "what": "throughput",
+            "threads": threads,
+            "canvases_a_second": throughput(shipped, threads),
+        }
+        for threads in (1, os.cpu_count() or 1)
+    ]
+    where = "new virtual environment" if venv else "closure of the base dependencies"
+    lines.append({"what": "installed", "megabytes": size / 1e6, "of": where})
+    versions = installed.versions(
+        "numpy", "ai-edge-litert", "tensorflow-cpu", "tensorflow", "keras"
+    )
+    return [*lines, {"what": "machine", "cores": os.cpu_count(), "versions": versions}]
+
+
+def enlarged(digit: models.Images, side: int) -> models.Images:
+    """A digit as a user's picture: `side` pixels square, dark on white."""
+    image = Image.fromarray(255 - digit)
+    return np.asarray(image.resize((side, side), Image.Resampling.BICUBIC))
+
+
+def timed(function: Callable[[], object]) -> list[float]:
+    """Seconds of each of `CALLS` calls, after some that do not count."""
+    for _ in range(WARM_UP):
+        function()
+    seconds = []
+    for _ in range(CALLS):
+        started = time.perf_counter()
+        function()
+        seconds.append(time.perf_counter() - started)
+    return seconds
+
+
+def canvas_call(model: bytes) -> Callable[[models.Images], list[models.Floats]]:
+    """The model's first signature, `canvas`, by the interpreter's own calls, on one thread."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=model, num_threads=1)
+    interpreter.allocate_tensors()
+    (entry,) = interpreter.get_input_details()
+    if tuple(entry["shape"]) != (1, 256, 256):
+        raise DigitsError("The first signature of this bundle's model is not its canvas.")
+    outputs = [output["index"] for output in interpreter.get_output_details()]
+
+    def call(canvas: models.Images) -> list[models.Floats]:
+        interpreter.set_tensor(entry["index"], canvas[None])
+        interpreter.invoke()
+        return [interpreter.get_tensor(index) for index in outputs]
+
+    return call
+
+
+def throughput(shipped: bundle.Bundle, threads: int, count: int = 4000) -> float:
+    """Canvases a second with an interpreter a thread."""
+    canvases = np.zeros((16, 256, 256), np.uint8)
+    canvases[:, 60:200, 100:150] = 255 - 10 * np.arange(16, dtype=np.uint8)[:, None, None]
+
+    def work(call: Callable[[models.Images], object]) -> None:
+        for i in range(count):
+            call(canvases[i % len(canvases)])
+
+    calls = [canvas_call(shipped.model) for _ in range(threads)]
+    with ThreadPoolExecutor(threads) as pool:
+        started = time.perf_counter()
+        list(pool.map(work, calls))
+        return threads * count / (time.perf_counter() - started)
+
+
+def predictions(path: Path) -> list[float]:
+    """Seconds of `model.predict` on one image, in a process of its own."""
+    return json.loads(python(TEXTBOOK_WARM, str(path), str(PREDICTIONS)))
+
+
+def launched(command: list[str]) -> tuple[float, float]:
+    """Seconds that a command takes from start to end, and its peak memory in MiB."""
+    status, seconds, peak = json.loads(python(LAUNCH, *command, flags=["-I", "-S"]))
+    if status:
+        raise DigitsError(f"{' '.join(command)} ended with status {status}; run it by itself.")
+    return seconds, peak
+
+
+def python(program: str, *arguments: str, flags: Iterable[str] = ()) -> str:
+    """What a program, run by this Python, prints."""
+    done = subprocess.run(
+        [sys.executable, *flags, "-c", program, *arguments],
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return done.stdout.decode()
+
+
+def summary(lines: list[dict[str, Any]]) -> str:
+    """The table: each figure, what it is compared with, and what it must be."""
+    if not lines:
+        return "There are no results yet; run python -m benchmarks.inference."
+    by_what = {x["what"]: x for x in lines}
+    median = {name: x["microseconds"] for name, x in by_what.items() if "microseconds" in x}
+    predict, ratio = median["predict"], median["predict"] / median["canvas"]
+    cold, other = by_what["read_cold"], by_what["textbook_cold"]
+    text = [
+        f"canvas signature       {median['canvas']:9.0f} µs   at most 150, goal 80",
+        f"digit signature        {median['digit']:9.0f} µs",
+        f"Keras model.predict    {predict:9.0f} µs   {ratio:.0f} times canvas, at least 300",
+        f"classify, 28×28        {median['classify_28']:9.0f} µs",
+        f"classify, 200×200      {median['classify_200']:9.0f} µs",
+        f"digits read, cold      {cold['microseconds'] / 1e6:9.2f} s    at most 0.6, "
+        f"goal 0.3; peak memory {cold['peak_memory_mb']:.0f} MB",
+        f"textbook, cold         {other['microseconds'] / 1e6:9.2f} s    "
+        f"peak memory {other['peak_memory_mb']:.0f} MB",
+    ]
+    text += [
+        f"throughput             {x['canvases_a_second']:9.0f} canvases a second on "
+        f"{x['threads']} threads"
+        for x in lines
+        if x["what"] == "throughput"
+    ]
+    size = by_what["installed"]
+    text.append(f"installed              {size['megabytes']:9.0f} MB   at most 250 ({size['of']})")
+    return "\n".join(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""The pictures that the handwriting benchmark reads, the same ones every time."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from benchmarks import strokes, things
+from benchmarks.models import SIDE, Images
+from digits.errors import DigitsError
+
+NAMES = ("mousedrawn140", "hwd1000", "challenge50", "semeion16")
+SEED = 1
+THINGS = {"letters": 1500, "scribbles": 1500, "blank": 100, "noise": 300}  # each noise
+
+
+def folder() -> Path:
+    """The folder of other people's handwriting, which is not part of this project.
+
+    Raises:
+        DigitsError: DIGITS_HANDWRITING is unset or names a folder without the sets.
+    """
+    given = os.environ.get("DIGITS_HANDWRITING")
+    if not given:
+        raise DigitsError(
+            "DIGITS_HANDWRITING is not set; let it name the folder of the handwriting sets."
+        )
+    needed = (*NAMES, "pendigits_strokes", "letters_printed", "amount_strings")
+    missing = [name for name in needed if not (Path(given) / f"{name}.npz").exists()]
+    if missing:
+        raise DigitsError(f"DIGITS_HANDWRITING names {given}, which has no {missing[0]}.npz.")
+    return Path(given)
+
+
+def scattered(images: Images) -> Iterator[Images]:
+    """Each digit enlarged 2 to 8 times, anywhere on a bigger picture, dark on white."""
+    rng = np.random.default_rng(SEED)
+    for image in images:
+        side = round(rng.uniform(2, 8) * SIDE)
+        larger = Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC)
+        height, width = (round(side * rng.uniform(1.1, 2.5)) for _ in range(2))
+        picture = np.zeros((height, width), np.uint8)
+        top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)
+        picture[top : top + side, left : left + side] = np.asarray(larger)
+        yield 255 - picture
+
+
+def drawn(file: Any, limit: int | None) -> Iterator[Images]:
+    """The recorded strokes on canvases, the same ones every time."""
+    rng = np.random.default_rng(SEED)
+    for character in islice(strokes.characters(file), limit):
+        yield strokes.place(character, rng)
+
+
+def nondigits(fonts: list[list[Path]], limit: int | None) -> dict[str, Iterable[Images]]:
+    """Pictures without a digit by kind, the same ones every time."""
+    makers = {
+        "letters_fonts": things.letters(fonts),
+        "scribbles": things.scribble,
+        "blank": things.blank,
+        **{f"noise_{noise.__name__}": noise for noise in things.NOISE},
+    }
+
+    def made(maker: Callable[[np.random.Generator], Images], count: int) -> Iterable[Images]:
+        rng = np.random.default_rng(SEED)
+        return (maker(rng) for _ in range(count))
+
+    return {
+        kind: islice(made(maker, THINGS[kind.partition("_")[0]]), limit)
+        for kind, maker in makers.items()
+    }
