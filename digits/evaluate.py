@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from sklearn.metrics import classification_report, confusion_matrix, precision_recall_fscore_support
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.integer]
@@ -64,6 +62,13 @@ def evaluate(labels: Ints, probabilities: Floats) -> Evaluation:
     Raises:
         ValueError: shapes that do not fit, or rows that are not probabilities.
     """
+    # Here, since the reading side measures with this module as well and has neither.
+    from sklearn.metrics import (
+        classification_report,
+        confusion_matrix,
+        precision_recall_fscore_support,
+    )
+
     labels = np.asarray(labels).astype(np.int64)
     probabilities = np.asarray(probabilities).astype(np.float64)
     if labels.ndim != 1 or not len(labels) or probabilities.shape != (len(labels), CLASSES):
@@ -171,6 +176,8 @@ def fit_temperature(labels: Ints, logits: Floats) -> float:
         labels: integers 0 to 9, shape (n,), of images that were not trained on.
         logits: floats of shape (n, 10).
     """
+    from scipy.optimize import minimize_scalar
+
     logits = np.asarray(logits, np.float64)
     best = minimize_scalar(
         lambda log_temperature: cross_entropy(labels, softmax(logits / np.exp(log_temperature))),

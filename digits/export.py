@@ -38,6 +38,18 @@ CONTRACT = {
     "accepted": "is_digit is at least thresholds.is_digit; otherwise not sure, or no digit",
 }
 
+TOLD = (  # of a run's metrics, in the manifest
+    "test_accuracy",
+    "test_accuracy_interval",
+    "test_loss",
+    "ece",
+    "test_accepted",
+    "non_digits_accepted",
+    "validation_accuracy",
+    "parameters",
+    "train_seconds",
+)
+
 Outputs = dict[str, NDArray[np.float32]]
 
 
@@ -59,10 +71,7 @@ def export(
     """
     functions = signatures(model)
     golden = {"digit": digits[:8], "canvas": _canvases(digits[:8])}
-    expected = {
-        name: _run_all(lambda one, name=name: functions[name](tf.constant(one)), inputs)
-        for name, inputs in golden.items()
-    }
+    expected = {name: _run_all(functions[name], inputs) for name, inputs in golden.items()}
     lite = _lite(model, functions)
     files = {bundle.MODEL: lite, "model.keras": _keras_file(model)}
     for name, inputs in golden.items():
@@ -78,7 +87,7 @@ def export(
         if len(content) < 4 * model.count_params():
             raise DigitsError(f"{name} came out without its weights; nothing was exported.")
 
-    arrays = {f"{name}_input": inputs for name, inputs in golden.items()}
+    arrays: dict[str, Any] = {f"{name}_input": inputs for name, inputs in golden.items()}
     for name, outputs in expected.items():
         arrays |= {f"{name}_{output}": values for output, values in outputs.items()}
     buffer = io.BytesIO()
@@ -90,8 +99,6 @@ def export(
 def manifest_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """What a bundle's manifest says of a run, from the run's metrics."""
     recipe = Recipe(**metrics["recipe"])
-    told = ("test_accuracy", "test_accuracy_interval", "test_loss", "ece", "test_accepted")
-    told += ("non_digits_accepted", "validation_accuracy", "parameters", "train_seconds")
     return {
         "name": recipe.name,
         "created": time.strftime("%Y-%m-%d", time.gmtime()),
@@ -99,7 +106,7 @@ def manifest_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
         "recipe": metrics["recipe"],
         "seed": recipe.seed,
         "data": f"MNIST, verified by SHA-256, from {metrics['data_source']}",
-        "metrics": {name: metrics[name] for name in told},
+        "metrics": {name: metrics[name] for name in TOLD},
         "thresholds": {"is_digit": metrics["threshold"]},
         "temperature": metrics["temperature"],
         "versions": metrics["versions"],

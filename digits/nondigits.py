@@ -17,9 +17,9 @@ from digits.pen import CANVAS, Points
 
 LABEL = 10  # of the network's eleven outputs
 
-# Left out: what is a digit to a reader in some hand or font (O Q o I l i j S s Z z B b G g q Y y),
-# and signs that are a plain stroke, as a 1 is.
-LETTERS = "ACDEFHJKLMNPRTUVWXacdefhkmnprtuvwx"
+# Left out: what is a digit to a reader in some hand or font (O o I l i j S s Z z B b g q Y y), and
+# signs that are a plain stroke, as a 1 is.
+LETTERS = "ACDEFGHJKLMNPQRTUVWXacdefhkmnprtuvwx"
 SIGNS = "+=?&%#@*$€£§<^~{}-.:;\"'"
 FURTHER = "ΓΔΞΠΣΨΩαεηκλμνξπρτχψωДЖИЙКЛПЦШЩЫЮЯджикмнпцшщюя"
 # Letters and signs as they are written: strokes, each a row of x,y with y down.
@@ -181,10 +181,11 @@ def _scribble(canvas: NDArray[np.uint8], rng: np.random.Generator) -> None:
         else:
             drawing.rectangle([4, 20, 60, 20 + rng.uniform(2, 18)], fill=255)
     else:  # grains
-        grains = rng.random((CANVAS, CANVAS)) < rng.uniform(0.005, 0.5)
         coarse = int(rng.choice((1, 2, 4)))
-        grains = np.kron(grains[: CANVAS // coarse, : CANVAS // coarse], np.ones((coarse, coarse)))
-        picture = Image.fromarray((grains * rng.integers(100, 256)).astype(np.uint8))
+        grains = rng.random((CANVAS // coarse, CANVAS // coarse)) < rng.uniform(0.005, 0.5)
+        level = rng.integers(100, 256)
+        large = grains.repeat(coarse, axis=0).repeat(coarse, axis=1)
+        picture = Image.fromarray((large * level).astype(np.uint8))
     canvas[:] = np.asarray(picture)
 
 

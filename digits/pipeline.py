@@ -90,7 +90,9 @@ def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None
     write_json(folder / "metrics.json", metrics)  # last: it marks the run as finished
 
 
-def _with_drawn(recipe: Recipe, images: data.Bytes, labels: data.Bytes) -> tuple[data.Bytes, ...]:
+def _with_drawn(
+    recipe: Recipe, images: data.Bytes, labels: data.Bytes
+) -> tuple[data.Bytes, data.Bytes]:
     """The training digits, other hands' digits, and what is no digit."""
     drawn, drawn_labels = variants.make(recipe.variants, images, labels, recipe.seed)
     strange = nondigits.make(recipe.non_digits, images, labels, recipe.seed)

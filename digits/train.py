@@ -166,7 +166,7 @@ def _compile_epoch(
     smoothing = tf.constant([recipe.label_smoothing / CLASSES] * CLASSES + [0.0])
 
     def shard_gradients(
-        chosen: tf.Tensor, amounts: tf.Tensor, chances: tf.Tensor, left: tf.Tensor
+        left: tf.Tensor, chosen: tf.Tensor, amounts: tf.Tensor, chances: tf.Tensor
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         images, labels = (tf.gather(array, chosen) for array in digits)
         images = tf.cast(images, tf.float32)
@@ -195,7 +195,7 @@ def _compile_epoch(
             for whole in batch
         ]
         results = [
-            shard_gradients(*(whole[shard::shards] for whole in own), left)
+            shard_gradients(left, *(whole[shard::shards] for whole in own))
             for shard in range(shards)
         ]
         totals = tf.add_n([totals for totals, _ in results])
