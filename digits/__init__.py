@@ -1,1 +1,21 @@
-"""Handwritten digits: train a network on MNIST and know how good it is."""
+"""Handwritten digits: train a network on MNIST, know how good it is, and read with it.
+
+from digits import Reader
+Reader().read("photo.jpg").digits
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from digits.reader import Reader
+
+__all__ = ["Reader"]
+
+
+def __getattr__(name: str) -> Any:
+    # Only who asks for the reader waits for what it imports.
+    if name == "Reader":
+        from digits.reader import Reader
+
+        return Reader
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

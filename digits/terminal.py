@@ -74,21 +74,23 @@ def watched(items: Items[Item], unit: str, beside_lines: bool = False) -> Iterab
 def own_words_only() -> Iterator[None]:
     """Drops what libraries in C write to file descriptor 2, as LiteRT does on starting and libtiff
     on a damaged file, and which no setting silences. What Python writes still arrives."""
+    before = sys.stderr
     try:
         terminal = os.dup(2)
-    except OSError:  # closed: there is nothing to keep clean
+        ours = os.dup(before.fileno())  # not 2, which is already silent within another such block
+    except (OSError, ValueError):  # closed, or no file: there is nothing to keep clean
         yield
         return
-    before = sys.stderr
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     sys.stderr = open(  # noqa: SIM115 - closed below
-        terminal, "w", encoding=before.encoding, errors="backslashreplace", buffering=1
+        ours, "w", encoding=before.encoding, errors="backslashreplace", buffering=1
     )
     try:
         yield
     finally:
         os.dup2(terminal, 2)
+        os.close(terminal)
         with suppress(OSError):  # as when nobody reads it any more
             sys.stderr.close()
         sys.stderr = before

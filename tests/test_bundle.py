@@ -48,7 +48,7 @@ def test_a_missing_file_is_refused_by_name(folder: Path, name: str) -> None:
 
 def test_a_newer_format_is_refused(folder: Path) -> None:
     change(folder, format=bundle.FORMAT + 1)
-    with pytest.raises(DigitsError, match="format 2.*update"):
+    with pytest.raises(DigitsError, match=r"format 2.*update"):
         bundle.read(folder)
 
 

@@ -6,7 +6,26 @@ from pathlib import Path
 
 import pytest
 
-LIGHT = ["data", "errors", "files", "history", "recipes", "runs", "cli"]
+LIGHT = [
+    "bundle",
+    "cli",
+    "data",
+    "describe",
+    "errors",
+    "evaluate",
+    "files",
+    "history",
+    "ink",
+    "measure",
+    "pictures",
+    "read",
+    "reader",
+    "recipes",
+    "runs",
+    "segment",
+    "show",
+    "terminal",
+]
 HEAVY = ("tensorflow", "keras", "matplotlib", "sklearn", "scipy", "seaborn")
 
 

@@ -1,0 +1,54 @@
+"""Does standard error carry what we say, and nothing that libraries say?"""
+
+import os
+import sys
+
+import pytest
+
+from digits import terminal
+from digits.errors import DigitsError
+
+
+def test_only_own_words_arrive_also_from_a_block_in_a_block(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    before = sys.stderr
+    with terminal.own_words_only():
+        os.write(2, b"a library\n")
+        terminal.note("one")
+        with terminal.own_words_only():
+            os.write(2, b"a library\n")
+            terminal.note("two")
+        os.write(2, b"a library\n")
+        terminal.note("three ×\ud800")  # a half character, as of a file's name, ends nothing
+    assert sys.stderr is before
+    os.write(2, b"afterwards\n")
+    assert capfd.readouterr().err == "one\ntwo\nthree ×\\ud800\nafterwards\n"
+
+
+def test_an_error_passes_and_everything_is_as_before(capfd: pytest.CaptureFixture[str]) -> None:
+    before, files = sys.stderr, len(os.listdir("/dev/fd")) if os.path.isdir("/dev/fd") else 0
+    with pytest.raises(DigitsError, match="wrong"), terminal.own_words_only():
+        raise DigitsError("wrong")
+    assert sys.stderr is before
+    if files:
+        assert len(os.listdir("/dev/fd")) == files  # none left open
+
+
+def test_a_greeting_is_dropped_and_the_rest_passed_on(capfd: pytest.CaptureFixture[str]) -> None:
+    with terminal.without_greeting():
+        os.write(2, b"I0000 oneDNN custom operations are on.\nsomething else\n")
+    assert capfd.readouterr().err == "something else\n"
+
+
+def test_few_things_or_no_terminal_have_no_bar() -> None:
+    items = list(range(100))
+    assert terminal.watched(items, "picture") is items  # standard error is no terminal here
+
+
+def test_a_library_that_is_missing_is_named_and_a_module_of_ours_is_a_fault() -> None:
+    missing = pytest.raises(DigitsError, match="nowhere is not installed, which x needs")
+    with missing, terminal.needing("x"):
+        import nowhere.at.all  # type: ignore[import-not-found] # noqa: F401
+    with pytest.raises(ModuleNotFoundError), terminal.needing("x"):
+        import digits.nowhere  # type: ignore[import-not-found] # noqa: F401
