@@ -1,0 +1,175 @@
+"""Masks of ink: their connected parts, and the ruled lines in them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.bool_]
+Labels = NDArray[np.uint32]
+
+SHORTEST_RULE = 64  # pixels
+THICKEST_RULE = 8  # pixels
+COVERED = 0.6  # of the picture's width, by a rule
+MOST_RULES = 400  # candidates that are looked at
+
+
+def components(mask: Mask) -> tuple[Labels, NDArray[np.int64], NDArray[np.int64]]:
+    """Connected parts of a mask, 8-connected, in no particular order.
+
+    Returns:
+        labels of the mask's shape, 0 outside; boxes (n, 4) of y0, x0, y1, x1 with the ends
+        excluded; and how many pixels each has, shape (n,). Part i is labelled i + 1.
+    """
+    import cc3d  # only who cuts ink waits for it
+
+    labels: Any = cc3d.connected_components(mask, connectivity=8, out_dtype=np.uint32)
+    labels = labels.reshape(mask.shape)
+    found: Any = cc3d.statistics(labels, no_slice_conversion=True)
+    corners = found["bounding_boxes"].astype(np.int64)[1:]
+    boxes = corners[:, [0, 2, 1, 3]] + [0, 0, 1, 1]
+    return labels, boxes, found["voxel_counts"].astype(np.int64)[1:]
+
+
+def wider(mask: Mask) -> Mask:
+    """The mask and the eight neighbours of each of its pixels."""
+    padded = np.pad(mask, 1)
+    rows: Mask = padded[:-2] | padded[1:-1] | padded[2:]
+    return np.asarray(rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:])
+
+
+def rules(mask: Mask) -> Mask:
+    """Ruled lines and squared paper: thin, straight, and running through the picture.
+
+    Where a stroke crosses a line, the crossing is left.
+
+    Args:
+        mask: the ink, shape (h, w).
+
+    Returns:
+        what to remove, shape (h, w).
+    """
+    across = _rules_across(mask)
+    down = _rules_across(np.ascontiguousarray(mask.T)).T
+    found = across | down
+    if not found.any():
+        return found
+    strokes = mask & ~found
+    kept = across & _between(strokes)
+    kept |= down & _between(np.ascontiguousarray(strokes.T)).T
+    return found & ~wider(kept)
+
+
+def _between(strokes: Mask) -> Mask:
+    """What has a stroke closely above and closely below."""
+    above, below = np.zeros_like(strokes), np.zeros_like(strokes)
+    for step in range(1, min(THICKEST_RULE, len(strokes) - 1) + 1):
+        above[step:] |= strokes[:-step]
+        below[:-step] |= strokes[step:]
+    return above & below
+
+
+def _rules_across(mask: Mask) -> Mask:
+    height, width = mask.shape
+    found = np.zeros_like(mask)
+    if width < SHORTEST_RULE:
+        return found
+    margin = max(2, width // 12)
+    inked: Mask = np.asarray(mask.any(axis=0))
+    if not (inked[:margin].any() and inked[-margin:].any() and inked.mean() > COVERED):
+        return found
+    padded = np.pad(mask, ((1, 1), (0, 0)))
+    # Three rows count as one, so that a slight slant does not break runs.
+    thick: Mask = padded[:-2] | padded[1:-1] | padded[2:]
+    # Longer than a stroke of digits that fill the height, so that no row of 2s stands on a rule.
+    shortest = max(width // 8, min(4 * height // 5, width // 2))
+    labels, boxes, _ = components(_long_runs(thick, max(16, width // 8)))
+    boxes_wide = boxes[:, 3] - boxes[:, 1] >= shortest
+    rules: list[list[_Rule]] = []
+    order = np.argsort(boxes[:, 1], kind="stable")
+    for i in order[boxes_wide[order]][:MOST_RULES].tolist():
+        y0, x0, y1, x1 = boxes[i].tolist()
+        part = (labels[y0:y1, x0:x1] == i + 1) & mask[y0:y1, x0:x1]
+        rule = _rule(part, y0, x0)
+        if rule is None:
+            continue
+        for others in rules:  # a rule may be broken: go on with one that ends at this level
+            gap = rule.start - others[-1].end
+            if gap >= -8 and abs(rule.first - others[-1].last) <= 2 + 0.03 * max(gap, 0):
+                others.append(rule)
+                break
+        else:
+            rules.append([rule])
+    long = [parts for parts in rules if _runs_through(parts, width)]
+    # A stroke may cross a low picture from side to side, as a 1 does a line of writing; many
+    # strokes do not.
+    if width < 0.6 * height and len(long) < 4:
+        return found
+    for rule in (rule for parts in long for rule in parts):
+        where = found[rule.top : rule.top + len(rule.mask), rule.start : rule.end]
+        where |= rule.mask
+    return found
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """A straight thin part: where it is, the rows its ends are at, and its pixels from `top` on."""
+
+    top: int
+    start: int
+    end: int
+    first: float
+    last: float
+    mask: Mask
+
+
+def _runs_through(parts: list[_Rule], width: int) -> bool:
+    covered = sum(rule.end - rule.start for rule in parts)
+    span = parts[-1].end - parts[0].start
+    return span >= COVERED * width and covered >= 0.6 * span
+
+
+def _rule(part: Mask, top: int, left: int) -> _Rule | None:
+    """The rule in a part that runs across; None if it is too thick, or drawn by hand.
+
+    Paper may bend, so a gentle arc is straight enough.
+    """
+    rows, columns = part.shape
+    thickness = part.sum(axis=0)
+    places = np.flatnonzero(thickness)
+    if len(places) < 8:
+        return None
+    usual = float(np.median(thickness[places]))
+    if usual > min(THICKEST_RULE, max(columns / 25, 2)):
+        return None
+    middle = (part * np.arange(rows)[:, None]).sum(axis=0)[places] / thickness[places]
+    arc = _arc(places, middle)
+    off = np.abs(middle - arc(places))
+    on = off <= max(np.median(off) * 3, 0.5)  # strokes standing on the line pull its middle away
+    arc = _arc(places[on], middle[on])
+    off = np.abs(middle - arc(places))
+    if np.median(off) > 1 or np.mean(off < 2) < 0.7:
+        return None
+    level = arc(np.arange(columns))
+    near: Mask = np.abs(np.arange(rows)[:, None] - level) <= usual / 2 + 1.5
+    ends = top + float(level[0]), top + float(level[-1])
+    return _Rule(top, left, left + columns, *ends, np.asarray(part & near))
+
+
+def _arc(places: NDArray[Any], middle: NDArray[Any]) -> np.polynomial.Polynomial:
+    degree = 2 if np.ptp(places) > 256 else 1
+    return np.polynomial.Polynomial.fit(places, middle, degree)
+
+
+def _long_runs(mask: Mask, shortest: int) -> Mask:
+    """Pixels in horizontal runs of at least `shortest`."""
+    flat = np.pad(mask, ((0, 0), (1, 1))).ravel()
+    turns = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    starts, ends = turns[::2], turns[1::2]
+    kept = ends - starts >= shortest
+    marks = np.zeros(flat.size + 1, np.int8)
+    marks[starts[kept]] = 1
+    marks[ends[kept]] -= 1
+    runs = np.cumsum(marks[:-1], dtype=np.int8).astype(np.bool_)
+    return np.ascontiguousarray(runs.reshape(mask.shape[0], -1)[:, 1:-1])
