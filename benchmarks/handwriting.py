@@ -24,13 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import amounts, models, sets, things
+from benchmarks.results import FOLDER, read_lines
 from digits import bundle, data
 from digits.errors import DigitsError
 from digits.evaluate import expected_calibration_error, wilson_interval
 from digits.reader import Reader
-from digits.report import read_lines
 
-RESULTS = models.RESULTS / "handwriting.jsonl"
+RESULTS = FOLDER / "handwriting.jsonl"
 VALIDATION = 5000  # last training images
 KEPT = 0.99  # of validation digits, at the threshold that all are compared at
 

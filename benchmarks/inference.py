@@ -29,12 +29,12 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import installed, models
+from benchmarks.results import FOLDER, read_lines
 from digits import bundle, data
 from digits.errors import DigitsError
 from digits.reader import Reader
-from digits.report import read_lines
 
-RESULTS = models.RESULTS / "inference.jsonl"
+RESULTS = FOLDER / "inference.jsonl"
 ROUNDS = 3
 WARM_UP, CALLS = 50, 1000  # a round
 PREDICTIONS = 100  # a round, of model.predict, which is a thousand times slower

@@ -16,7 +16,6 @@ from PIL import Image
 from digits.errors import DigitsError
 
 ROOT = Path(__file__).parent.parent
-RESULTS = ROOT / "benchmarks" / "results"
 SIDE = 28
 
 Images = NDArray[np.uint8]

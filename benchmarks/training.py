@@ -13,17 +13,19 @@ import argparse
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from digits.report import read_lines, rows
+from benchmarks.results import FOLDER, Lines, read_lines
 
 ROOT = Path(__file__).parent.parent
-RESULTS = ROOT / "benchmarks" / "results" / "training.jsonl"
+RESULTS = FOLDER / "training.jsonl"
 FIGURES = ROOT / "docs" / "figures"
 KEPT = (
     "test_accuracy",
@@ -41,6 +43,27 @@ KEPT = (
     "versions",
     "recipe",
 )
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the training benchmark found for one recipe over all its seeds.
+
+    Accuracies are fractions; times are means over seeds, and ratios are to the textbook CNN's.
+    """
+
+    name: str
+    seeds: tuple[int, ...]
+    parameters: int
+    accuracy: float
+    accuracy_sd: float
+    loss: float
+    ece: float
+    train_seconds: float
+    process_seconds: float
+    train_ratio: float
+    process_ratio: float
+    peak_memory_mb: float
 
 
 def plan() -> list[tuple[str, int]]:
@@ -127,6 +150,33 @@ def run(results: Path) -> None:
             f"{line['peak_memory_mb']:5.0f} MB",
             flush=True,
         )
+
+
+def rows(lines: Lines) -> list[Row]:
+    """Groups the lines of `benchmarks/training.py` by recipe, in the order of appearance."""
+
+    def mean(name: str, key: str) -> float:
+        return statistics.fmean(line[key] for line in lines if line["name"] == name)
+
+    def row(name: str) -> Row:
+        of_name = [line for line in lines if line["name"] == name]
+        accuracies = [line["test_accuracy"] for line in of_name]
+        return Row(
+            name=name,
+            seeds=tuple(line["seed"] for line in of_name),
+            parameters=of_name[0]["parameters"],
+            accuracy=mean(name, "test_accuracy"),
+            accuracy_sd=statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0,
+            loss=mean(name, "test_loss"),
+            ece=mean(name, "ece"),
+            train_seconds=mean(name, "train_seconds"),
+            process_seconds=mean(name, "process_seconds"),
+            train_ratio=mean(name, "train_seconds") / mean("textbook", "train_seconds"),
+            process_ratio=mean(name, "process_seconds") / mean("textbook", "process_seconds"),
+            peak_memory_mb=max(line["peak_memory_mb"] for line in of_name),
+        )
+
+    return [row(name) for name in dict.fromkeys(line["name"] for line in lines)]
 
 
 def summary(results: Path) -> str:

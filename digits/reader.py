@@ -20,6 +20,7 @@ from digits.segment import Fragment, Line
 Floats = NDArray[np.float32]
 Box = tuple[int, int, int, int]
 
+MNIST_SIDE = 28
 LONGEST_RUN = 6  # fragments that are asked about as one digit
 MOST_TRUST = 10.0  # that neighbours can lend to a piece, as odds
 MOST_CUT = 200  # connected parts of a picture that are tentatively cut
@@ -93,9 +94,8 @@ class Reader:
         Raises:
             DigitsError: the bundle is missing, damaged or of a newer format.
         """
-        found = bundles.read(bundles.SHIPPED if bundle is None else bundle)
-        self._model = found.model
-        self._threshold = found.threshold
+        self._bundle = bundles.read(bundles.SHIPPED if bundle is None else bundle)
+        self._threshold = self._bundle.threshold
         self._local = threading.local()  # an interpreter serves one thread at a time
 
     def classify(self, picture: Source) -> Reading:
@@ -118,6 +118,12 @@ class Reader:
             return Reading(0, np.full(10, 0.1, np.float32), False, (0, 0, 0, 0), blank)
         answer = self._ask(piece.ink)
         accepted = answer.is_digit >= self._threshold
+        if grey.shape == (MNIST_SIDE, MNIST_SIDE) and _is_bright_on_dark(grey):
+            # Perhaps it stands in MNIST's frame already, and what seems paper is part of it. The
+            # surer way of looking says which digit, and both must say that it is one.
+            as_it_is = self._models.digit(grey, answer.canvas)
+            accepted = accepted and as_it_is.is_digit >= self._threshold
+            answer = max(answer, as_it_is, key=_sureness)
         return self._reading(piece, answer, found.scale, grey, accepted)
 
     def read(self, picture: Source) -> Page:
@@ -250,19 +256,18 @@ class Reader:
         return odds / (odds + _odds(self._threshold)) * float(answer.probabilities.max())
 
     def _ask(self, piece: Grey) -> _Answer:
-        canvas = segment.place(piece)
-        model = self._interpreter()
-        return model(canvas)
+        return self._models.canvas(segment.place(piece))
 
-    def _interpreter(self) -> Any:
-        model = getattr(self._local, "model", None)
-        if model is None:
-            model = self._local.model = _Model(self._model)
-        return model
+    @property
+    def _models(self) -> "_Models":
+        """This thread's."""
+        if not hasattr(self._local, "models"):
+            self._local.models = _Models(self._bundle.model)
+        return self._local.models
 
 
-class _Model:
-    """The `canvas` signature of a model, for one thread."""
+class _Models:
+    """Both signatures of a model, for one thread."""
 
     def __init__(self, content: bytes) -> None:
         self._interpreter = Interpreter(model_content=content, num_threads=1)
@@ -271,13 +276,32 @@ class _Model:
         self._outputs = {name: at["index"] for name, at in runner.get_output_details().items()}
         del runner  # or the interpreter refuses to be used directly, which is faster
         self._interpreter.allocate_tensors()
+        self._content = content
+        self._digit: Any = None
 
-    def __call__(self, canvas: Grey) -> _Answer:
+    def canvas(self, canvas: Grey) -> _Answer:
         self._interpreter.set_tensor(self._input, canvas[None])
         self._interpreter.invoke()
         get = self._interpreter.get_tensor
         probabilities = get(self._outputs["probabilities"])[0]
         return _Answer(probabilities, float(get(self._outputs["is_digit"])[0]), canvas)
+
+    def digit(self, digit: Grey, canvas: Grey) -> _Answer:
+        """The answer for pixels in MNIST's frame, with the canvas to remember it by."""
+        if self._digit is None:  # few ask; an interpreter of its own, since it has one input
+            interpreter = Interpreter(model_content=self._content, num_threads=1)
+            self._digit = interpreter.get_signature_runner("digit")
+        found = self._digit(digit=digit[None])
+        return _Answer(found["probabilities"][0], float(found["is_digit"][0]), canvas)
+
+
+def _is_bright_on_dark(grey: Grey) -> bool:
+    rim = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
+    return float(rim.mean()) <= float(grey.mean())
+
+
+def _sureness(answer: _Answer) -> float:
+    return answer.is_digit * float(answer.probabilities.max())
 
 
 def _odds(probability: float) -> float:

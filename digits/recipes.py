@@ -29,7 +29,7 @@ class Recipe:
     network: str = field(
         default="cnn", metadata={"help": "architecture", "choices": ("cnn", "small")}
     )
-    epochs: int = _setting(18, "passes over the training images", 1, 10_000)
+    epochs: int = _setting(15, "passes over the training images", 1, 10_000)
     batch: int = _setting(128, "images a step", 1, TRAINING_IMAGES)
     learning_rate: float = _setting(0.003, "highest step size of Adam", 1e-9, 10)
     warmup: float = _setting(0.2, "fraction of all steps until the highest rate", 0, 0.9)
@@ -41,9 +41,9 @@ class Recipe:
     shift: float = _setting(2.5, "largest random shift, pixels each way", 0, 28)
     pen: float = _setting(0.5, "largest random change of stroke width, pixels a side", 0, 1)
     reframed: float = _setting(0.5, "fraction of images put back into MNIST's frame", 0, 1)
-    clutter: float = _setting(0.4, "fraction with noise, stray lines, shadows, at first", 0, 1)
-    variants: int = _setting(3_000, "drawn digits of other hands to train on", 0, 1_000_000)
-    non_digits: int = _setting(8_000, "letters, scribbles and the like to train on", 0, 1_000_000)
+    clutter: float = _setting(0.0, "fraction with noise, stray lines, shadows, at first", 0, 1)
+    variants: int = _setting(2_500, "drawn digits of other hands to train on", 0, 1_000_000)
+    non_digits: int = _setting(6_000, "letters, scribbles and the like to train on", 0, 1_000_000)
     held_out: int = _setting(5_000, "images kept from training for validation", 1, 59_999)
     precision: str = field(
         default_factory=lambda: fastest_precision(),
@@ -108,7 +108,6 @@ RECIPES = {
             shift=0,
             pen=0,
             reframed=0,
-            clutter=0,
             variants=1_500,
             non_digits=1_500,
         ),

@@ -1,22 +1,14 @@
-"""Results -> the text on the terminal, report.html, and the figures in the README."""
+"""Results -> the text on the terminal and report.html."""
 
-import argparse
 import base64
 import html
-import json
-import math
-import statistics
-import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from string import Template
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student_t
 
-from digits.errors import DigitsError
 from digits.evaluate import Evaluation
 from digits.files import replacing
 
@@ -126,141 +118,6 @@ def _table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
     return f"<table><thead>{line(head, 'th')}</thead><tbody>{body}</tbody></table>"
 
 
-# The README's figures. They stand between `<!-- name -->` and `<!-- /name -->`.
-
-
-@dataclass(frozen=True)
-class Row:
-    """What the training benchmark found for one recipe over all its seeds.
-
-    Accuracies are fractions; times are means over seeds, and ratios are to the textbook CNN's.
-    """
-
-    name: str
-    seeds: tuple[int, ...]
-    parameters: int
-    accuracy: float
-    accuracy_sd: float
-    loss: float
-    ece: float
-    train_seconds: float
-    process_seconds: float
-    train_ratio: float
-    process_ratio: float
-    peak_memory_mb: float
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The objects of a file of JSON lines; none when there is no such file."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def rows(lines: Sequence[dict[str, Any]]) -> list[Row]:
-    """Groups the lines of `benchmarks/training.py` by recipe, in the order of appearance."""
-
-    def mean(name: str, key: str) -> float:
-        return statistics.fmean(line[key] for line in lines if line["name"] == name)
-
-    def row(name: str) -> Row:
-        of_name = [line for line in lines if line["name"] == name]
-        accuracies = [line["test_accuracy"] for line in of_name]
-        return Row(
-            name=name,
-            seeds=tuple(line["seed"] for line in of_name),
-            parameters=of_name[0]["parameters"],
-            accuracy=mean(name, "test_accuracy"),
-            accuracy_sd=statistics.stdev(accuracies) if len(accuracies) > 1 else 0.0,
-            loss=mean(name, "test_loss"),
-            ece=mean(name, "ece"),
-            train_seconds=mean(name, "train_seconds"),
-            process_seconds=mean(name, "process_seconds"),
-            train_ratio=mean(name, "train_seconds") / mean("textbook", "train_seconds"),
-            process_ratio=mean(name, "process_seconds") / mean("textbook", "process_seconds"),
-            peak_memory_mb=max(line["peak_memory_mb"] for line in of_name),
-        )
-
-    return [row(name) for name in dict.fromkeys(line["name"] for line in lines)]
-
-
-def readme_blocks(lines: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """The README's generated parts, by name, from the lines of `benchmarks/training.py`."""
-    by_name = {row.name: row for row in rows(lines)}
-    default, fast, textbook = (by_name[name] for name in ("default", "fast", "textbook"))
-    first = next(line for line in lines if line["name"] == "default")
-    low, high = mean_interval([x["test_accuracy"] for x in lines if x["name"] == "default"])
-    versions = ", ".join(f"{name} {number}" for name, number in first["versions"].items())
-    labels = {"textbook": "Keras textbook CNN", "default": "`default`", "fast": "`fast`"}
-    table = "\n".join(
-        f"| {labels[row.name]} | {row.parameters:,} | {row.accuracy:.2%} ± {row.accuracy_sd:.2%} "
-        f"| {min(row.seeds)}–{max(row.seeds)} | {row.loss:.4f} | {row.ece:.2%} "
-        f"| {row.train_seconds:.1f} s, {row.train_ratio:.3f} "
-        f"| {row.process_seconds:.1f} s, {row.process_ratio:.3f} | {row.peak_memory_mb:.0f} MB |"
-        for row in by_name.values()
-    )
-    return {
-        "headline": f"""\
-It reads **{default.accuracy:.2%}** of MNIST's test digits (mean of {len(default.seeds)} seeds), \
-where the Keras textbook CNN, measured in the same run, reads {textbook.accuracy:.2%}. Everything, \
-from start to report, took {default.process_seconds:.0f} s on {first["cores"]} cores, \
-{default.process_ratio:.2f} of the textbook CNN's time; `--recipe fast` took \
-{fast.process_seconds:.0f} s and reads {fast.accuracy:.2%}.""",
-        "results": f"""\
-- **Test Accuracy**: {default.accuracy:.2%} ± {default.accuracy_sd:.2%} (mean ± standard deviation \
-of {len(default.seeds)} seeds; 95 % interval of the mean {low:.2%} to {high:.2%})
-- **Test Loss**: {default.loss:.4f}
-
-| recipe | parameters | test accuracy | seeds | test loss | calibration error \
-| training time, ratio | whole process, ratio | peak memory |
-|---|---|---|---|---|---|---|---|---|
-{table}
-
-Mean ± standard deviation over seeds. Ratios are to the textbook CNN trained in the same run on \
-the same {first["cores"]} cores; the whole process of ours includes figures and report. \
-{versions}. Every run: [training.jsonl](benchmarks/results/training.jsonl).""",
-        "confusion": f"""\
-```text
-{np.array2string(np.array(first["confusion_matrix"]))}
-```""",
-    }
-
-
-def mean_interval(values: Sequence[float]) -> tuple[float, float]:
-    """The 95 % interval of a mean by Student's t, from at least two values."""
-    centre, error = statistics.fmean(values), statistics.stdev(values) / math.sqrt(len(values))
-    margin = float(student_t.ppf(0.975, len(values) - 1)) * error
-    return centre - margin, centre + margin
-
-
-def fill(text: str, blocks: dict[str, str]) -> str:
-    """Puts each block between its marks in a Markdown text.
-
-    Raises:
-        DigitsError: the text lacks a block's marks.
-    """
-    for name, block in blocks.items():
-        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-        if begin not in text or end not in text:
-            raise DigitsError(f"The README has no marks <!-- {name} --> and <!-- /{name} -->.")
-        before, rest = text.split(begin, 1)
-        text = f"{before}{begin}{block}\n{end}{rest.split(end, 1)[1]}"
-    return text
-
-
-def main() -> int:
-    """`python -m digits.report` fills README.md; with `--check` it only says if it is true."""
-    parser = argparse.ArgumentParser(description="Fill the README's figures from result files.")
-    parser.add_argument("--check", action="store_true", help="change nothing; fail if they differ")
-    check = parser.parse_args().check
-    readme, results = Path("README.md"), Path("benchmarks/results/training.jsonl")
-    before = readme.read_text()
-    after = fill(before, readme_blocks(read_lines(results)))
-    if check and before != after:
-        print(f"{readme} does not say what {results} says; run python -m digits.report.")
-        return 1
-    readme.write_text(after)
-    return 0
-
-
 _PAGE = Template("""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -303,6 +160,3 @@ _PAGE = Template("""<!doctype html>
 </main>
 </html>
 """)
-
-if __name__ == "__main__":
-    sys.exit(main())

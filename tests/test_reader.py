@@ -66,8 +66,19 @@ def test_digits_of_mnist_are_read_as_the_network_reads_them(mnist: data.Mnist) -
     for image, one in zip(images[:50], alone, strict=False):
         canvas = np.zeros((256, 256), np.uint8)
         canvas[100:128, 50:78] = image
-        direct = READER._interpreter()(canvas)
+        direct = READER.classify(canvas)
         np.testing.assert_allclose(one.probabilities, direct.probabilities, atol=0.1)
+
+
+def test_a_digit_of_mnist_on_bright_paper_is_read(mnist: data.Mnist) -> None:
+    """What ink alone cannot tell: light that rises to the right until it outshines the digit."""
+    images, labels = mnist.train_images[-200:], mnist.train_labels[-200:]
+    light = np.linspace(0, 130, 28)[None]
+    lit = (images * ((255 - light) / 255) + light).astype(np.uint8)
+    right = [
+        READER.classify(image).digit == label for image, label in zip(lit, labels, strict=True)
+    ]
+    assert np.mean(right) >= 0.95
 
 
 def test_a_digit_is_the_same_read_alone_or_as_a_page(mnist: data.Mnist) -> None:

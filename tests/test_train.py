@@ -149,7 +149,8 @@ def test_two_replicas_train_as_one(mnist: data.Mnist, tmp_path: Path) -> None:
 def test_shards_train_as_one(mnist: data.Mnist, tmp_path: Path) -> None:
     """Also when a batch does not divide by them."""
     some = mnist.train_images[:2000], mnist.train_labels[:2000]
-    recipe = Recipe(network="small", batch=100, epochs=1, dropout=0, precision="float32")
+    settings = {"batch": 100, "epochs": 1, "dropout": 0, "reframed": 0, "precision": "float32"}
+    recipe = Recipe(network="small", **settings)
     _, whole = train(recipe, some, some, tmp_path / "one.npz")
     _, parts = train(recipe, some, some, tmp_path / "three.npz", shards=3)
     assert parts[0].loss == pytest.approx(whole[0].loss, rel=1e-3)
@@ -178,3 +179,11 @@ def test_history_counts_epochs(finished_run: Path) -> None:
     lines = (finished_run / "history.csv").read_text().splitlines()
     assert lines[0].split(",") == list(Epoch.__dataclass_fields__)
     assert [int(line.split(",")[0]) for line in lines[1:]] == [1, 2, 3, 4]
+
+
+def test_clutter_and_shards_of_unequal_size(mnist: data.Mnist, tmp_path: Path) -> None:
+    few = mnist.train_images[:99], mnist.train_labels[:99]
+    recipe = Recipe(network="small", batch=33, epochs=1, clutter=0.4)
+    model, history = train(recipe, few, few, tmp_path / "state.npz", shards=2)
+    assert np.isfinite(history[0].loss)
+    assert all(np.isfinite(weights).all() for weights in model.get_weights())

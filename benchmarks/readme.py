@@ -1,0 +1,190 @@
+"""The README's figures, out of the result files that the other benchmarks wrote.
+
+    python -m benchmarks.readme             fills README.md
+    python -m benchmarks.readme --check     changes nothing; fails if README.md says something else
+
+Each figure stands in a block between `<!-- name -->` and `<!-- /name -->`.
+"""
+
+import argparse
+import math
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import t as student_t
+
+from benchmarks import handwriting
+from benchmarks.results import FOLDER, Lines, read_lines
+from benchmarks.training import rows
+from digits.errors import DigitsError
+
+ROOT = Path(__file__).parent.parent
+SETS = {
+    "mnist_test": "MNIST's test digits",
+    "mnist_scattered": "the same enlarged 2 to 8 times, anywhere in a picture, dark on white",
+    "mousedrawn140": "1,223 drawn with a mouse",
+    "hwd1000": "1,000 drawn on a screen, dark on white",
+    "challenge50": "50 hard ones",
+    "semeion16": "1,593 by 80 Italians, 16×16, stretched to squares",
+    "pendigits": "7,494 pen strokes of 30 writers, drawn on a canvas",
+}
+KINDS = {
+    "letters_printed": "printed letters in odd fonts",
+    "letters_fonts": "letters of fonts that training did not see",
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="change nothing; fail if they differ")
+    check = parser.parse_args().check
+    readme = ROOT / "README.md"
+    before = readme.read_text()
+    after = fill(before, blocks())
+    if check and before != after:
+        print("README.md does not say what the results say; run python -m benchmarks.readme.")
+        return 1
+    readme.write_text(after)
+    return 0
+
+
+def blocks() -> dict[str, str]:
+    """Every block of the README, by name."""
+    training, reading, corruptions, inference = (
+        read_lines(FOLDER / f"{name}.jsonl")
+        for name in ("training", "handwriting", "corruptions", "inference")
+    )
+    return training_blocks(training) | {"reading": reading_block(reading, corruptions, inference)}
+
+
+def training_blocks(lines: Lines) -> dict[str, str]:
+    """What `benchmarks/training.py` found."""
+    by_name = {row.name: row for row in rows(lines)}
+    default, fast, textbook = (by_name[name] for name in ("default", "fast", "textbook"))
+    first = next(line for line in lines if line["name"] == "default")
+    low, high = mean_interval([x["test_accuracy"] for x in lines if x["name"] == "default"])
+    versions = ", ".join(f"{name} {number}" for name, number in first["versions"].items())
+    labels = {"textbook": "Keras textbook CNN", "default": "`default`", "fast": "`fast`"}
+    table = "\n".join(
+        f"| {labels[row.name]} | {row.parameters:,} | {row.accuracy:.2%} ± {row.accuracy_sd:.2%} "
+        f"| {min(row.seeds)}–{max(row.seeds)} | {row.loss:.4f} | {row.ece:.2%} "
+        f"| {row.train_seconds:.1f} s, {row.train_ratio:.3f} "
+        f"| {row.process_seconds:.1f} s, {row.process_ratio:.3f} | {row.peak_memory_mb:.0f} MB |"
+        for row in by_name.values()
+    )
+    return {
+        "headline": f"""\
+It reads **{default.accuracy:.2%}** of MNIST's test digits (mean of {len(default.seeds)} seeds), \
+where the Keras textbook CNN, measured in the same run, reads {textbook.accuracy:.2%}. Everything, \
+from start to report, took {default.process_seconds:.0f} s on {first["cores"]} cores, \
+{default.process_ratio:.2f} of the textbook CNN's time; `--recipe fast` took \
+{fast.process_seconds:.0f} s and reads {fast.accuracy:.2%}.""",
+        "results": f"""\
+- **Test Accuracy**: {default.accuracy:.2%} ± {default.accuracy_sd:.2%} (mean ± standard deviation \
+of {len(default.seeds)} seeds; 95 % interval of the mean {low:.2%} to {high:.2%})
+- **Test Loss**: {default.loss:.4f}
+
+| recipe | parameters | test accuracy | seeds | test loss | calibration error \
+| training time, ratio | whole process, ratio | peak memory |
+|---|---|---|---|---|---|---|---|---|
+{table}
+
+Mean ± standard deviation over seeds. Ratios are to the textbook CNN trained in the same run on \
+the same {first["cores"]} cores; the whole process of ours includes figures and report. \
+{versions}. Every run: [training.jsonl](benchmarks/results/training.jsonl).""",
+        "confusion": f"""\
+```text
+{np.array2string(np.array(first["confusion_matrix"]))}
+```""",
+    }
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float]:
+    """The 95 % interval of a mean by Student's t, from at least two values."""
+    centre, error = statistics.fmean(values), statistics.stdev(values) / math.sqrt(len(values))
+    margin = float(student_t.ppf(0.975, len(values) - 1)) * error
+    return centre - margin, centre + margin
+
+
+def fill(text: str, blocks: dict[str, str]) -> str:
+    """Puts each block between its marks in a Markdown text.
+
+    Raises:
+        DigitsError: the text lacks a block's marks.
+    """
+    for name, block in blocks.items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        if begin not in text or end not in text:
+            raise DigitsError(f"The README has no marks <!-- {name} --> and <!-- /{name} -->.")
+        before, rest = text.split(begin, 1)
+        text = f"{before}{begin}{block}\n{end}{rest.split(end, 1)[1]}"
+    return text
+
+
+def reading_block(reading: Lines, corruptions: Lines, inference: Lines) -> str:
+    """What `handwriting`, `corruptions` and `inference` found, as one table."""
+    sets = {(x["model"], x["set"]): x for x in reading if "set" in x}
+    mean = {x["model"]: x["mean_error"] for x in corruptions if "mean_error" in x}
+    speed = {x["what"]: x for x in inference}
+
+    def milliseconds(what: str) -> str:
+        return f"{speed[what]['microseconds'] / 1000:,.3g} ms"
+
+    rows = [
+        (meaning, *(f"{sets[model, name]['accuracy']:.2%}" for model in ("textbook", "ours")))
+        for name, meaning in SETS.items()
+    ]
+    rows.append(
+        (
+            "200 amounts on cheques, all digits right",
+            "",
+            f"{sets['ours', 'amount_strings']['accuracy']:.1%}",
+        )
+    )
+    accepted = [
+        handwriting.mean_accepted(list(reading), m, "accepted_at_99") for m in ("textbook", "ours")
+    ]
+    rows.append(
+        (
+            "letters, scribbles, noise, blanks taken for digits, where 99 % of digits are accepted",
+            *(f"{share:.1%}" for share in accepted),
+        )
+    )
+    eces = (f"{sets[model, 'mnist_test']['ece']:.2%}" for model in ("textbook", "ours"))
+    rows.append(("expected calibration error on MNIST", *eces))
+    rows.append(
+        (
+            "mean error over the 15 corruptions of MNIST-C",
+            f"{mean['textbook']:.1%}",
+            f"{mean['reader']:.1%} (the network alone {mean['digit']:.1%})",
+        )
+    )
+    rows.append(("one canvas, one thread", milliseconds("predict"), milliseconds("canvas")))
+    rows.append(
+        (
+            "one picture, whole process, cold",
+            milliseconds("textbook_cold"),
+            milliseconds("read_cold"),
+        )
+    )
+    table = "\n".join(f"| {what} | {textbook} | {ours} |" for what, textbook, ours in rows)
+    return f"""\
+| | Keras textbook CNN | this |
+|---|---|---|
+{table}
+
+The textbook CNN gets pictures as demos feed it, squeezed to 28×28. Times are medians on \
+{speed["machine"]["cores"]} cores; installed, reading takes \
+{speed["installed"]["megabytes"]:.0f} MB ({speed["installed"]["of"]}). Every figure, with \
+intervals: [handwriting](benchmarks/results/handwriting.jsonl), \
+[corruptions](benchmarks/results/corruptions.jsonl), \
+[inference](benchmarks/results/inference.jsonl)."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
