@@ -131,17 +131,11 @@ def ours(reader: Reader, shipped: bundle.Bundle, validation: models.Images) -> M
     own = float(shipped.manifest["thresholds"]["is_digit"])
 
     def classify(pictures: Pictures) -> Answers:
-        probabilities, scores, accepted = [], [], []
-        for picture in pictures:
-            reading = reader.classify(picture)
-            probabilities.append(reading.probabilities)
-            accepted.append(reading.accepted)
-            # A Reading does not tell `is_digit`, so its canvas is asked once more. What the reader
-            # refused all the same, it would refuse at any threshold.
-            score = run_canvas(reading.canvas)[1]
-            scores.append(score if reading.accepted or score < own else 0.0)
+        readings = [reader.classify(picture) for picture in pictures]
         return Answers(
-            np.stack(probabilities), np.array(scores, np.float32), np.array(accepted, bool)
+            np.stack([reading.probabilities for reading in readings]),
+            np.array([reading.is_digit for reading in readings], np.float32),
+            np.array([reading.accepted for reading in readings], bool),
         )
 
     def through(run: Callable[[models.Images], tuple[models.Floats, float]]) -> Ask:
@@ -152,9 +146,8 @@ def ours(reader: Reader, shipped: bundle.Bundle, validation: models.Images) -> M
 
         return ask
 
-    digit = through(run_digit)
-    limit = threshold(digit(validation).score)
-    return Model("ours", classify, through(run_canvas), digit, limit)
+    limit = threshold(classify(validation).score)
+    return Model("ours", classify, through(run_canvas), through(run_digit), limit)
 
 
 def squeezing(predict: Callable[[models.Images], models.Floats], images: models.Images) -> Model:

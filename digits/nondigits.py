@@ -64,6 +64,7 @@ WRITTEN = (
     "0,.2 .5,0 .9,.25 .5,.55 .5,.8|.5,.97 .5,1",  # ?
     "0,0 .2,1 .4,0 .6,1 .8,0 1,1",  # a zigzag
 )
+SHARES = {"printed": 0.35, "written": 0.25, "neighbours": 0.15, "turned": 0.1, "scribbles": 0.15}
 FONTS = (
     "DejaVuSans", "DejaVuSans-Oblique", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSerif-Italic",
     "DejaVuSerif-Bold", "DejaVuSansMono", "DejaVuSansMono-Oblique", "STIXGeneral",
@@ -84,19 +85,18 @@ def make(count: int, images: Bytes, labels: Bytes, seed: int) -> Bytes:
         uint8 of shape (count, 28, 28), ink 255 on 0.
     """
     rng = np.random.default_rng([seed, 1])
-    draw = {"printed": 0.35, "written": 0.25, "neighbours": 0.15, "turned": 0.1, "scribbles": 0.15}
-    kinds = rng.choice(len(draw), size=count, p=list(draw.values()))
+    kinds = rng.choice(list(SHARES), size=count, p=list(SHARES.values()))
     canvases = np.zeros((count, CANVAS, CANVAS), np.uint8)
     glyphs = _glyphs()
     turnable = images[np.isin(labels, (2, 3, 4, 5, 6, 7, 9))]
     for canvas, kind in zip(canvases, kinds, strict=True):
-        if kind == 0:
+        if kind == "printed":
             _printed(canvas, glyphs, rng)
-        elif kind == 1:
+        elif kind == "written":
             canvas[:] = pen.write(_written(rng), rng)
-        elif kind == 2:
+        elif kind == "neighbours":
             _neighbours(canvas, images, rng)
-        elif kind == 3:
+        elif kind == "turned":
             quarter = np.rot90(turnable[rng.integers(len(turnable))], rng.choice((1, 3)))
             canvas[18:46, 18:46] = quarter
         else:
@@ -105,15 +105,14 @@ def make(count: int, images: Bytes, labels: Bytes, seed: int) -> Bytes:
 
 
 def _glyphs() -> list[tuple[str, Path]]:
-    """Every character with every font that has it."""
+    """Every character in every font that has it, letters twice."""
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     pairs = []
     for name in FONTS:
         path = folder / f"{name}.ttf"
-        broad = name.startswith(("DejaVu", "STIX"))
-        characters = LETTERS * 2 + SIGNS + (FURTHER if broad else "")
-        if not broad:  # Computer Modern puts other signs in these places
-            characters = LETTERS * 2
+        characters = LETTERS * 2
+        if not name.startswith("cm"):  # Computer Modern has other signs in these places
+            characters += SIGNS + FURTHER
         pairs += [(character, path) for character in characters]
     return pairs
 

@@ -38,6 +38,7 @@ class Reading:
         accepted: False means "not sure, or no digit".
         box: x, y, width and height around the ink, in pixels of the picture.
         canvas: uint8 of shape (256, 256), what the model was shown.
+        is_digit: the probability that it is a digit at all, 0 to 1.
     """
 
     digit: int
@@ -45,6 +46,7 @@ class Reading:
     accepted: bool
     box: Box
     canvas: Grey
+    is_digit: float
 
     @property
     def confidence(self) -> float:
@@ -115,15 +117,12 @@ class Reader:
         piece = segment.whole(found.map) if found.clear else segment.without_specks(found.map)
         if piece is None:
             blank = np.zeros((segment.CANVAS, segment.CANVAS), np.uint8)
-            return Reading(0, np.full(10, 0.1, np.float32), False, (0, 0, 0, 0), blank)
+            return Reading(0, np.full(10, 0.1, np.float32), False, (0, 0, 0, 0), blank, 0.0)
         answer = self._ask(piece.ink)
+        if grey.shape == (MNIST_SIDE, MNIST_SIDE):
+            # Perhaps it stands in MNIST's frame already, and what seems paper is part of it.
+            answer = max(answer, self._models.digit(grey, answer.canvas), key=_sureness)
         accepted = answer.is_digit >= self._threshold
-        if grey.shape == (MNIST_SIDE, MNIST_SIDE) and _is_bright_on_dark(grey):
-            # Perhaps it stands in MNIST's frame already, and what seems paper is part of it. The
-            # surer way of looking says which digit, and both must say that it is one.
-            as_it_is = self._models.digit(grey, answer.canvas)
-            accepted = accepted and as_it_is.is_digit >= self._threshold
-            answer = max(answer, as_it_is, key=_sureness)
         return self._reading(piece, answer, found.scale, grey, accepted)
 
     def read(self, picture: Source) -> Page:
@@ -177,7 +176,7 @@ class Reader:
         height, width = grey.shape
         box = (x0, y0, min(x1, width) - x0, min(y1, height) - y0)
         digit = int(answer.probabilities.argmax())
-        return Reading(digit, answer.probabilities, accepted, box, answer.canvas)
+        return Reading(digit, answer.probabilities, accepted, box, answer.canvas, answer.is_digit)
 
     def _belong(self, one: Fragment, other: Fragment) -> bool:
         """Whether two parts make a digit that is likelier than either alone."""
@@ -293,11 +292,6 @@ class _Models:
             self._digit = interpreter.get_signature_runner("digit")
         found = self._digit(digit=digit[None])
         return _Answer(found["probabilities"][0], float(found["is_digit"][0]), canvas)
-
-
-def _is_bright_on_dark(grey: Grey) -> bool:
-    rim = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
-    return float(rim.mean()) <= float(grey.mean())
 
 
 def _sureness(answer: _Answer) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from digits import data, models, plots, report
+from digits import bundle, data, models, plots, report
 from digits.evaluate import Evaluation, evaluate
 from digits.history import Epoch
 from digits.recipes import Recipe
@@ -19,7 +19,7 @@ from digits.recipes import Recipe
 FILES = {
     *("run.json", "state.npz", "history.csv", "model.keras", "metrics.json", "report.txt"),
     *("report.html", "training.png", "confusion.png", "examples.png", "mistakes.png"),
-    "reliability.png",
+    *("reliability.png", "bundle"),
 }
 
 
@@ -66,9 +66,16 @@ class TestFinishedRun:
     ) -> None:
         model = keras.models.load_model(finished_run / "model.keras")
         assert model.count_params() == metrics["parameters"]
-        found = evaluate(mnist.test_labels, models.predictor(model, 2)(mnist.test_images))
+        answers = models.predictor(model, 2)(mnist.test_images)
+        found = evaluate(mnist.test_labels, answers["probabilities"])
         assert found.errors == metrics["test_errors"]
         assert found.loss == pytest.approx(metrics["test_loss"], abs=1e-6)
+
+    def test_its_bundle_reads(self, finished_run: Path, metrics: dict[str, Any]) -> None:
+        found = bundle.read(finished_run / "bundle", every_file=True)
+        assert found.threshold == metrics["threshold"]
+        assert found.manifest["metrics"]["test_accuracy"] == metrics["test_accuracy"]
+        assert found.manifest["command"].startswith("python mnist_model.py --recipe default")
 
     def test_text_is_on_the_terminal_and_in_the_file(
         self, finished_run: Path, finished_output: str, metrics: dict[str, Any]

@@ -19,7 +19,7 @@ Box = tuple[int, int, int, int]
 def reading(box: Box, accepted: bool = True, digit: int = 7) -> Reading:
     probabilities = np.full(10, 0.001, np.float32)
     probabilities[digit] = 0.991
-    return Reading(digit, probabilities, accepted, box, np.zeros((256, 256), np.uint8))
+    return Reading(digit, probabilities, accepted, box, np.zeros((256, 256), np.uint8), 0.9)
 
 
 def page(*readings: Reading) -> Page:
