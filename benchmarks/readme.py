@@ -132,8 +132,9 @@ def reading_block(reading: Lines, corruptions: Lines, inference: Lines) -> str:
     mean = {x["model"]: x["mean_error"] for x in corruptions if "mean_error" in x}
     speed = {x["what"]: x for x in inference}
 
-    def milliseconds(what: str) -> str:
-        return f"{speed[what]['microseconds'] / 1000:,.3g} ms"
+    def time(what: str) -> str:
+        milliseconds = speed[what]["microseconds"] / 1000
+        return f"{milliseconds:.3g} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.3g} s"
 
     rows = [
         (meaning, *(f"{sets[model, name]['accuracy']:.2%}" for model in ("textbook", "ours")))
@@ -164,12 +165,12 @@ def reading_block(reading: Lines, corruptions: Lines, inference: Lines) -> str:
             f"{mean['reader']:.1%} (the network alone {mean['digit']:.1%})",
         )
     )
-    rows.append(("one canvas, one thread", milliseconds("predict"), milliseconds("canvas")))
+    rows.append(("one canvas, one thread", time("predict"), time("canvas")))
     rows.append(
         (
             "one picture, whole process, cold",
-            milliseconds("textbook_cold"),
-            milliseconds("read_cold"),
+            time("textbook_cold"),
+            time("read_cold"),
         )
     )
     table = "\n".join(f"| {what} | {textbook} | {ours} |" for what, textbook, ours in rows)
