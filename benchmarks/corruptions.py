@@ -20,10 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import models
-from benchmarks.results import FOLDER, read_lines
+from benchmarks.results import FOLDER
 from digits import bundle, data
 from digits.corruptions import CORRUPTIONS
-from digits.errors import DigitsError
 from digits.reader import Reader
 
 RESULTS = FOLDER / "corruptions.jsonl"
@@ -35,17 +34,7 @@ Read = Callable[[models.Images], NDArray[np.int64]]
 
 
 def main() -> int:
-    parser = models.flags(__doc__, RESULTS)
-    parser.add_argument("--limit", type=int, metavar="N", help="the first N test digits only")
-    arguments = parser.parse_args()
-    if not arguments.summary:
-        try:
-            run(arguments.out, arguments.bundle, arguments.textbook, arguments.limit)
-        except DigitsError as error:
-            print(error, file=sys.stderr)
-            return 2
-    print(summary(read_lines(arguments.out)))
-    return 0
+    return models.command(__doc__, RESULTS, run, summary)
 
 
 def run(results: Path, folder: Path | None, textbook: Path | None, limit: int | None) -> None:

@@ -24,9 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import amounts, models, sets, things
-from benchmarks.results import FOLDER, read_lines
+from benchmarks.results import FOLDER
 from digits import bundle, data
-from digits.errors import DigitsError
 from digits.evaluate import expected_calibration_error, wilson_interval
 from digits.reader import Reader
 
@@ -71,17 +70,7 @@ class Model:
 
 
 def main() -> int:
-    parser = models.flags(__doc__, RESULTS)
-    parser.add_argument("--limit", type=int, metavar="N", help="the first N of each set only")
-    arguments = parser.parse_args()
-    if not arguments.summary:
-        try:
-            run(arguments.out, arguments.bundle, arguments.textbook, arguments.limit)
-        except DigitsError as error:
-            print(error, file=sys.stderr)
-            return 2
-    print(summary(read_lines(arguments.out)))
-    return 0
+    return models.command(__doc__, RESULTS, run, summary)
 
 
 def run(results: Path, folder: Path | None, textbook: Path | None, limit: int | None) -> None:

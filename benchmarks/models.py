@@ -8,11 +8,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.results import read_lines
 from digits.errors import DigitsError
 
 ROOT = Path(__file__).parent.parent
@@ -38,6 +40,36 @@ def flags(description: str | None, results: Path) -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=results, help="JSON lines")
     parser.add_argument("--summary", action="store_true", help="print the table and end")
     return parser
+
+
+def command(
+    description: str | None,
+    results: Path,
+    run: Callable[[Path, Path | None, Path | None, int | None], None],
+    summary: Callable[[list[dict[str, Any]]], str],
+) -> int:
+    """A benchmark of accuracy as a command: measures, then prints the table of its results.
+
+    Args:
+        description: of the command, for `--help`.
+        results: where it writes by default.
+        run: called with where to write, the bundle, the textbook CNN's folder, and the limit.
+        summary: of the results, as text.
+
+    Returns:
+        the exit status: 0 done, 2 a mistake that the user can mend.
+    """
+    parser = flags(description, results)
+    parser.add_argument("--limit", type=int, metavar="N", help="the first N of each set only")
+    arguments = parser.parse_args()
+    if not arguments.summary:
+        try:
+            run(arguments.out, arguments.bundle, arguments.textbook, arguments.limit)
+        except DigitsError as error:
+            print(error, file=sys.stderr)
+            return 2
+    print(summary(read_lines(arguments.out)))
+    return 0
 
 
 @contextmanager

@@ -31,10 +31,6 @@ SETS = {
     "semeion16": "1,593 by 80 Italians, 16×16, stretched to squares",
     "pendigits": "7,494 pen strokes of 30 writers, drawn on a canvas",
 }
-KINDS = {
-    "letters_printed": "printed letters in odd fonts",
-    "letters_fonts": "letters of fonts that training did not see",
-}
 
 
 def main() -> int:

@@ -83,7 +83,7 @@ def own_words_only() -> Iterator[None]:
         return
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)
-    sys.stderr = open(  # noqa: SIM115 - closed below
+    sys.stderr = open(  # noqa: SIM115 - it outlives no block: closed below
         ours, "w", encoding=before.encoding, errors="backslashreplace", buffering=1
     )
     try:

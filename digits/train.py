@@ -57,8 +57,10 @@ def train(
 
     Args:
         recipe: everything that decides the result.
-        training: images, uint8 of shape (n, 28, 28), and labels, uint8 of shape (n,).
-        validation: the same for held-out digits: measured after each epoch, steering nothing.
+        training: images, uint8 of shape (n, 28, 28), and labels, uint8 of shape (n,), 0 to 9, or
+            10 for what is no digit.
+        validation: the same for held-out digits, labels 0 to 9; measured after each epoch,
+            steering nothing.
         state_file: an `.npz` replaced after every epoch. If it exists, training goes on from it
             and ends with the very weights that it would have had without the interruption.
         shards: parts of a batch that are computed at the same time, best one a core.

@@ -379,6 +379,7 @@ def test_a_file_without_permission_is_named(tmp_path: Path) -> None:
 
 
 def test_a_source_of_another_kind_is_refused(tmp_path: Path) -> None:
+    # Each `type: ignore` is a mistake that the types forbid and a caller without them makes.
     (tmp_path / "a.txt").write_text("four")
     with (tmp_path / "a.txt").open() as text, pytest.raises(DigitsError, match="binary mode"):
         pictures.load(text)  # type: ignore[arg-type]

@@ -47,6 +47,7 @@ def test_few_things_or_no_terminal_have_no_bar() -> None:
 
 
 def test_a_library_that_is_missing_is_named_and_a_module_of_ours_is_a_fault() -> None:
+    # Neither module exists, which is the point; so nothing can be known of them or used.
     missing = pytest.raises(DigitsError, match="nowhere is not installed, which x needs")
     with missing, terminal.needing("x"):
         import nowhere.at.all  # type: ignore[import-not-found] # noqa: F401
