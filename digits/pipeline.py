@@ -40,7 +40,7 @@ def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None
     with tf.summary.create_file_writer(str(folder)).as_default():
         model, history = train(
             recipe,
-            _with_drawn(recipe, *training),
+            with_drawn(recipe, *training),
             validation,
             folder / "state.npz",
             shards=cores,
@@ -90,7 +90,7 @@ def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None
     write_json(folder / "metrics.json", metrics)  # last: it marks the run as finished
 
 
-def _with_drawn(
+def with_drawn(
     recipe: Recipe, images: data.Bytes, labels: data.Bytes
 ) -> tuple[data.Bytes, data.Bytes]:
     """The training digits, other hands' digits, and what is no digit."""

@@ -25,7 +25,22 @@ def create(recipe: Recipe, out: Path | None = None) -> Path:
     Raises:
         DigitsError: the folder holds something, cannot be written, or its disk is nearly full.
     """
-    folder = out or _fresh(Path("runs"), f"{recipe.name}-{time.strftime('%Y%m%d-%H%M%S')}")
+    return begin("run.json", {"recipe": asdict(recipe)}, recipe.name, out)
+
+
+def begin(file: str, content: dict[str, Any], name: str, out: Path | None = None) -> Path:
+    """Makes a new folder of results and writes into it what they are about.
+
+    Args:
+        file: name of the JSON file that gets the content.
+        content: what it takes to go on after an interruption.
+        name: what the folder is called after, when `out` does not say: `runs/<name>-<time>`.
+        out: the folder, new or empty.
+
+    Raises:
+        DigitsError: as `create`.
+    """
+    folder = out or _fresh(Path("runs"), f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
@@ -34,7 +49,7 @@ def create(recipe: Recipe, out: Path | None = None) -> Path:
                 "choose another --out, or --resume it if it is an unfinished run."
             )
         _check_space(folder)
-        write_json(folder / "run.json", {"recipe": asdict(recipe)})
+        write_json(folder / file, content)
     except OSError as error:
         raise DigitsError(
             f"The folder {folder} cannot be written ({error.strerror}); choose another --out."
