@@ -78,6 +78,7 @@ def write_html(folder: Path, test: Evaluation, metrics: dict[str, Any]) -> None:
         "parameters": (f"{metrics['parameters']:,}", "weights and biases"),
     }
     page = _PAGE.substitute(
+        style=STYLE,
         title=f"MNIST, recipe {html.escape(metrics['recipe']['name'])}",
         tiles="".join(
             f"<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>"
@@ -118,16 +119,24 @@ def _table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
     return f"<table><thead>{line(head, 'th')}</thead><tbody>{body}</tbody></table>"
 
 
+# Of every page that the project writes.
+STYLE = """\
+  body { font: 16px/1.5 system-ui, sans-serif; color: #1f2933; background: #f4f6f8; margin: 0; }
+  main { max-width: 1060px; margin: 0 auto; padding: 2rem 1rem 4rem; }
+  h1 { font-size: 1.9rem; margin: 0; }
+  h2 { font-size: 1.2rem; margin: 2.5rem 0 .75rem; }
+  table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+  td, th { text-align: right; padding: .2rem .4rem; font-variant-numeric: tabular-nums; }
+  td:first-child, th:first-child { text-align: left; }
+  th { color: #52606d; font-weight: 500; border-bottom: 1px solid #cbd2d9; }"""
+
 _PAGE = Template("""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>$title</title>
 <style>
-  body { font: 16px/1.5 system-ui, sans-serif; color: #1f2933; background: #f4f6f8; margin: 0; }
-  main { max-width: 1060px; margin: 0 auto; padding: 2rem 1rem 4rem; }
-  h1 { font-size: 1.9rem; margin: 0; }
-  h2 { font-size: 1.2rem; margin: 2.5rem 0 .75rem; }
+$style
   dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(155px, 1fr)); gap: .75rem; }
   dl div, figure, .tables > div { background: white; border-radius: 10px; padding: 1rem; }
   dl div, figure, .tables > div { box-shadow: 0 1px 3px #0002; }
@@ -142,10 +151,6 @@ _PAGE = Template("""<!doctype html>
   figcaption { color: #52606d; font-size: .9rem; margin-top: .5rem; }
   .tables { display: grid; gap: .75rem; align-items: start;
     grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); }
-  table { border-collapse: collapse; width: 100%; font-size: .9rem; }
-  td, th { text-align: right; padding: .2rem .4rem; font-variant-numeric: tabular-nums; }
-  td:first-child, th:first-child { text-align: left; }
-  th { color: #52606d; font-weight: 500; border-bottom: 1px solid #cbd2d9; }
   @media (max-width: 700px) { .figures { display: block; } figure { margin-bottom: .75rem; } }
 </style>
 <main>
