@@ -40,6 +40,10 @@ class Recipe:
     shear: float = _setting(0.2, "largest random slant, pixels sideways per pixel up", 0, 2)
     shift: float = _setting(2.5, "largest random shift, pixels each way", 0, 28)
     pen: float = _setting(0.5, "largest random change of stroke width, pixels a side", 0, 1)
+    elastic: float = _setting(0.0, "largest random displacement of a pixel, pixels each way", 0, 10)
+    cutout: int = _setting(0, "side of a square set to 0 at a random place, pixels", 0, 28)
+    horizontal_flip: float = _setting(0.0, "fraction of images mirrored left to right", 0, 1)
+    vertical_flip: float = _setting(0.0, "fraction of images mirrored top to bottom", 0, 1)
     reframed: float = _setting(0.5, "fraction of images put back into MNIST's frame", 0, 1)
     clutter: float = _setting(0.0, "fraction with noise, stray lines, shadows, at first", 0, 1)
     variants: int = _setting(2_500, "drawn digits of other hands to train on", 0, 1_000_000)
@@ -57,7 +61,9 @@ class Recipe:
     @property
     def distorts(self) -> bool:
         """Whether any image is changed while training."""
-        return any((self.rotation, self.scaling, self.shear, self.shift, self.pen, self.reframed))
+        hand = (self.rotation, self.scaling, self.shear, self.shift, self.pen, self.elastic)
+        others = (self.cutout, self.horizontal_flip, self.vertical_flip, self.reframed)
+        return any(hand + others)
 
     def __post_init__(self) -> None:
         for setting in fields(self):

@@ -173,7 +173,7 @@ def _compile_epoch(
         images, labels = (tf.gather(array, chosen) for array in digits)
         images = tf.cast(images, tf.float32)
         if recipe.distorts:
-            images = augment.distort(images, amounts, recipe.reframed)
+            images = augment.distort(images, amounts, recipe)
         if cluttered:
             images, others = tf.split(images, [len(chances), len(images) - len(chances)])
             images = tf.concat([clutter.clutter(images, left, chances), others], axis=0)

@@ -1,6 +1,8 @@
 """Distortions on pictures small enough to do by hand."""
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,30 +99,155 @@ def test_drawn_within_the_recipe_and_repeatable() -> None:
 
 
 STILL = Recipe(rotation=0, scaling=0, shear=0, shift=0, pen=0, reframed=0, clutter=0)
+SEED = tf.constant([1, 2])
+
+
+def written_again(mnist: data.Mnist, recipe: Recipe, count: int = 200) -> np.ndarray:
+    """The first training digits as `recipe` distorts them half-way through training."""
+    amounts = augment.draw(recipe, count, SEED, HALF)
+    return np.asarray(augment.distort(digits_of(mnist, count), amounts, recipe)[..., 0])
+
+
+def digits_of(mnist: data.Mnist, count: int) -> tf.Tensor:
+    return tf.constant(mnist.train_images[:count, ..., None], tf.float32)
 
 
 def test_no_distortion_asked_for(mnist: data.Mnist) -> None:
     assert not STILL.distorts
-    amounts = augment.draw(STILL, 3, tf.constant([1, 2]), HALF)
+    amounts = augment.draw(STILL, 3, SEED, HALF)
     assert np.array_equal(amounts.numpy(), [[0, 1, 1, 0, 0, 0, 0]] * 3)
-    images = mnist.train_images[:3, ..., None].astype(np.float32)
-    same = augment.distort(tf.constant(images), amounts, reframed=0)
-    np.testing.assert_allclose(same, images, atol=1e-3)
+    np.testing.assert_array_equal(written_again(mnist, STILL, 3), mnist.train_images[:3])
 
 
 @pytest.mark.parametrize(("pen", "sign"), [(1.0, 1), (-0.7, -1)])
 def test_a_pen_changes_the_amount_of_ink(mnist: data.Mnist, pen: float, sign: int) -> None:
-    images = mnist.train_images[:50, ..., None].astype(np.float32)
+    images = digits_of(mnist, 50)
     amounts = np.tile(np.array([0, 1, 1, 0, 0, 0, pen], np.float32), (50, 1))
-    result = augment.distort(tf.constant(images), tf.constant(amounts), reframed=0).numpy()
-    ink, before = result.sum(axis=(1, 2, 3)), images.sum(axis=(1, 2, 3))
+    result = augment.distort(images, tf.constant(amounts), replace(STILL, pen=1)).numpy()
+    ink, before = result.sum(axis=(1, 2, 3)), images.numpy().sum(axis=(1, 2, 3))
     assert (sign * (ink - before) > 0.2 * before).all()
 
 
 def test_reframed_digits_stand_in_mnists_frame(mnist: data.Mnist) -> None:
-    images = mnist.train_images[:200, ..., None].astype(np.float32)
-    recipe = Recipe(rotation=30, scaling=0.3, shear=0.3, shift=4)
-    amounts = augment.draw(recipe, 200, tf.constant([1, 2]), HALF)
-    result = augment.distort(tf.constant(images), amounts, reframed=0.75).numpy()[50:, ..., 0]
+    recipe = Recipe(rotation=30, scaling=0.3, shear=0.3, shift=4, pen=0, reframed=0.75)
+    result = written_again(mnist, recipe)[50:]
     again = geometry.frame(tf.constant(result)).numpy()
     assert (np.abs(again - result).max(axis=(1, 2)) < 0.5).mean() > 0.95
+
+
+# Mirroring.
+
+
+def test_mirrors_are_exact() -> None:
+    np.testing.assert_array_equal(distorted(F, width=-1), F[:, ::-1])
+    np.testing.assert_array_equal(distorted(F, height=-1), F[::-1])
+
+
+@pytest.mark.parametrize(("flip", "axis"), [("horizontal_flip", 2), ("vertical_flip", 1)])
+def test_all_or_a_part_of_the_digits_are_mirrored(mnist: data.Mnist, flip: str, axis: int) -> None:
+    digits = mnist.train_images[:200]
+    mirrored = np.flip(digits, axis)
+
+    def recipe(fraction: float) -> Recipe:
+        fields: dict[str, Any] = {flip: fraction}
+        return replace(STILL, **fields)
+
+    assert recipe(1).distorts
+    np.testing.assert_array_equal(written_again(mnist, recipe(1)), mirrored)
+    some = written_again(mnist, recipe(0.3))
+    is_mirrored = (some == mirrored).all(axis=(1, 2))
+    assert (is_mirrored | (some == digits).all(axis=(1, 2))).all()
+    assert 0.2 < is_mirrored.mean() < 0.4
+
+
+# Squares cut out.
+
+
+@pytest.mark.parametrize("side", [1, 6, 9])
+def test_a_square_is_cut_out_and_nothing_else(side: int) -> None:
+    images = np.random.default_rng(0).uniform(1, 255, (400, 28, 28, 1)).astype(np.float32)
+    recipe = replace(STILL, cutout=side)
+    amounts = augment.draw(recipe, 400, SEED, HALF)
+    result = augment.distort(tf.constant(images), amounts, recipe).numpy()
+    gone = result[..., 0] == 0
+    np.testing.assert_array_equal(result[~gone], images[~gone])
+    rows, columns = gone.any(axis=2), gone.any(axis=1)
+    np.testing.assert_array_equal(gone, rows[:, :, None] & columns[:, None, :])  # a rectangle
+    for along in (rows, columns):
+        extent = along.sum(axis=1)
+        assert extent.max() == side
+        assert (np.diff(along.astype(int), prepend=0, axis=1) == 1).sum(axis=1).max() == 1
+        # Only the picture's edge makes it shorter, and never by more than half.
+        assert (along[:, 0] | along[:, -1])[extent < side].all()
+        assert extent.min() >= side // 2
+        assert along.any(axis=0).all()  # every row and column is hit some time
+
+
+# Elastic fields.
+
+KNOTS = np.random.default_rng(0).uniform(-1, 1, (50, augment.BEND - 1)).astype(np.float32)
+
+
+def bent(images: np.ndarray, largest: float) -> np.ndarray:
+    amounts = np.hstack([np.full((len(images), 1), largest, np.float32), KNOTS[: len(images)]])
+    return np.asarray(augment.bend(tf.constant(images[..., None]), tf.constant(amounts))[..., 0])
+
+
+def test_no_pixel_goes_further_than_the_largest_displacement() -> None:
+    """On ramps, whose brightness is the place that a pixel came from."""
+    place = np.tile(np.arange(28, dtype=np.float32), (50, 28, 1))
+    farthest = []
+    for ramp in (place, place.transpose(0, 2, 1)):
+        inside = np.abs(bent(ramp, 2.5) - ramp)[:, 3:-3, 3:-3]
+        assert inside.max() <= 2.5 + 1e-5
+        farthest.append(np.abs(bent(ramp, 2.5) - ramp).max(axis=(1, 2)))
+        np.testing.assert_array_equal(bent(ramp, 0), ramp)
+    # One of the two ways it is reached, unless at the edge, where there is no further to go.
+    assert np.median(np.max(farthest, axis=0)) > 2
+
+
+def test_neighbours_are_displaced_alike() -> None:
+    place = np.tile(np.arange(28, dtype=np.float32), (50, 28, 1))
+    steps = np.diff(bent(place, 2.0)[:, 3:-3, 3:-3], axis=2)
+    assert steps.min() > 0  # nothing folds over
+    assert steps.max() < 2.5
+
+
+def test_bending_keeps_the_ink(mnist: data.Mnist) -> None:
+    digits = mnist.train_images[:50].astype(np.float32)
+    result = bent(digits, 2.0)
+    assert result.min() >= 0
+    assert result.max() <= 255
+    ink = result.sum(axis=(1, 2)) / digits.sum(axis=(1, 2))
+    assert ink.mean() == pytest.approx(1, abs=0.05)
+    assert (np.abs(ink - 1) < 0.35).all()
+    assert np.abs(result - digits).mean() > 5  # grey levels
+
+
+def test_elastic_amounts_grow_with_the_recipe(mnist: data.Mnist) -> None:
+    digits = mnist.train_images[:200]
+    changes = [
+        np.abs(written_again(mnist, replace(STILL, elastic=elastic)) - digits).mean()
+        for elastic in (0.5, 1, 2)
+    ]
+    assert 0 < changes[0] < changes[1] < changes[2]
+
+
+@pytest.mark.parametrize(
+    "more", [{"elastic": 1.0}, {"cutout": 6}, {"horizontal_flip": 0.5, "vertical_flip": 0.5}]
+)
+def test_one_more_distortion_leaves_the_others_as_they_were(more: dict[str, Any]) -> None:
+    recipe = Recipe()
+    before = augment.draw(recipe, 100, SEED, HALF).numpy()
+    after = augment.draw(replace(recipe, **more), 100, SEED, HALF).numpy()
+    np.testing.assert_array_equal(np.abs(after[:, :7]), np.abs(before))
+    again = augment.draw(replace(recipe, **more), 100, SEED, HALF).numpy()
+    np.testing.assert_array_equal(after, again)
+
+
+def test_all_at_once_keeps_shape_and_range(mnist: data.Mnist) -> None:
+    recipe = Recipe(elastic=2, cutout=8, horizontal_flip=0.5, vertical_flip=0.5)
+    result = written_again(mnist, recipe)
+    assert result.shape == (200, 28, 28)
+    assert result.min() >= 0
+    assert result.max() <= 255.01
