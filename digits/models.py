@@ -92,7 +92,7 @@ def _convolution(
 
 def _logits(x: keras.KerasTensor, recipe: Recipe, policy: str) -> keras.KerasTensor:
     x = layers.Flatten(dtype=policy)(x)
-    x = layers.Dropout(recipe.dropout, seed=recipe.seed, dtype=policy)(x)
+    x = layers.Dropout(recipe.dropout, name="dropout", dtype=policy)(x)
     return layers.Dense(OUTPUTS, name="logits", dtype="float32")(x)
 
 
@@ -107,6 +107,18 @@ def build(recipe: Recipe) -> keras.Model:
     """
     policy = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[recipe.precision]
     return NETWORKS[recipe.network](recipe, policy)
+
+
+def around_dropout(model: keras.Model) -> tuple[keras.Model, keras.Model, int]:
+    """Images -> features, features -> logits, and how many features there are.
+
+    Training draws by itself what its dropout keeps, between these two: a layer's own random numbers
+    would depend on how a batch is split over cores and machines.
+    """
+    dropout = model.get_layer("dropout")
+    before = keras.Model(model.input, dropout.input)
+    after = keras.Model(dropout.output, model.output)
+    return before, after, dropout.input.shape[-1]
 
 
 def finish(model: keras.Model, temperature: float) -> keras.Model:

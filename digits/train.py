@@ -167,8 +167,10 @@ def _compile_epoch(
     cluttered = round(recipe.batch * recipe.clutter)
     smoothing = tf.constant([recipe.label_smoothing / CLASSES] * CLASSES + [0.0])
 
+    features_of, logits_of, features = models.around_dropout(model)
+
     def shard_gradients(
-        left: tf.Tensor, chosen: tf.Tensor, amounts: tf.Tensor, chances: tf.Tensor
+        left: tf.Tensor, chosen: tf.Tensor, amounts: tf.Tensor, chances: tf.Tensor, kept: tf.Tensor
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         images, labels = (tf.gather(array, chosen) for array in digits)
         images = tf.cast(images, tf.float32)
@@ -179,7 +181,8 @@ def _compile_epoch(
             images = tf.concat([clutter.clutter(images, left, chances), others], axis=0)
         truth = tf.one_hot(labels, models.OUTPUTS) * (1 - recipe.label_smoothing) + smoothing
         with tf.GradientTape() as tape:
-            logits = model(images, training=True)
+            seen = features_of(images, training=True)
+            logits = logits_of(seen * tf.cast(kept, seen.dtype))
             smoothed = tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits(truth, logits))
             smoothed /= recipe.batch
         loss = tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
@@ -219,7 +222,10 @@ def _compile_epoch(
             # Distortion grows milder and clutter rarer: training ends on nearly clean digits.
             left = 1 - tf.cast(seed[1] / (steps * recipe.epochs), tf.float32)
             amounts = augment.draw(recipe, recipe.batch, seed, left)
-            totals = strategy.run(replica_step, args=(left, order[step], amounts, chances))
+            # By position in the batch, so that they do not depend on who computes what.
+            heads = tf.random.stateless_uniform((recipe.batch, features), [-1 - seed[0], seed[1]])
+            kept = tf.cast(heads >= recipe.dropout, tf.float32) / (1 - recipe.dropout)
+            totals = strategy.run(replica_step, args=(left, order[step], amounts, chances, kept))
             sums += strategy.reduce("sum", totals, axis=None)
         return sums / tf.cast(steps, tf.float32)
 

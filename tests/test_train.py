@@ -138,7 +138,7 @@ def test_a_batch_that_replicas_cannot_share(mnist: data.Mnist, tmp_path: Path) -
 def test_two_replicas_train_as_one(mnist: data.Mnist, tmp_path: Path) -> None:
     """A distributed strategy changes the order of additions and nothing else."""
     some = mnist.train_images[:2000], mnist.train_labels[:2000]
-    recipe = Recipe(network="small", batch=100, epochs=1, dropout=0, precision="float32")
+    recipe = Recipe(network="small", batch=100, epochs=1, precision="float32")
     one, history = train(recipe, some, some, tmp_path / "one.npz")
     two, distributed = train(recipe, some, some, tmp_path / "two.npz", strategy=mirrored())
     assert distributed[0].loss == pytest.approx(history[0].loss, rel=1e-3)
@@ -149,9 +149,7 @@ def test_two_replicas_train_as_one(mnist: data.Mnist, tmp_path: Path) -> None:
 def test_shards_train_as_one(mnist: data.Mnist, tmp_path: Path) -> None:
     """Also when a batch does not divide by them."""
     some = mnist.train_images[:2000], mnist.train_labels[:2000]
-    recipe = Recipe(
-        network="small", batch=100, epochs=1, dropout=0, reframed=0, precision="float32"
-    )
+    recipe = Recipe(network="small", batch=100, epochs=1, reframed=0, precision="float32")
     _, whole = train(recipe, some, some, tmp_path / "one.npz")
     _, parts = train(recipe, some, some, tmp_path / "three.npz", shards=3)
     assert parts[0].loss == pytest.approx(whole[0].loss, rel=1e-3)
