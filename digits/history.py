@@ -2,10 +2,13 @@
 
 import csv
 import io
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass, fields
 from pathlib import Path
+from typing import Any
 
+from digits.errors import DigitsError
 from digits.files import replacing
 
 
@@ -41,3 +44,35 @@ def write_csv(history: Sequence[Epoch], path: Path) -> None:
     writer.writerows(astuple(epoch) for epoch in history)
     with replacing(path) as file:
         file.write(text.getvalue().encode())
+
+
+def write_events(
+    history: Sequence[Epoch], path: Path, result: Mapping[str, Any] | None = None
+) -> None:
+    """Writes a JSON line for each epoch and, at the end of a run, one for its result.
+
+    Each has `event`, "epoch" or "result", and is whole or not there for whoever follows the file.
+
+    Raises:
+        OSError: the file cannot be written; it is as it was.
+    """
+    events: list[Mapping[str, Any]] = [{"event": "epoch"} | asdict(epoch) for epoch in history]
+    if result is not None:
+        events.append({"event": "result", **result})
+    with replacing(path) as file:
+        file.write("".join(json.dumps(event) + "\n" for event in events).encode())
+
+
+def read_csv(path: Path) -> list[Epoch]:
+    """Reads what `write_csv` wrote; nothing when there is no such file yet.
+
+    Raises:
+        DigitsError: it is no such table.
+    """
+    try:
+        rows = list(csv.reader(path.read_text().splitlines()))[1:]
+        return [Epoch(int(number), *map(float, rest)) for number, *rest in rows]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError) as error:
+        raise DigitsError(f"{path} cannot be read as a history ({error}).") from None

@@ -13,7 +13,7 @@ import tensorflow as tf
 from digits import data, nondigits, plots, report, variants
 from digits.evaluate import CLASSES, evaluate, fit_temperature, threshold_accepting
 from digits.export import export, manifest_of
-from digits.history import Epoch, write_csv
+from digits.history import Epoch, write_csv, write_events
 from digits.models import finish, predictor
 from digits.recipes import Recipe
 from digits.runs import write_json
@@ -87,6 +87,7 @@ def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None
     (folder / "report.txt").write_text(text)
     report.write_html(folder, test, metrics)
     export(model, folder / "bundle", images, manifest_of(metrics))
+    write_events(history, folder / "events.jsonl", result=metrics)
     write_json(folder / "metrics.json", metrics)  # last: it marks the run as finished
 
 
@@ -104,8 +105,9 @@ def with_drawn(
 
 
 def _record(history: list[Epoch], folder: Path) -> None:
-    """Keeps the history as a table and, of its newest epoch, as TensorBoard events."""
+    """Keeps the history as a table, as JSON lines and, of its newest epoch, for TensorBoard."""
     write_csv(history, folder / "history.csv")
+    write_events(history, folder / "events.jsonl")
     last = history[-1]
     if not sys.stderr.isatty():  # a log gets a line where a screen has the bar
         print(f"epoch {last.epoch}: validation {last.validation_accuracy:.2%}", flush=True)

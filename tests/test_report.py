@@ -18,6 +18,7 @@ from digits.recipes import Recipe
 
 FILES = {
     *("run.json", "state.npz", "history.csv", "model.keras", "metrics.json", "report.txt"),
+    "events.jsonl",
     *("report.html", "training.png", "confusion.png", "examples.png", "mistakes.png"),
     *("reliability.png", "bundle"),
 }

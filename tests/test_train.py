@@ -180,6 +180,14 @@ def test_history_counts_epochs(finished_run: Path) -> None:
     assert [int(line.split(",")[0]) for line in lines[1:]] == [1, 2, 3, 4]
 
 
+def test_events_tell_epochs_and_the_result(finished_run: Path) -> None:
+    events = [json.loads(line) for line in (finished_run / "events.jsonl").open()]
+    assert [event["event"] for event in events] == ["epoch"] * 4 + ["result"]
+    assert [event["epoch"] for event in events[:4]] == [1, 2, 3, 4]
+    metrics = json.loads((finished_run / "metrics.json").read_text())
+    assert events[4] == {"event": "result"} | metrics
+
+
 def test_clutter_and_shards_of_unequal_size(mnist: data.Mnist, tmp_path: Path) -> None:
     few = mnist.train_images[:99], mnist.train_labels[:99]
     recipe = Recipe(network="small", batch=33, epochs=1, clutter=0.4)
