@@ -255,12 +255,19 @@ def _export(argv: Sequence[str], prog: str) -> int:
     return 0
 
 
+def _show(argv: Sequence[str], prog: str) -> int:
+    from digits import gallery
+
+    return gallery.command(argv, prog)
+
+
 COMMANDS: dict[str, tuple[Command, str]] = {
     "read": (_read, "read the digits in pictures"),
     "info": (_info, "say what a model is, and how good"),
     "evaluate": (_evaluate, "measure a model on MNIST, or on your own pictures"),
     "train": (_train, "train a network on MNIST and report how good it is"),
     "export": (_export, "write the model of a training run for other programs"),
+    "show": (_show, "draw what each augmentation does to digits"),
 }
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from matplotlib.ticker import MaxNLocator
 
 from digits.data import Bytes
 from digits.evaluate import Evaluation, calibration_bins, wilson_interval
+from digits.gallery import Row
 from digits.history import Epoch
 
 INK, QUIET, GOOD, BAD = "#1f2933", "#8a94a0", "#2a6f97", "#c8553d"
@@ -118,6 +119,31 @@ def examples(images: Bytes, evaluation: Evaluation, path: Path, count: int = 40)
         for i in shown
     ]
     _mosaic(images[shown], captions, path, columns=10)
+
+
+@_styled()
+def augmentations(rows: Sequence[Row], title: str, path: Path) -> None:
+    """Rows of pictures from `gallery.draw`, each with its name and amount at the left."""
+    side, pitch, label = 28, 32, 118  # pixels of digits
+    columns = len(rows[0].images)
+    page = np.full((len(rows) * pitch, columns * pitch), 255, np.uint8)
+    figure, axes = plt.subplots(figsize=((page.shape[1] + label) / 42, (len(page) + 24) / 42))
+    for index, row in enumerate(rows):
+        top = index * pitch
+        for left, image in zip(range(0, page.shape[1], pitch), row.images, strict=True):
+            page[top : top + side, left : left + side] = 255 - image
+            edge = Rectangle((left - 1, top - 1), side + 1, side + 1, fill=False, color="#d5dbe1")
+            axes.add_patch(edge)
+        amount = row.amount if row.used else f"not used; shown: {row.amount}"
+        colour = INK if row.used else QUIET
+        style: dict[str, Any] = {"x": -8, "color": colour, "ha": "right"}
+        axes.text(y=top + 12.5, s=row.name, va="bottom", fontweight="bold", **style)
+        axes.text(y=top + 15, s=amount, va="top", fontsize=8.5, **style)
+    axes.imshow(page, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set(xlim=(-label, page.shape[1] - 3), ylim=(len(page) - 2, -17))
+    axes.text(-1, -12, title, va="center", fontsize=11)
+    axes.axis("off")
+    _save(figure, path)
 
 
 @_styled()

@@ -14,6 +14,7 @@ LIGHT = [
     "errors",
     "evaluate",
     "files",
+    "gallery",
     "history",
     "ink",
     "measure",
