@@ -213,6 +213,12 @@ def _evaluate(argv: Sequence[str], prog: str) -> int:
     return 1 if figures.get("unreadable") else 0
 
 
+def _compare(argv: Sequence[str], prog: str) -> int:
+    from digits import compare
+
+    return compare.command(argv, prog)
+
+
 def _export(argv: Sequence[str], prog: str) -> int:
     parser = argparse.ArgumentParser(
         prog=prog, description="Write the bundle of a finished run again."
@@ -266,6 +272,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "info": (_info, "say what a model is, and how good"),
     "evaluate": (_evaluate, "measure a model on MNIST, or on your own pictures"),
     "train": (_train, "train a network on MNIST and report how good it is"),
+    "compare": (_compare, "put finished training runs side by side"),
     "export": (_export, "write the model of a training run for other programs"),
     "show": (_show, "draw what each augmentation does to digits"),
 }

@@ -14,7 +14,7 @@ from digits import data, nondigits, plots, report, variants
 from digits.evaluate import CLASSES, evaluate, fit_temperature, threshold_accepting
 from digits.export import export, manifest_of
 from digits.history import Epoch, write_csv, write_events
-from digits.models import finish, predictor
+from digits.models import finish, mflop, predictor
 from digits.recipes import Recipe
 from digits.runs import write_json
 from digits.train import train, use_cores
@@ -68,6 +68,7 @@ def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None
     metrics = {
         **report.metrics_of(test),
         "parameters": model.count_params(),
+        "mflop": mflop(model),
         "temperature": temperature,
         "threshold": threshold,
         "test_accepted": float(np.mean(answers["is_digit"] >= threshold)),

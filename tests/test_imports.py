@@ -9,6 +9,9 @@ import pytest
 LIGHT = [
     "bundle",
     "cli",
+    "compare",
+    "compare_page",
+    "compare_text",
     "data",
     "describe",
     "errors",
