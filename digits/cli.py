@@ -175,6 +175,10 @@ def _info(argv: Sequence[str], prog: str) -> int:
 
 
 def _evaluate(argv: Sequence[str], prog: str) -> int:
+    if any(word.startswith("--sus") for word in argv):  # argparse takes what begins a flag, too
+        from digits import suspects
+
+        return suspects.command(argv, prog)
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Measure a model: on MNIST's 10,000 test digits, on the same under the 15 "
@@ -185,6 +189,11 @@ def _evaluate(argv: Sequence[str], prog: str) -> int:
     what.add_argument("--suite", choices=["corruptions"], help="what to do to the test digits")
     what.add_argument(
         "--images", type=Path, metavar="DIR", help="pictures of one digit each, in folders 0 to 9"
+    )
+    what.add_argument(
+        "--suspects",
+        action="store_true",
+        help="find MNIST's likely wrong labels instead, with no BUNDLE; has a --help of its own",
     )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     arguments = parser.parse_args(argv)

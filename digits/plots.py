@@ -16,6 +16,7 @@ matplotlib.use("Agg")  # files only: works without a screen
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
@@ -163,6 +164,32 @@ def mistakes(images: Bytes, evaluation: Evaluation, path: Path) -> None:
 
 
 @_styled()
+def suspects(parts: Sequence[tuple[str, Bytes, Sequence[dict[str, Any]]]], path: Path) -> None:
+    """Images whose labels are disputed.
+
+    Each part has a title, images, and of each image its `index`, `label`, what it is `read_as`, and
+    the `probability` of that.
+    """
+    columns = 8
+    rows = [max(1, math.ceil(len(images) / columns)) for _, images, _ in parts]
+    figure, grid = plt.subplots(len(parts), 1, squeeze=False, height_ratios=rows)
+    height = width = 0
+    for axes, (title, images, lines) in zip(grid[:, 0], parts, strict=True):
+        captions = [
+            (f"{x['index']}\n{x['label']} → {x['read_as']}, {x['probability']:.0%}", INK)
+            for x in lines
+        ]
+        high, width = _tiles(axes, images, captions, columns)
+        height += high + 14  # and the title
+        axes.set_title(title, fontsize=11, pad=10)
+    figure.suptitle(
+        "Index, label → read as, probability", x=0.005, ha="left", fontsize=9, color=QUIET
+    )
+    figure.set_size_inches(width / 34, (height + 8) / 34)
+    _save(figure, path)
+
+
+@_styled()
 def reliability(evaluation: Evaluation, path: Path) -> None:
     """How often a prediction is right, against how sure it was; below, how many were that sure."""
     confidence = evaluation.probabilities.max(axis=1)
@@ -202,12 +229,21 @@ def reliability(evaluation: Evaluation, path: Path) -> None:
 
 def _mosaic(images: Bytes, captions: Sequence[tuple[str, str]], path: Path, columns: int) -> None:
     """Draws pictures in rows, each above its caption (text, colour)."""
+    figure, axes = plt.subplots()
+    height, width = _tiles(axes, images, captions, columns)
+    figure.set_size_inches(width / 34, height / 34)
+    _save(figure, path)
+
+
+def _tiles(
+    axes: Axes, images: Bytes, captions: Sequence[tuple[str, str]], columns: int
+) -> tuple[int, int]:
+    """Draws pictures in rows on axes, and returns the height and width of all, in their pixels."""
     side, gap = 28, 10
     lines = 1 + max((text.count("\n") for text, _ in captions), default=0)
     height, width = side + 5 * lines + gap // 2, side + gap
     rows = max(1, math.ceil(len(images) / columns))
     page = np.zeros((rows * height, columns * width), np.uint8)
-    figure, axes = plt.subplots(figsize=(page.shape[1] / 34, page.shape[0] / 34))
     for index, (image, (text, colour)) in enumerate(zip(images, captions, strict=True)):
         row, column = divmod(index, columns)
         top, left = row * height, column * width + gap // 2
@@ -219,7 +255,7 @@ def _mosaic(images: Bytes, captions: Sequence[tuple[str, str]], path: Path, colu
     if not len(images):
         axes.text(page.shape[1] / 2, page.shape[0] / 2, "none", ha="center", va="center")
     axes.axis("off")
-    _save(figure, path)
+    return page.shape
 
 
 def _save(figure: Figure, path: Path) -> None:

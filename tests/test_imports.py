@@ -28,9 +28,10 @@ LIGHT = [
     "runs",
     "segment",
     "show",
+    "suspects",
     "terminal",
 ]
-HEAVY = ("tensorflow", "keras", "matplotlib", "sklearn", "scipy", "seaborn")
+HEAVY = ("tensorflow", "keras", "matplotlib", "sklearn", "scipy", "seaborn", "cleanlab", "pandas")
 
 
 @pytest.mark.parametrize("module", LIGHT)
