@@ -16,6 +16,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from digits import augment, clutter, models
@@ -25,6 +26,8 @@ from digits.evaluate import CLASSES, cross_entropy, softmax
 from digits.files import replacing
 from digits.history import Epoch
 from digits.recipes import Recipe
+
+Labels = NDArray[np.uint8] | NDArray[np.float16]
 
 MOST_SHARDS = 8  # more would be slivers of a batch, each with its own part of the graph to trace
 
@@ -45,7 +48,7 @@ def use_cores() -> int:
 
 def train(
     recipe: Recipe,
-    training: tuple[Bytes, Bytes],
+    training: tuple[Bytes, Labels],
     validation: tuple[Bytes, Bytes],
     state_file: Path,
     shards: int = 1,
@@ -58,7 +61,8 @@ def train(
     Args:
         recipe: everything that decides the result.
         training: images, uint8 of shape (n, 28, 28), and labels, uint8 of shape (n,), 0 to 9, or
-            10 for what is no digit.
+            10 for what is no digit. Or else labels that are a teacher's probabilities, float16 of
+            shape (n, 11), which are taken as they are, without label smoothing.
         validation: the same for held-out digits, labels 0 to 9; measured after each epoch,
             steering nothing.
         state_file: an `.npz` replaced after every epoch. If it exists, training goes on from it
@@ -91,7 +95,7 @@ def train(
     history = _restore(state_file, variables)
 
     stop = tf.Variable(False)
-    digits = tf.constant(images[..., None]), tf.constant(labels, tf.int32)
+    digits = tf.constant(images[..., None]), tf.constant(labels)
     run_epoch = _compile_epoch(recipe, model, optimizer, digits, stop, shards, strategy)
     predict = models.predictor(model, shards)
     bar = tqdm(
@@ -179,7 +183,12 @@ def _compile_epoch(
         if cluttered:
             images, others = tf.split(images, [len(chances), len(images) - len(chances)])
             images = tf.concat([clutter.clutter(images, left, chances), others], axis=0)
-        truth = tf.one_hot(labels, models.OUTPUTS) * (1 - recipe.label_smoothing) + smoothing
+        if labels.shape.rank == 2:
+            truth = tf.cast(labels, tf.float32)
+            labels = tf.argmax(truth, axis=1, output_type=tf.int32)
+        else:
+            labels = tf.cast(labels, tf.int32)
+            truth = tf.one_hot(labels, models.OUTPUTS) * (1 - recipe.label_smoothing) + smoothing
         with tf.GradientTape() as tape:
             seen = features_of(images, training=True)
             logits = logits_of(seen * tf.cast(kept, seen.dtype))

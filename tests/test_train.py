@@ -3,6 +3,7 @@
 import json
 import signal
 import time
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -186,6 +187,30 @@ def test_events_tell_epochs_and_the_result(finished_run: Path) -> None:
     assert [event["epoch"] for event in events[:4]] == [1, 2, 3, 4]
     metrics = json.loads((finished_run / "metrics.json").read_text())
     assert events[4] == {"event": "result"} | metrics
+
+
+def test_a_teacher_that_is_sure_teaches_what_labels_do(mnist: data.Mnist, tmp_path: Path) -> None:
+    images, labels = mnist.train_images[:2000], mnist.train_labels[:2000]
+    recipe = Recipe(network="small", batch=100, epochs=1, label_smoothing=0)
+    sure = np.eye(11, dtype=np.float16)[labels]
+    one, history = train(recipe, (images, labels), (images, labels), tmp_path / "hard.npz")
+    two, taught = train(recipe, (images, sure), (images, labels), tmp_path / "soft.npz")
+    assert [astuple(line)[2:] for line in taught] == [astuple(line)[2:] for line in history]
+    for a, b in zip(one.get_weights(), two.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_teacher_who_cannot_tell_leaves_the_network_unsure(
+    mnist: data.Mnist, tmp_path: Path
+) -> None:
+    """Probabilities are taken as they are, not as the likeliest digit."""
+    images, labels = mnist.train_images[:2000], mnist.train_labels[:2000]
+    recipe = Recipe(network="small", batch=100, epochs=2)
+    unsure = (0.5 * np.eye(11) + 0.05).astype(np.float16)[labels]
+    unsure[:, 10] = 0
+    _, history = train(recipe, (images, unsure), (images, labels), tmp_path / "soft.npz")
+    assert history[-1].validation_accuracy > 0.5
+    assert history[-1].validation_loss > -np.log(0.55) - 0.1
 
 
 def test_clutter_and_shards_of_unequal_size(mnist: data.Mnist, tmp_path: Path) -> None:
