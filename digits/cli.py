@@ -222,6 +222,12 @@ def _evaluate(argv: Sequence[str], prog: str) -> int:
     return 1 if figures.get("unreadable") else 0
 
 
+def _sweep(argv: Sequence[str], prog: str) -> int:
+    from digits import sweep
+
+    return sweep.command(argv, prog)
+
+
 def _compare(argv: Sequence[str], prog: str) -> int:
     from digits import compare
 
@@ -281,6 +287,7 @@ COMMANDS: dict[str, tuple[Command, str]] = {
     "info": (_info, "say what a model is, and how good"),
     "evaluate": (_evaluate, "measure a model on MNIST, or on your own pictures"),
     "train": (_train, "train a network on MNIST and report how good it is"),
+    "sweep": (_sweep, "train many recipes and seeds, several at a time"),
     "compare": (_compare, "put finished training runs side by side"),
     "export": (_export, "write the model of a training run for other programs"),
     "show": (_show, "draw what each augmentation does to digits"),
