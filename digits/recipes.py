@@ -27,7 +27,11 @@ class Recipe:
 
     name: str = field(default="custom", metadata={"help": "what the recipe is called"})
     network: str = field(
-        default="cnn", metadata={"help": "architecture", "choices": ("cnn", "small")}
+        default="cnn",
+        metadata={
+            "help": "architecture",
+            "choices": ("cnn", "small", "tiny", "vgg", "resnet"),
+        },
     )
     epochs: int = _setting(15, "passes over the training images", 1, 10_000)
     batch: int = _setting(128, "images a step", 1, TRAINING_IMAGES)

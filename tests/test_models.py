@@ -35,10 +35,35 @@ def test_the_four_parts_of_the_textbook(model: keras.Model) -> None:
         assert kind in kinds
 
 
-@pytest.mark.parametrize(("network", "parameters"), [("cnn", 114_587), ("small", 75_355)])
-def test_parameters_as_documented(network: str, parameters: int) -> None:
+@pytest.mark.parametrize(
+    ("network", "parameters", "mflop"),
+    [
+        ("cnn", 114_587, 6.0),
+        ("small", 75_355, 4.0),
+        ("tiny", 9_583, 1.6),
+        ("vgg", 173_579, 33.2),
+        ("resnet", 175_563, 28.6),
+    ],
+)
+def test_parameters_and_operations_as_documented(
+    network: str, parameters: int, mflop: float
+) -> None:
     finished = models.finish(models.build(Recipe(network=network)), 1.0)
     assert finished.count_params() == parameters
+    assert models.mflop(finished) == pytest.approx(mflop, abs=0.05)
+
+
+@pytest.mark.parametrize("network", models.NETWORKS)
+def test_finished_networks_read_as_trained(network: str) -> None:
+    """Blocks that begin at nothing included, once training has moved them."""
+    keras.utils.set_random_seed(4)
+    model = models.build(Recipe(network=network, precision="float32"))
+    for weights in model.trainable_variables:
+        weights.assign_add(tf.random.stateless_normal(weights.shape, [3, 4], stddev=0.1))
+    images = tf.random.stateless_uniform((4, 28, 28, 1), [5, 6], maxval=255.0)
+    expected = tf.nn.softmax(model(images)[:, :10])
+    finished = models.finish(model, 1.0)(images)["probabilities"]
+    np.testing.assert_allclose(finished, expected, atol=1e-4)
 
 
 def test_kernels_are_standardized(model: keras.Model) -> None:
