@@ -7,17 +7,13 @@ Each figure stands in a block between `<!-- name -->` and `<!-- /name -->`.
 """
 
 import argparse
-import math
-import statistics
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import t as student_t
 
 from benchmarks import handwriting
-from benchmarks.results import FOLDER, Lines, read_lines
+from benchmarks.results import FOLDER, Lines, mean_interval, read_lines
 from benchmarks.training import rows
 from digits.errors import DigitsError
 
@@ -98,13 +94,6 @@ the same {first["cores"]} cores; the whole process of ours includes figures and 
 {np.array2string(np.array(first["confusion_matrix"]))}
 ```""",
     }
-
-
-def mean_interval(values: Sequence[float]) -> tuple[float, float]:
-    """The 95 % interval of a mean by Student's t, from at least two values."""
-    centre, error = statistics.fmean(values), statistics.stdev(values) / math.sqrt(len(values))
-    margin = float(student_t.ppf(0.975, len(values) - 1)) * error
-    return centre - margin, centre + margin
 
 
 def fill(text: str, blocks: dict[str, str]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from benchmarks import readme
+from benchmarks.results import mean_interval
 from benchmarks.training import rows
 from digits.errors import DigitsError
 
@@ -60,7 +61,7 @@ def test_missing_marks() -> None:
 
 def test_interval_of_a_mean() -> None:
     # Student's t with 2 degrees of freedom: 4.303 standard errors
-    low, high = readme.mean_interval([1.0, 2.0, 3.0])
+    low, high = mean_interval([1.0, 2.0, 3.0])
     assert (low, high) == pytest.approx((2 - 4.3027 / 3**0.5, 2 + 4.3027 / 3**0.5), rel=1e-4)
 
 
