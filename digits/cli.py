@@ -85,7 +85,7 @@ def _run(command: Command, argv: Sequence[str], prog: str) -> int:
 
 def _train(argv: Sequence[str], prog: str) -> int:
     started = time.monotonic()
-    from digits import data, recipes, runs
+    from digits import data, ensemble, recipes, runs
 
     parser = argparse.ArgumentParser(
         prog=prog,
@@ -106,36 +106,50 @@ def _train(argv: Sequence[str], prog: str) -> int:
     parser.add_argument(
         "--resume", type=Path, metavar="DIR", help="go on with the unfinished run in DIR"
     )
+    parser.add_argument(
+        "--ensemble",
+        type=int,
+        metavar="N",
+        help="train N networks, their seeds from --seed on, and distil their mean into one; the "
+        "same command again goes on",
+    )
     recipes.add_flags(parser)
     arguments = parser.parse_args(argv)
     recipe = recipes.from_flags(arguments)
     if arguments.resume is None:
         recipe = recipe or recipes.RECIPES["default"]
         mnist = data.load(arguments.data)
-        folder = runs.create(recipe, arguments.out)
-    elif recipe is None and arguments.out is None:
+        if arguments.ensemble is None:
+            folder = runs.create(recipe, arguments.out)
+        else:
+            folder = ensemble.begin(recipe, arguments.ensemble, arguments.out)
+    elif (recipe, arguments.out, arguments.ensemble) == (None, None, None):
         recipe, folder = runs.reopen(arguments.resume), arguments.resume
         mnist = data.load(arguments.data)
     else:
         raise DigitsError("--resume goes on with the run's own recipe and folder; give it alone.")
+    members = runs.members(folder)
     training = len(mnist.train_labels) - recipe.held_out
     print(
         f"MNIST from {mnist.source}, verified: {training:,} digits to train on, "
         f"{recipe.held_out:,} to validate, {len(mnist.test_labels):,} to test.\n"
-        f"Recipe {recipe.name}, epochs: {recipe.epochs}, seed: {recipe.seed}; "
+        f"Recipe {recipe.name}, epochs: {recipe.epochs}, seed: {recipe.seed}"
+        f"{f', {members} networks' if members else ''}; "
         f"results go to {folder}."
     )
-    with needing("training"), without_greeting():
-        from digits.pipeline import run
-
     try:
-        run(recipe, folder, mnist, started)
-    except Interrupted as interruption:
+        if members is not None:
+            ensemble.run(recipe, members, folder, mnist, arguments.data, started)
+        else:
+            with needing("training"), without_greeting():
+                from digits.pipeline import run
+            run(recipe, folder, mnist, started)
+    except (Interrupted, KeyboardInterrupt) as interruption:
+        saved = "; what is finished is saved."
+        if isinstance(interruption, Interrupted):
+            saved = f" after epoch {interruption.epochs} of {recipe.epochs}, which is saved."
         again = f"python {prog}" if prog.endswith(".py") else prog
-        print(
-            f"\nStopped after epoch {interruption.epochs} of {recipe.epochs}, which is saved. "
-            f"Go on with: {again} --resume {folder}"
-        )
+        print(f"\nStopped{saved} Go on with: {again} --resume {folder}")
         return 130
     except OSError as error:
         raise DigitsError(

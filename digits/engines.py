@@ -111,10 +111,11 @@ def on_ray(address: str | None = None, data: Path | None = None) -> Iterator[Eng
             logging_level=logging.ERROR,
             **({} if address else own),
         )
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except Exception as error:  # Ray's own are of no kind, as that it took too long to start
+        ray.shutdown()
         where = f"at {address}" if address else "on this machine"
         reason = str(error).partition("\n")[0]
-        raise DigitsError(f"Ray cannot be reached {where} ({reason}).") from None
+        raise DigitsError(f"Ray does not start or answer {where} ({reason}).") from None
     task = ray.remote(num_cpus=1, max_retries=0)(train_in_task)
     at_work: list[Any] = []
 

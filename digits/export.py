@@ -99,10 +99,11 @@ def export(
 def manifest_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """What a bundle's manifest says of a run, from the run's metrics."""
     recipe = Recipe(**metrics["recipe"])
+    members = f" --ensemble {len(metrics['ensemble']['members'])}" if "ensemble" in metrics else ""
     return {
         "name": recipe.name,
         "created": time.strftime("%Y-%m-%d", time.gmtime()),
-        "command": command(recipe),
+        "command": command(recipe) + members,
         "recipe": metrics["recipe"],
         "seed": recipe.seed,
         "data": f"MNIST, verified by SHA-256, from {metrics['data_source']}",

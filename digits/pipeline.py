@@ -3,10 +3,13 @@
 import platform
 import sys
 import time
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -17,10 +20,29 @@ from digits.history import Epoch, write_csv, write_events
 from digits.models import finish, mflop, predictor
 from digits.recipes import Recipe
 from digits.runs import write_json
-from digits.train import train, use_cores
+from digits.train import Labels, train, use_cores
 
 LIBRARIES = ("tensorflow", "keras", "numpy", "sklearn", "matplotlib", "seaborn")
 ACCEPTED = 0.99  # of the validation digits, at the threshold below which a reading is refused
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network as it is kept, and what was settled on the validation digits.
+
+    Attributes:
+        model: from `models.finish`.
+        read: images -> its outputs, as `models.predictor`.
+        history: of its training.
+        temperature: that its logits are divided by.
+        threshold: that `is_digit` must reach for a reading to be accepted, 0 to 1.
+    """
+
+    model: keras.Model
+    read: Callable[[data.Bytes], Any]
+    history: list[Epoch]
+    temperature: float
+    threshold: float
 
 
 def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None:
@@ -37,10 +59,31 @@ def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None
     """
     cores = use_cores()
     training, validation = data.split(mnist.train_images, mnist.train_labels, recipe.held_out)
+    trained = learn(recipe, with_drawn(recipe, *training), validation, folder, cores)
+    conclude(trained, recipe, folder, mnist, cores, started)
+
+
+def learn(
+    recipe: Recipe,
+    training: tuple[data.Bytes, Labels],
+    validation: tuple[data.Bytes, data.Bytes],
+    folder: Path,
+    cores: int,
+) -> Trained:
+    """Trains a network and settles on the validation digits what training does not.
+
+    Args:
+        recipe, training, validation: as `train`.
+        folder: gets the state, the history and the events; with a state in it, training goes on.
+        cores: parts of a batch that are computed at the same time.
+
+    Raises:
+        DigitsError, Interrupted: as `train`.
+    """
     with tf.summary.create_file_writer(str(folder)).as_default():
         model, history = train(
             recipe,
-            with_drawn(recipe, *training),
+            training,
             validation,
             folder / "state.npz",
             shards=cores,
@@ -50,9 +93,32 @@ def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None
     images, labels = validation
     temperature = fit_temperature(labels, predictor(model, cores)(images)[:, :CLASSES])
     model = finish(model, temperature)
-    model.save(folder / "model.keras")
     read = predictor(model, cores)
     threshold = threshold_accepting(ACCEPTED, read(images)["is_digit"])
+    return Trained(model, read, history, temperature, threshold)
+
+
+def conclude(
+    trained: Trained,
+    recipe: Recipe,
+    folder: Path,
+    mnist: data.Mnist,
+    cores: int,
+    started: float,
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """Measures a network on the test digits and leaves report, bundle and metrics in a folder.
+
+    Args:
+        trained, recipe, folder, mnist, cores, started: as in `run`.
+        more: what metrics.json is to hold besides.
+
+    Raises:
+        DigitsError: as `export`.
+    """
+    model, read, history = trained.model, trained.read, trained.history
+    model.save(folder / "model.keras")
+    _, (images, labels) = data.split(mnist.train_images, mnist.train_labels, recipe.held_out)
     strange = nondigits.make(1000, images, labels, recipe.seed + 1)
 
     # The one place where the test set is opened, once everything is decided.
@@ -69,10 +135,10 @@ def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None
         **report.metrics_of(test),
         "parameters": model.count_params(),
         "mflop": mflop(model),
-        "temperature": temperature,
-        "threshold": threshold,
-        "test_accepted": float(np.mean(answers["is_digit"] >= threshold)),
-        "non_digits_accepted": float(np.mean(read(strange)["is_digit"] >= threshold)),
+        "temperature": trained.temperature,
+        "threshold": trained.threshold,
+        "test_accepted": float(np.mean(answers["is_digit"] >= trained.threshold)),
+        "non_digits_accepted": float(np.mean(read(strange)["is_digit"] >= trained.threshold)),
         "validation_accuracy": history[-1].validation_accuracy,
         "train_seconds": sum(epoch.seconds for epoch in history),
         "total_seconds": time.monotonic() - started,
@@ -82,6 +148,7 @@ def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None
         "data_source": mnist.source,
         "cores": cores,
         "versions": _versions(),
+        **(more or {}),
     }
     text = report.as_text(test, metrics)
     print(text, end="")

@@ -2,7 +2,8 @@
 
 import base64
 import html
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -42,7 +43,8 @@ def metrics_of(test: Evaluation) -> dict[str, Any]:
 def as_text(test: Evaluation, metrics: dict[str, Any]) -> str:
     """What the terminal shows and report.txt keeps."""
     low, high = test.accuracy_interval
-    return f"""
+    ensemble = ensemble_text(metrics["ensemble"]) if "ensemble" in metrics else ""
+    return f"""{ensemble}
 Test accuracy: {test.accuracy:.2%}  (95 % interval {low:.2%} to {high:.2%}; \
 {test.errors} of {len(test.labels):,} misread)
 Test loss: {test.loss:.4f}  (expected calibration error {test.ece:.2%})
@@ -55,6 +57,34 @@ Classification report:
 {metrics["parameters"]:,} parameters, trained in {metrics["train_seconds"]:.0f} s, \
 {metrics["total_seconds"]:.0f} s in all on {metrics["cores"]} cores.
 """
+
+
+def ensemble_text(ensemble: Mapping[str, Any]) -> str:
+    """What `as_text` shows of an ensemble: its mean, what was distilled from it, each member."""
+    head, *rows = _ensemble_rows(ensemble)
+    lines = [
+        "".join([f"{name:20}", *(f"{cell:>12}" for cell in cells)])
+        for name, *cells in [head, *rows]
+    ]
+    return "\n" + "\n".join([*lines, "", *textwrap.wrap(ensemble["bundled"], 80)]) + "\n"
+
+
+def _ensemble_rows(ensemble: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    members = ensemble["members"]
+    named = {f"mean of {len(members)} networks": ensemble["mean"], "distilled": ensemble["student"]}
+    named |= {f"member, seed {member['seed']}": member for member in members}
+    rows = [
+        (
+            name,
+            f"{of['validation_accuracy']:.2%}",
+            f"{of['validation_loss']:.4f}",
+            f"{of['test_accuracy']:.2%}",
+            f"{of['test_loss']:.4f}",
+            f"{of['ece']:.2%}",
+        )
+        for name, of in named.items()
+    ]
+    return [("", "validation", "loss", "test", "loss", "calibration"), *rows]
 
 
 def write_html(folder: Path, test: Evaluation, metrics: dict[str, Any]) -> None:
@@ -85,6 +115,7 @@ def write_html(folder: Path, test: Evaluation, metrics: dict[str, Any]) -> None:
             for name, (value, note) in tiles.items()
         ),
         figures="".join(_figure(folder / name, caption) for name, caption in FIGURES.items()),
+        ensemble=_ensemble(metrics["ensemble"]) if "ensemble" in metrics else "",
         digits=_table(
             ("digit", "precision", "recall", "F1", "test digits"),
             (
@@ -100,6 +131,14 @@ def write_html(folder: Path, test: Evaluation, metrics: dict[str, Any]) -> None:
     )
     with replacing(folder / "report.html") as file:
         file.write(page.encode())
+
+
+def _ensemble(ensemble: Mapping[str, Any]) -> str:
+    head, *rows = _ensemble_rows(ensemble)
+    return (
+        f'<h2>The ensemble</h2><div class="tables"><div>{_table(head, rows)}'
+        f"<p>{html.escape(ensemble['bundled'])}</p></div></div>"
+    )
 
 
 def _figure(path: Path, caption: str) -> str:
@@ -157,6 +196,7 @@ $style
 <h1>$title</h1>
 <p>A convolutional network, measured once on the 10,000 test digits, which it had never seen.</p>
 <dl>$tiles</dl>
+$ensemble
 <h2>What happened</h2>
 <div class="figures">$figures</div>
 <h2>Digit by digit, and how to get this again</h2>

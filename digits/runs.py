@@ -81,6 +81,15 @@ def reopen(folder: Path) -> Recipe:
     return recipe
 
 
+def members(folder: Path) -> int | None:
+    """How many members the ensemble in a folder has; None if there is none, or a single run."""
+    try:
+        count = json.loads((folder / "run.json").read_text())["ensemble"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return count if isinstance(count, int) else None
+
+
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Writes JSON for people and programs: indented, whole or not at all."""
     with replacing(path) as file:
