@@ -102,6 +102,17 @@ def fastest_precision() -> str:
     return "bfloat16" if re.search(r"\b(avx512_bf16|amx_bf16)\b", flags) else "float32"
 
 
+# For MNIST's own digits: milder, no other hands, and just a few letters and scribbles to refuse.
+_MNIST_ALONE = Recipe(
+    rotation=12,
+    scaling=0.15,
+    shear=0.15,
+    shift=1.5,
+    pen=0,
+    reframed=0,
+    variants=0,
+    non_digits=3_000,
+)
 RECIPES = {
     recipe.name: recipe
     for recipe in (
@@ -121,6 +132,21 @@ RECIPES = {
             variants=1_500,
             non_digits=1_500,
         ),
+        replace(
+            _MNIST_ALONE,
+            name="tiny",
+            network="tiny",
+            epochs=40,
+            learning_rate=0.02,
+            label_smoothing=0.05,
+            dropout=0,
+            rotation=10,
+            scaling=0.12,
+            shear=0.12,
+            non_digits=1_000,
+        ),
+        replace(_MNIST_ALONE, name="vgg", network="vgg", epochs=10),
+        replace(_MNIST_ALONE, name="resnet", network="resnet", epochs=10),
     )
 }
 

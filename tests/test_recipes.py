@@ -49,7 +49,7 @@ def test_every_field_has_a_flag(setting: Field[Any]) -> None:
         (("--batch", "50001", "--held-out", "10000"), "more than the 50,000 images left"),
         (("--held-out", "60000"), "--held-out must be from"),
         (("--precision", "float16"), "must be float32 or bfloat16, not 'float16'"),
-        (("--network", "vggg"), "must be cnn or small"),
+        (("--network", "vggg"), "must be cnn or small or tiny"),
         (("--recipe", "slow"), "no recipe 'slow'; choose default or fast"),
     ],
 )

@@ -1,0 +1,121 @@
+"""Accuracy of every recipe over all its seeds, and of an ensemble of the best.
+
+    python -m benchmarks.records                  trains all: many hours of a core
+    python -m benchmarks.records tiny vgg         trains these
+    python -m benchmarks.records --summary        prints the table of what is there
+
+Runs are trained by `digits sweep`, one on each core, and those of `best` by
+`digits train --recipe best --ensemble 10`. Both keep their folders in --work, and the same command
+again goes on where it was stopped. Schedules are fixed, every run opens the test set once, at its
+end, and every seed counts. Since runs share the machine, their times say little: those are measured
+by `python -m benchmarks.training`.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.results import FOLDER, Lines, mean_interval, read_lines
+from benchmarks.training import KEPT, ROOT
+
+RESULTS = FOLDER / "records.jsonl"
+ENSEMBLE = "best"  # the recipe that is trained as an ensemble
+SEEDS = {"fast": 30, "default": 10, "tiny": 10, "vgg": 5, "resnet": 5, ENSEMBLE: 10}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"of {', '.join(SEEDS)}")
+    parser.add_argument(
+        "--work", type=Path, default=Path("runs/records"), help="folder of the runs"
+    )
+    parser.add_argument("--out", type=Path, default=RESULTS, help="JSON lines")
+    parser.add_argument("--summary", action="store_true", help="print the table and end")
+    arguments = parser.parse_args()
+    unknown = set(arguments.recipes) - set(SEEDS)
+    if unknown:
+        parser.error(f"there are no records of {', '.join(sorted(unknown))}")
+    if not arguments.summary:
+        for recipe in arguments.recipes or SEEDS:
+            measured = train(recipe, arguments.work / recipe)
+            others = [line for line in read_lines(arguments.out) if line["recipe_name"] != recipe]
+            write(arguments.out, [*others, *measured])
+    print(summary(read_lines(arguments.out)))
+
+
+def train(recipe: str, folder: Path) -> list[dict[str, Any]]:
+    """Trains all seeds of a recipe, as far as `folder` does not have them, and returns a line each;
+    for an ensemble, one more line for it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    count = SEEDS[recipe]
+    if recipe == ENSEMBLE:
+        if not (folder / "metrics.json").exists():
+            _digits("train", "--recipe", recipe, "--ensemble", str(count), "--out", str(folder))
+        runs = sorted((folder / "members").glob("*/metrics.json"))
+    else:
+        spec = folder / "spec.txt"
+        spec.write_text(f"--recipe {recipe} --seed 1..{count}\n")
+        _digits("sweep", str(spec), "--out", str(folder / "runs"))
+        runs = sorted((folder / "runs").glob("*/metrics.json"))
+    lines = [
+        {"recipe_name": recipe, "seed": metrics["seed"]}
+        | {key: metrics[key] for key in KEPT if key in metrics}
+        for metrics in (json.loads(run.read_text()) for run in runs)
+    ]
+    lines.sort(key=lambda line: line["seed"])
+    if recipe == ENSEMBLE:
+        ensemble = json.loads((folder / "metrics.json").read_text())["ensemble"]
+        lines.append({"recipe_name": recipe, "seed": None, "ensemble": ensemble})
+    return lines
+
+
+def _digits(*arguments: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "digits.cli", *arguments], cwd=ROOT)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def write(path: Path, lines: Lines) -> None:
+    order = list(SEEDS)
+    lines = sorted(lines, key=lambda line: order.index(line["recipe_name"]))  # stable
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def by_recipe(lines: Lines) -> dict[str, list[dict[str, Any]]]:
+    """The runs of each recipe, without ensembles."""
+    return {
+        recipe: [line for line in lines if line["recipe_name"] == recipe and line["seed"]]
+        for recipe in dict.fromkeys(line["recipe_name"] for line in lines)
+    }
+
+
+def summary(lines: Lines) -> str:
+    """A line for each recipe: mean, standard deviation and interval of the mean over seeds."""
+    table = []
+    for recipe, runs in by_recipe(lines).items():
+        accuracies = [run["test_accuracy"] for run in runs]
+        table.append(f"{recipe:8s} {runs[0]['parameters']:7,}  {_spread(accuracies)}")
+    for line in lines:
+        if "ensemble" in line:
+            table.append(f"ensemble of {line['recipe_name']}: {json.dumps(line['ensemble'])}")
+    return "\n".join(table)
+
+
+def _spread(accuracies: Sequence[float]) -> str:
+    low, high = mean_interval(accuracies)
+    worst, best = min(accuracies), max(accuracies)
+    return (
+        f"{statistics.fmean(accuracies):.3%} ± {statistics.stdev(accuracies):.3%} "
+        f"(mean {low:.3%} to {high:.3%}; {len(accuracies)} seeds, {worst:.2%} to {best:.2%})"
+    )
+
+
+if __name__ == "__main__":
+    main()
