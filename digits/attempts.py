@@ -5,7 +5,7 @@ import signal
 import statistics
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,26 +51,41 @@ def train_all(planned: Sequence[Run], engine: Engine) -> dict[Run, str]:
     Raises:
         DigitsError: with this engine no run can succeed.
     """
+    if done := sum(run.finished for run in planned):
+        note(f"Finished already: {done} of {len(planned)} runs.")
     failures: dict[Run, str] = {}
-    finished = {run for run in planned if run.finished}
-    if finished:
-        note(f"Finished already: {len(finished)} of {len(planned)} runs.")
+    try:
+        _watch(planned, _looks(planned, engine, failures), failures)
+    except (KeyboardInterrupt, SystemExit):
+        note("Stopping what is at work; Ctrl-C kills it.")
+        raise
+    return failures
+
+
+News = list[tuple[Run, str]]
+Look = tuple[News, dict[Run, float]]
+
+
+def _watch(planned: Sequence[Run], looks: Iterator[Look], failures: Mapping[Run, str]) -> None:
+    """Shows how things stand, at each look."""
     width = min(NAME_WIDTH, max(len(run.name) for run in planned))
+    finished = {run for run in planned if run.finished}
     epochs = {run: len(_history(run)) for run in planned}
     before, began = sum(epochs.values()), time.monotonic()
-    told: dict[Run, tuple[float, int]] = {}
+    told: dict[Run, str] = {}
     live = can_redraw()
     with status_lines() as show:
-        for news, at_work in _looks(planned, engine, failures):
+        for news, at_work in looks:
             said = [_line(run, text, width) for run, text in news]
             finished |= {run for run, _ in news if run.finished}
             lines = []
-            for run, since in at_work.items():
+            for run in filter(at_work.__contains__, planned):
                 done = _history(run)
                 epochs[run] = len(done)
-                lines.append(_line(run, _progress(run, done, since), width))
-                if not live and told.get(run) != (since, len(done)):  # a log gets a line an epoch
-                    told[run] = since, len(done)
+                lines.append(_line(run, _progress(run, done, at_work[run]), width))
+                stand = f"{at_work[run]} {len(done)}"
+                if not live and told.get(run) != stand:  # a log gets a line an epoch
+                    told[run] = stand
                     said.append(lines[-1])
             text = f"{len(finished)} of {len(planned)} finished, {len(at_work)} at work"
             if failures:
@@ -80,15 +95,9 @@ def train_all(planned: Sequence[Run], engine: Engine) -> dict[Run, str]:
                 pace = (time.monotonic() - began) / trained
                 text += f", about {_duration(pace * left)} left"
             show(said, [*lines, text])
-    return failures
 
 
-News = list[tuple[Run, str]]
-
-
-def _looks(
-    planned: Sequence[Run], engine: Engine, failures: dict[Run, str]
-) -> Iterator[tuple[News, dict[Run, float]]]:
+def _looks(planned: Sequence[Run], engine: Engine, failures: dict[Run, str]) -> Iterator[Look]:
     """Starts runs, and starts them again. A few times a second it gives what became of runs since
     the last look, and those at work with the time when they were started. Adds to `failures`."""
     waiting = deque(run for run in planned if not run.finished)
@@ -169,9 +178,11 @@ def _progress(run: Run, lines: Sequence[Epoch], since: float) -> str:
     text = f"epoch {len(lines)}/{epochs}  validation {lines[-1].validation_accuracy:.2%}"
     if len(lines) >= epochs:
         return f"{text}  measuring"
+    saved = (run.folder / "history.csv").stat().st_mtime
+    if saved < since:
+        return f"{text}  starting"
     mean = statistics.fmean(line.seconds for line in lines)
-    since = max(since, (run.folder / "history.csv").stat().st_mtime)
-    left = (epochs - len(lines)) * mean - (time.time() - since)
+    left = (epochs - len(lines)) * mean - (time.time() - saved)
     return f"{text}  {_duration(left)} left"
 
 
