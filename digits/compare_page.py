@@ -203,11 +203,11 @@ def _png(image: Images) -> str:
 
 
 def _notes(names: Iterable[str], comparison: Comparison) -> str:
-    notes = (
-        f"<b>{name}</b>: {NOTES[name].format(corrupted=comparison.corrupted_digits)}."
+    return "".join(
+        f'<p class="note"><b>{name}</b>: '
+        f"{NOTES[name].format(corrupted=comparison.corrupted_digits)}.</p>"
         for name in names
     )
-    return f'<p class="note">{"<br>".join(notes)}</p>'
 
 
 _PAGE = Template("""<!doctype html>
@@ -230,7 +230,7 @@ $style
   .corruption tbody tr:last-child > * { border-top: 1px solid #8a94a0; }
   .letters thead th + th { color: inherit; font-weight: 700; }
   svg { vertical-align: -1px; } path { stroke: #8a94a0; stroke-width: 2; } circle { fill: #2a6f97; }
-  .note { color: #52606d; font-size: .85rem; max-width: 50rem; }
+  .note { color: #52606d; font-size: .85rem; max-width: 50rem; margin: .5rem 0 0; }
   .warning { background: #fbeae5; border-left: 4px solid #c8553d; padding: .5rem .75rem; }
   .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(100px, 1fr));
     gap: .75rem; }
