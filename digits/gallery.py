@@ -100,35 +100,38 @@ def draw(recipe: Recipe, digits: Bytes) -> list[Row]:
     shown = replace(recipe, **{name: getattr(recipe, name) or SHOWN[name] for name in SHOWN})
     off: dict[str, Any] = dict.fromkeys(SHOWN, 0)
     nothing = replace(recipe, **off)
-    hand = replace(shown, elastic=0, cutout=0, horizontal_flip=0, vertical_flip=0)
-
-    def row(name: str, field: str, amount: str) -> Row:
+    hand = replace(shown, elastic=0, cutout=0, horizontal_flip=0, vertical_flip=0, reframed=1)
+    rows = [Row("as they are", "MNIST's own digits", True, digits)]
+    for field, (name, amount) in in_words(shown).items():
         alone = replace(nothing, **{field: getattr(shown, field)})
-        return Row(name, amount, bool(getattr(recipe, field)), _strongest(alone, digits))
+        if field == "clutter":
+            images = _cluttered(digits)
+        else:  # MNIST's digits stand in MNIST's frame: to reframe them, they must have left it
+            images = _strongest(hand if field == "reframed" else alone, digits)
+        rows.append(Row(name, amount, bool(getattr(recipe, field)), images))
+    together = _trained(recipe, digits)
+    return [*rows, Row("all of the recipe", "drawn at random, as in training", True, together)]
 
-    def share(field: str) -> str:
-        return f"{getattr(shown, field):.0%} of the images".replace("%", " %")
 
-    return [
-        Row("as they are", "MNIST's own digits", True, digits),
-        row("rotation", "rotation", f"{shown.rotation:g}° either way"),
-        row("scaling", "scaling", f"width, height ± {100 * shown.scaling:.3g} %"),
-        row("shift", "shift", f"{shown.shift:g} pixels each way"),
-        row("shear", "shear", f"{shown.shear:g} pixels sideways a pixel up"),
-        row("elastic", "elastic", f"{shown.elastic:g} pixels each way"),
-        row("stroke width", "pen", f"± {shown.pen:g} pixels a side"),
-        row("cutout", "cutout", f"a square of {shown.cutout} pixels"),
-        row("horizontal flip", "horizontal_flip", share("horizontal_flip")),
-        row("vertical flip", "vertical_flip", share("vertical_flip")),
-        Row(
-            "reframed",
-            f"{share('reframed')}, after the rest",
-            bool(recipe.reframed),
-            _strongest(replace(hand, reframed=1), digits),
-        ),
-        Row("clutter", share("clutter"), bool(recipe.clutter), _cluttered(digits)),
-        Row("all of the recipe", "drawn at random, as in training", True, _trained(recipe, digits)),
-    ]
+def in_words(recipe: Recipe) -> dict[str, tuple[str, str]]:
+    """What each field that is an augmentation is called, and how much of it the recipe has."""
+
+    def share(fraction: float) -> str:
+        return f"{100 * fraction:.3g} % of the images"
+
+    return {
+        "rotation": ("rotation", f"{recipe.rotation:g}° either way"),
+        "scaling": ("scaling", f"width, height ± {100 * recipe.scaling:.3g} %"),
+        "shift": ("shift", f"{recipe.shift:g} pixels each way"),
+        "shear": ("shear", f"{recipe.shear:g} pixels sideways a pixel up"),
+        "elastic": ("elastic", f"{recipe.elastic:g} pixels each way"),
+        "pen": ("stroke width", f"± {recipe.pen:g} pixels a side"),
+        "cutout": ("cutout", f"a square of {recipe.cutout} pixels"),
+        "horizontal_flip": ("horizontal flip", share(recipe.horizontal_flip)),
+        "vertical_flip": ("vertical flip", share(recipe.vertical_flip)),
+        "reframed": ("reframed", f"{share(recipe.reframed)}, after the rest"),
+        "clutter": ("clutter", share(recipe.clutter)),
+    }
 
 
 def _strongest(recipe: Recipe, digits: Bytes) -> Bytes:
