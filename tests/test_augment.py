@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 from digits import augment, data, geometry
 from digits.recipes import Recipe
+from digits.train import train
 
 HALF = tf.constant(0.5)  # of the training is left: the amounts are the recipe's
 UNCHANGED = {"angle": 0.0, "width": 1.0, "height": 1.0, "shear": 0.0, "right": 0.0, "down": 0.0}
@@ -251,3 +253,22 @@ def test_all_at_once_keeps_shape_and_range(mnist: data.Mnist) -> None:
     assert result.shape == (200, 28, 28)
     assert result.min() >= 0
     assert result.max() <= 255.01
+
+
+def test_it_trains_on_cores_and_replicas_alike(mnist: data.Mnist, tmp_path: Path) -> None:
+    few = mnist.train_images[:200], mnist.train_labels[:200]
+    recipe = Recipe(
+        network="small",
+        batch=100,
+        epochs=1,
+        reframed=0,
+        elastic=2,
+        cutout=8,
+        horizontal_flip=0.5,
+        vertical_flip=0.5,
+        precision="float32",
+    )
+    mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    _, whole = train(recipe, few, few, tmp_path / "whole.npz")
+    _, parts = train(recipe, few, few, tmp_path / "parts.npz", shards=2, strategy=mirrored)
+    assert parts[0].loss == pytest.approx(whole[0].loss, rel=1e-3)
