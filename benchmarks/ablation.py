@@ -11,7 +11,7 @@ hands and no non-digits, so that what is seen is the augmentation. The test digi
 training and chose nothing here.
 
 Each training is a process on a core of its own, `--processes` of them at a time (default: as many
-as there are cores). All take PLANNED.
+as there are cores). The whole study is 51 of them of about a minute, 25 minutes on two cores.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """One training of `benchmarks.ablation`, in a process and on a core of its own.
 
-    python -m benchmarks.ablation_run --prepare FILE            what the others' digits look like
-    python -m benchmarks.ablation_run --row NAME --seed N --digits FILE      prints its line
+    python -m benchmarks.ablation_run --prepare FILE                     writes others' digits
+    python -m benchmarks.ablation_run --row NAME --seed N --digits FILE    prints a line
 
 Other people's digits come as pictures or strokes. Each goes through MNIST's own geometry to 28×28
 pixels, as it does for a user: the ink is found, put on a canvas and framed. What reads them is then
@@ -113,8 +113,9 @@ def measure(name: str, seed: int, digits: Path, limit: int | None) -> dict[str, 
         (images[:limit], labels[:limit])
         for images, labels in data.split(mnist.train_images, mnist.train_labels, recipe.held_out)
     )
+    few = validation[0][:1000], validation[1][:1000]  # after each epoch, steering nothing
     with tempfile.TemporaryDirectory() as folder:
-        model, _ = train(recipe, training, validation, Path(folder) / "state.npz", shards=cores)
+        model, _ = train(recipe, training, few, Path(folder) / "state.npz", shards=cores)
     predict = predictor(model, cores)
 
     def score(images: Images, labels: NDArray[np.uint8]) -> dict[str, Any]:
