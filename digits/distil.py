@@ -25,6 +25,7 @@ from digits.recipes import Recipe
 VIEWS = 8  # distorted copies of each digit
 LONGER = 2  # as many steps as a member's training, times this
 BATCH = 1000  # images distorted at once
+ASKED = 5000  # and asked about at once
 UNDISTORTED: dict[str, Any] = {
     "rotation": 0,
     "scaling": 0,
@@ -73,13 +74,23 @@ def lessons(
     views = views_of(recipe)
     shown = np.empty((views, *images.shape), np.uint8)
     answers = np.empty((views, len(images), OUTPUTS), np.float16)
-    for number in tqdm(range(views), "asking the members", disable=not show_progress, leave=False):
-        shown[number] = view(recipe, images, number)
-        kept = folder / f"answers-{number}.npy"
-        if not kept.exists():
-            with replacing(kept) as file:
-                np.save(file, targets(teacher(shown[number])), allow_pickle=False)
-        answers[number] = np.load(kept, allow_pickle=False)
+    bar = tqdm(total=views * len(images), unit=" images", disable=not show_progress, leave=False)
+    bar.set_description_str("asking the members")
+    with bar:
+        for number in range(views):
+            shown[number] = view(recipe, images, number)
+            kept = folder / f"answers-{number}.npy"
+            if not kept.exists():
+                for at in range(0, len(images), ASKED):
+                    part = shown[number, at : at + ASKED]
+                    answers[number, at : at + ASKED] = targets(teacher(part))
+                    bar.update(len(part))
+                with replacing(kept) as file:
+                    np.save(file, answers[number], allow_pickle=False)
+                if not show_progress:
+                    print(f"view {number + 1} of {views}: asked", flush=True)
+            answers[number] = np.load(kept, allow_pickle=False)
+            bar.update(len(images) * (number + 1) - bar.n)
     return shown.reshape(-1, *images.shape[1:]), answers.reshape(-1, OUTPUTS)
 
 

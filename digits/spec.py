@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import itertools
+import math
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -84,11 +85,10 @@ def _recipes_of(line: str) -> Iterator[Recipe]:
     parser = _LineParser(add_help=False)
     recipes.add_flags(parser)
     choices = [_values_of(word) for word in words]
-    for count, flags in enumerate(itertools.product(*choices)):
-        recipe = recipes.from_flags(parser.parse_args(flags))
-        if recipe is None or count >= MOST_RUNS:
-            raise DigitsError(f"{line.strip()!r} names no recipe or more than {MOST_RUNS:,} runs.")
-        yield recipe
+    if math.prod(map(len, choices)) > MOST_RUNS:
+        raise DigitsError(f"its ranges make more than {MOST_RUNS:,} runs.")
+    for flags in itertools.product(*choices):
+        yield recipes.from_flags(parser.parse_args(flags)) or RECIPES["default"]
 
 
 def _values_of(word: str) -> Sequence[str]:

@@ -194,13 +194,21 @@ def alone(out: Path) -> Iterator[None]:
     except ImportError:
         yield
         return
-    with (out / "sweep.lock").open("w") as lock:
+    try:
+        lock = (out / "sweep.lock").open("w")
+    except OSError as error:
+        raise DigitsError(
+            f"{out} cannot be written ({error.strerror}); choose another --out."
+        ) from None
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise DigitsError(
                 f"Another command is training into {out}; wait for its end, or stop it."
             ) from None
+        except OSError:  # a disk without locks
+            pass
         yield
 
 

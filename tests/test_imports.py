@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 LIGHT = [
+    "attempts",
     "bundle",
     "cli",
     "compare",
@@ -14,6 +15,8 @@ LIGHT = [
     "compare_text",
     "data",
     "describe",
+    "engines",
+    "ensemble",
     "errors",
     "evaluate",
     "files",
@@ -28,10 +31,12 @@ LIGHT = [
     "runs",
     "segment",
     "show",
+    "spec",
+    "sweep",
     "suspects",
     "terminal",
 ]
-HEAVY = ("tensorflow", "keras", "matplotlib", "sklearn", "scipy", "seaborn", "cleanlab", "pandas")
+HEAVY = ("tensorflow", "keras", "matplotlib", "sklearn", "scipy", "seaborn", "cleanlab", "pandas", "ray")
 
 
 @pytest.mark.parametrize("module", LIGHT)
