@@ -36,7 +36,17 @@ LIGHT = [
     "suspects",
     "terminal",
 ]
-HEAVY = ("tensorflow", "keras", "matplotlib", "sklearn", "scipy", "seaborn", "cleanlab", "pandas", "ray")
+HEAVY = (
+    "tensorflow",
+    "keras",
+    "matplotlib",
+    "sklearn",
+    "scipy",
+    "seaborn",
+    "cleanlab",
+    "pandas",
+    "ray",
+)
 
 
 @pytest.mark.parametrize("module", LIGHT)
