@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, SMALL
 
+from benchmarks.results import read_lines
 from digits import engines, runs, spec, sweep
 from digits.attempts import ATTEMPTS, Run, train_all
 from digits.cli import main
@@ -239,7 +240,7 @@ def _starts(path: Path) -> int:
 
 def test_results_are_lines_of_json_and_a_table(swept: tuple[Path, str, str]) -> None:
     folder, output, _ = swept
-    lines = [json.loads(line) for line in (folder / "out" / "sweep.jsonl").open()]
+    lines = read_lines(folder / "out" / "sweep.jsonl")
     assert [line["seed"] for line in lines] == [1, 2]
     for line in lines:
         metrics = json.loads((folder / "out" / line["folder"] / "metrics.json").read_text())
@@ -314,7 +315,7 @@ def test_on_ray(tiny: Path) -> None:
     assert all(
         word in "epoch finished" for word in {line.split()[1] for line in errors.splitlines()}
     )
-    lines = [json.loads(line) for line in (folder / "sweep.jsonl").open()]
+    lines = read_lines(folder / "sweep.jsonl")
     assert [line["seed"] for line in lines] == [1, 2]
     assert all(line["cores"] == 1 for line in lines)
     assert "   2  1-2\n" in output
