@@ -30,7 +30,7 @@ class Recipe:
         default="cnn",
         metadata={
             "help": "architecture",
-            "choices": ("cnn", "small", "tiny", "vgg", "resnet"),
+            "choices": ("cnn", "small", "tiny", "vgg", "resnet", "branched"),
         },
     )
     epochs: int = _setting(15, "passes over the training images", 1, 10_000)

@@ -192,8 +192,11 @@ def _compile_epoch(
         with tf.GradientTape() as tape:
             seen = features_of(images, training=True)
             logits = logits_of(seen * tf.cast(kept, seen.dtype))
-            smoothed = tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits(truth, logits))
+            # Each branch of the network learns by itself; a common loss would make them alike.
+            wanted = tf.repeat(truth[:, None], logits.shape[1], axis=1)
+            smoothed = tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
             smoothed /= recipe.batch
+        logits = models.mean_of_branches(logits)
         loss = tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
         right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
         totals = tf.stack([loss, tf.reduce_sum(tf.cast(right, tf.float32))]) / recipe.batch

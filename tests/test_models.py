@@ -25,7 +25,8 @@ def model() -> keras.Model:
 def test_shapes(network: str) -> None:
     model = models.build(Recipe(network=network))
     assert model.input_shape == (None, 28, 28, 1)
-    assert model.output_shape == (None, models.OUTPUTS)
+    branches = models.BRANCHES if network == "branched" else 1
+    assert model.output_shape == (None, branches, models.OUTPUTS)
     assert model(np.zeros((2, 28, 28, 1))).dtype == tf.float32
 
 
@@ -43,6 +44,7 @@ def test_the_four_parts_of_the_textbook(model: keras.Model) -> None:
         ("tiny", 9_583, 1.6),
         ("vgg", 173_579, 33.2),
         ("resnet", 175_563, 28.6),
+        ("branched", 457_100, 22.6),
     ],
 )
 def test_parameters_and_operations_as_documented(
@@ -53,6 +55,13 @@ def test_parameters_and_operations_as_documented(
     assert models.mflop(finished) == pytest.approx(mflop, abs=0.05)
 
 
+def test_branches_answer_with_the_mean_of_their_probabilities() -> None:
+    logits = np.random.default_rng(1).normal(0, 3, (5, models.BRANCHES, models.OUTPUTS))
+    mean = softmax(logits.reshape(-1, models.OUTPUTS)).reshape(logits.shape).mean(axis=1)
+    np.testing.assert_allclose(softmax(np.asarray(models.mean_of_branches(logits))), mean)
+    np.testing.assert_array_equal(models.mean_of_branches(logits[:, :1]), logits[:, 0])
+
+
 @pytest.mark.parametrize("network", models.NETWORKS)
 def test_finished_networks_read_as_trained(network: str) -> None:
     """Blocks that begin at nothing included, once training has moved them."""
@@ -61,7 +70,7 @@ def test_finished_networks_read_as_trained(network: str) -> None:
     for weights in model.trainable_variables:
         weights.assign_add(tf.random.stateless_normal(weights.shape, [3, 4], stddev=0.1))
     images = tf.random.stateless_uniform((4, 28, 28, 1), [5, 6], maxval=255.0)
-    expected = tf.nn.softmax(model(images)[:, :10])
+    expected = tf.nn.softmax(models.mean_of_branches(model(images))[:, :10])
     finished = models.finish(model, 1.0)(images)["probabilities"]
     np.testing.assert_allclose(finished, expected, atol=1e-4)
 
