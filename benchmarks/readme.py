@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import handwriting
+from benchmarks import handwriting, records
 from benchmarks.results import FOLDER, Lines, mean_interval, read_lines
 from benchmarks.training import rows
 from digits.errors import DigitsError
@@ -51,7 +51,10 @@ def blocks() -> dict[str, str]:
         read_lines(FOLDER / f"{name}.jsonl")
         for name in ("training", "handwriting", "corruptions", "inference")
     )
-    return training_blocks(training) | {"reading": reading_block(reading, corruptions, inference)}
+    return training_blocks(training) | {
+        "reading": reading_block(reading, corruptions, inference),
+        "records": records.block(read_lines(records.RESULTS)),
+    }
 
 
 def training_blocks(lines: Lines) -> dict[str, str]:

@@ -108,6 +108,31 @@ def summary(lines: Lines) -> str:
     return "\n".join(table)
 
 
+def block(lines: Lines) -> str:
+    """The README's table."""
+    rows = []
+    for recipe, runs in by_recipe(lines).items():
+        accuracies = [run["test_accuracy"] for run in runs]
+        low, high = mean_interval(accuracies)
+        rows.append(
+            f"| `{recipe}` | {runs[0]['parameters']:,} | {runs[0]['mflop']:.1f} "
+            f"| {statistics.fmean(accuracies):.3%} ± {statistics.stdev(accuracies):.3%} "
+            f"| {low:.2%} to {high:.2%} | {runs[0]['seed']}–{runs[-1]['seed']} "
+            f"| {statistics.fmean(run['ece'] for run in runs):.2%} |"
+        )
+    return "\n".join(
+        [
+            "| recipe | parameters | MFLOP an image | test accuracy | interval of the mean "
+            "| seeds | calibration error |",
+            "|---|---|---|---|---|---|---|",
+            *rows,
+            "",
+            "Mean ± standard deviation over all seeds, the last epoch of a fixed schedule. Every "
+            "run: [records.jsonl](benchmarks/results/records.jsonl).",
+        ]
+    )
+
+
 def _spread(accuracies: Sequence[float]) -> str:
     low, high = mean_interval(accuracies)
     worst, best = min(accuracies), max(accuracies)

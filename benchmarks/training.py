@@ -38,6 +38,7 @@ KEPT = (
     "f1",
     "confusion_matrix",
     "parameters",
+    "mflop",
     "train_seconds",
     "cores",
     "versions",
