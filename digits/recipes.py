@@ -145,6 +145,7 @@ RECIPES = {
             shear=0.12,
             non_digits=1_000,
         ),
+        replace(_MNIST_ALONE, name="best", network="branched", epochs=18),
         replace(_MNIST_ALONE, name="vgg", network="vgg", epochs=10),
         replace(_MNIST_ALONE, name="resnet", network="resnet", epochs=10),
     )
@@ -207,8 +208,11 @@ def _flag(setting: Field[Any]) -> str:
 
 
 def _values(setting: Field[Any]) -> str:
-    """What each recipe has for a field, said once when they agree."""
-    values = {name: getattr(recipe, setting.name) for name, recipe in RECIPES.items()}
-    if len(set(values.values())) == 1:
-        return f"{next(iter(values.values()))}"
-    return ", ".join(f"{name}: {value}" for name, value in values.items())
+    """What the default recipe has for a field, and those that have something else."""
+    usual = getattr(RECIPES["default"], setting.name)
+    others = [
+        f"; {name}: {value}"
+        for name, recipe in RECIPES.items()
+        if (value := getattr(recipe, setting.name)) != usual
+    ]
+    return f"{usual}{''.join(others)}"
