@@ -40,7 +40,7 @@ class Recipe:
     label_smoothing: float = _setting(0.1, "probability spread over all digits", 0, 0.9)
     dropout: float = _setting(0.3, "fraction of features left out while training", 0, 0.95)
     rotation: float = _setting(15.0, "random turn at most, degrees either way", 0, 180)
-    scaling: float = _setting(0.3, "largest random change of width and height, fraction", 0, 0.9)
+    scaling: float = _setting(0.3, "largest random change of width and height, fraction", 0, 0.6)
     shear: float = _setting(0.2, "largest random slant, pixels sideways per pixel up", 0, 2)
     shift: float = _setting(2.5, "largest random shift, pixels each way", 0, 28)
     pen: float = _setting(0.5, "largest random change of stroke width, pixels a side", 0, 1)
