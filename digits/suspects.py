@@ -12,8 +12,6 @@ import argparse
 import csv
 import io
 import json
-import sys
-import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -37,7 +35,8 @@ Rows = list[dict[str, Any]]
 
 # Files of the folder: the first one written, and the last, which marks the search as finished.
 PLAN, FIGURES = "plan.json", "suspects.json"
-FOLDS, MOST_FOLDS = 5, 100
+FOLDS = 5
+MOST_FOLDS = 20  # TensorFlow frees no graph with its data: each fold keeps some 60 MB more
 LISTED = 20  # of each half on the terminal
 DRAWN = 40  # of each half in the figure
 
@@ -47,16 +46,15 @@ class Plan:
     """What decides the result, together with the data and the machine.
 
     Raises:
-        DigitsError: a number of folds out of its range, or a batch larger than what they leave.
+        DigitsError: a number of folds out of its range.
     """
 
     recipe: Recipe
-    folds: int = FOLDS
+    folds: int
 
     def __post_init__(self) -> None:
         if not 2 <= self.folds <= MOST_FOLDS:
             raise DigitsError(f"--folds must be from 2 to {MOST_FOLDS}, not {self.folds:,}.")
-        replace(self.recipe, held_out=len(parts(self)[0]))  # complains of too large a batch
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ class Judged:
         labels: as MNIST gives them, uint8 of shape (n,).
         probabilities: of the ten digits, shape (n, 10).
         is_digit: probability that there is a digit at all, shape (n,).
-        quality: how much the label is to be believed, 0 to 1, shape (n,).
+        quality: how much the label is to be believed, which is its probability, shape (n,).
         suspects: how many labels are likely wrong; those of the lowest quality are suspected.
     """
 
@@ -90,7 +88,6 @@ class Judged:
                 "probability": float(self.probabilities[index, read_as[index]]),
                 "label_probability": float(self.probabilities[index, self.labels[index]]),
                 "is_digit": float(self.is_digit[index]),
-                "quality": float(self.quality[index]),
                 "suspect": rank <= self.suspects,
             }
             for rank, index in enumerate(order, start=1)
@@ -113,6 +110,7 @@ def command(argv: Sequence[str], prog: str) -> int:
         if arguments.variants is None:  # a drawn 1 with an upstroke is a 7 where MNIST comes from
             recipe = replace(recipe, variants=0)
         plan = Plan(recipe, FOLDS if arguments.folds is None else arguments.folds)
+        plan = replace(plan, recipe=replace(recipe, held_out=len(parts(plan)[0])))
         mnist = data.load()
         content = {"recipe": asdict(plan.recipe), "folds": plan.folds}
         folder = runs.begin(PLAN, content, "suspects", arguments.out)
@@ -159,7 +157,10 @@ def _arguments(argv: Sequence[str], prog: str) -> argparse.Namespace:
     )
     parser.add_argument("--suspects", action="store_true", required=True, help="find them")
     parser.add_argument(
-        "--folds", type=int, metavar="INT", help=f"models to train, at least 2 (default: {FOLDS})"
+        "--folds",
+        type=int,
+        metavar="INT",
+        help=f"models to train, 2 to {MOST_FOLDS} (default: {FOLDS})",
     )
     parser.add_argument(
         "--out",
@@ -229,7 +230,7 @@ def _search(plan: Plan, folder: Path, mnist: Mnist) -> tuple[dict[str, Any], str
         import keras
         import tensorflow as tf
 
-        from digits import plots
+        from digits import folds, plots
         from digits.models import predictor
         from digits.train import use_cores
 
@@ -245,17 +246,18 @@ def _search(plan: Plan, folder: Path, mnist: Mnist) -> tuple[dict[str, Any], str
     is_digit = np.zeros(TRAINING_IMAGES, np.float32)
     seconds = 0.0
     for number, part in enumerate(parts(plan), start=1):
-        done = folder / f"fold-{number}.npz"
-        if not done.exists():
-            _train_fold(plan, number, part, folder, mnist, cores)
-        probabilities[part], is_digit[part], taken = read_fold(done)
+        fold = folds.Files(folder, number)
+        if not fold.answers.exists():
+            folds.train_on_the_others(plan.recipe, part, fold, mnist, cores)
+        probabilities[part], is_digit[part], taken = folds.read(fold)
         seconds += taken
         right = probabilities[part].argmax(axis=1) == mnist.train_labels[part]
         note(f"fold {number} of {plan.folds}: {right.mean():.2%} read as labelled")
     training = judge(mnist.train_labels, probabilities, is_digit)
 
     # The one place where the test set is opened, once everything is decided.
-    models = [keras.models.load_model(folder / f"fold-{n + 1}.keras") for n in range(plan.folds)]
+    files = [folds.Files(folder, number) for number in range(1, plan.folds + 1)]
+    models = [keras.models.load_model(fold.model) for fold in files]
     answers = [predictor(model, cores)(mnist.test_images) for model in models]
     test = judge(
         mnist.test_labels,
@@ -286,60 +288,12 @@ def _search(plan: Plan, folder: Path, mnist: Mnist) -> tuple[dict[str, Any], str
     return figures, text
 
 
-def _train_fold(
-    plan: Plan, number: int, part: Ints, folder: Path, mnist: Mnist, cores: int
-) -> None:
-    """Trains on all folds but one, judges that one, and leaves model and answers in the folder.
-
-    An interrupted training goes on from its last epoch.
-    """
-    import keras
-
-    from digits.evaluate import CLASSES, fit_temperature
-    from digits.models import finish, predictor
-    from digits.pipeline import with_drawn
-    from digits.train import train
-
-    images, labels = mnist.train_images, mnist.train_labels
-    others = np.setdiff1d(np.arange(TRAINING_IMAGES), part)
-    state_file = folder / f"fold-{number}-state.npz"
-    model, history = train(
-        plan.recipe,
-        with_drawn(plan.recipe, images[others], labels[others]),
-        (images[part], labels[part]),
-        state_file,
-        shards=cores,
-        show_progress=sys.stderr.isatty(),
-    )
-    # One number for all labels of the fold: too little for a label to vouch for itself.
-    logits = predictor(model, cores)(images[part])[:, :CLASSES]
-    model = finish(model, fit_temperature(labels[part], logits))
-    model.save(folder / f"fold-{number}.keras")
-    answers = predictor(model, cores)(images[part])
-    seconds = sum(epoch.seconds for epoch in history)
-    with replacing(folder / f"fold-{number}.npz") as file:  # marks the fold as finished
-        np.savez(file, index=part, seconds=np.array(seconds), **answers)
-    state_file.unlink()
-    keras.utils.clear_session(free_memory=True)  # folds would add up
-
-
-def read_fold(path: Path) -> tuple[Floats, Floats, float]:
-    """Probabilities, shape (n, 10), is_digit, (n,), and seconds of training, from a fold's file."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return file["probabilities"], file["is_digit"], float(file["seconds"])
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise DigitsError(
-            f"{path} is damaged ({error}); remove it, and --resume trains its fold again."
-        ) from None
-
-
 def judge(labels: Bytes, probabilities: Floats, is_digit: Floats) -> Judged:
     """Confident learning (Northcutt, Jiang & Chuang 2021), as cleanlab does it.
 
     How many labels are wrong is the number of images that the models read as another digit, with
-    at least the mean probability that they give to images of that label. Those whose own label gets
-    the lowest probability are suspected.
+    at least the probability that images labelled as that digit get for it on average. As many of
+    those whose own label gets the lowest probability are suspected.
 
     Args:
         labels: uint8 of shape (n,), 0 to 9.
@@ -384,8 +338,8 @@ def as_text(figures: dict[str, Any], folder: Path) -> str:
     for half, who in judges.items():
         told = figures[half]
         lines += [
-            f"{_title(half, figures)} by {who}.",
-            f"Labels likely wrong: {told['suspects']:,}. The {LISTED} most disputed:",
+            f"{_title(half, figures)},",
+            f"by {who}. Likely wrong labels: {told['suspects']:,}. The {LISTED} most disputed:",
             "",
             f"{'rank':>5}{'index':>8}{'label':>7}{'read as':>9}{'probability':>13}"
             f"{'of the label':>14}",
@@ -397,7 +351,8 @@ def as_text(figures: dict[str, Any], folder: Path) -> str:
             "",
         ]
     lines += [
-        "Indices are MNIST's own, from 0. A suspect is no verdict: look at them.",
+        "Indices are MNIST's own, from 0. Likely wrong are as many labels as images are read",
+        "as another digit as surely as images of that digit are on average.",
         f"Their pictures: {folder / 'suspects.png'}",
         f"All {sum(figures[half]['images'] for half in judges):,} images: {folder / 'scores.csv'}",
     ]
