@@ -91,7 +91,9 @@ def _needs_more(recipe: Recipe) -> bool:
     return any((recipe.elastic, recipe.cutout, recipe.horizontal_flip, recipe.vertical_flip))
 
 
-def distort(images: tf.Tensor, amounts: tf.Tensor, recipe: Recipe) -> tf.Tensor:
+def distort(
+    images: tf.Tensor, amounts: tf.Tensor, recipe: Recipe, framed: int | None = None
+) -> tf.Tensor:
     """Writes each digit again: another pen, another hand, another place.
 
     Strokes are thickened or thinned (partly dilated or eroded) and bent, the picture is moved, and
@@ -101,8 +103,9 @@ def distort(images: tf.Tensor, amounts: tf.Tensor, recipe: Recipe) -> tf.Tensor:
     Args:
         images: float32 of shape (n, 28, 28, 1), ink 255 on 0, in random order.
         amounts: float32 of shape (n, 7) or wider, from `draw` with the same recipe.
-        recipe: says what is done at all, and the part of the images, from the end, that is put
-            back into MNIST's frame.
+        recipe: says what is done at all.
+        framed: how many images, from the end, are put back into MNIST's frame; default the
+            recipe's part of them.
 
     Returns:
         float32 of the same shape as `images`.
@@ -112,11 +115,12 @@ def distort(images: tf.Tensor, amounts: tf.Tensor, recipe: Recipe) -> tf.Tensor:
     if recipe.elastic:
         images = bend(images, amounts[:, MOVES : MOVES + BEND])
     spacious = move(tf.pad(images, [[0, 0], [ROOM] * 2, [ROOM] * 2, [0, 0]]), amounts[:, :6])
-    kept = images.shape[0] - round(images.shape[0] * recipe.reframed)
+    count = images.shape[0]
+    kept = count - (round(count * recipe.reframed) if framed is None else framed)
     as_moved = spacious[:kept, ROOM:-ROOM, ROOM:-ROOM]
     # What interpolation leaves of the faintest pixels would widen the box around the ink.
-    framed = geometry.frame(tf.nn.relu(spacious[kept:, :, :, 0] - 8))[..., None]
-    images = tf.concat([as_moved, framed], axis=0)
+    put_back = geometry.frame(tf.nn.relu(spacious[kept:, :, :, 0] - 8))[..., None]
+    images = tf.concat([as_moved, put_back], axis=0)
     return cut_out(images, amounts[:, -2:], recipe.cutout) if recipe.cutout else images
 
 

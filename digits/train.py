@@ -89,7 +89,7 @@ def train(
     with strategy.scope():
         model = models.build(recipe)
         rate = OneCycle(recipe.learning_rate, recipe.warmup, steps * recipe.epochs)
-        optimizer = keras.optimizers.Adam(rate)
+        optimizer = Adam(rate)
         optimizer.build(model.trainable_variables)
     variables = [*model.variables, *optimizer.variables]
     history = _restore(state_file, variables)
@@ -104,17 +104,17 @@ def train(
         disable=not show_progress,
         bar_format="{desc} {bar} {percentage:3.0f}% {elapsed}<{remaining}{postfix}",
     )
-    with bar, _ctrl_c(lambda: stop.assign(True)) as interrupted:
+    with bar, _ctrl_c(lambda: stop.assign(True)):
         for epoch in range(len(history), recipe.epochs):
             bar.set_description_str(f"epoch {epoch + 1}/{recipe.epochs}")
             started = time.perf_counter()
             order = np.random.default_rng([recipe.seed, epoch]).permutation(len(images))
             order = tf.constant(order[: steps * recipe.batch].reshape(steps, -1), tf.int32)
-            loss, accuracy = _in_thread(
+            loss, accuracy, stopped = _in_thread(
                 functools.partial(run_epoch, order, tf.constant(epoch)),
                 meanwhile=lambda: bar.update(int(optimizer.iterations.numpy()) - bar.n),
             )
-            if interrupted.is_set():
+            if stopped:
                 raise Interrupted(epoch)
             guesses = softmax(predict(validation[0])[:, :CLASSES])
             history.append(
@@ -133,9 +133,15 @@ def train(
             bar.set_postfix_str(
                 f"loss {loss:.3f}, validation {history[-1].validation_accuracy:.2%}"
             )
-            if interrupted.is_set() and epoch + 1 < recipe.epochs:
-                raise Interrupted(epoch + 1)
     return model, history
+
+
+class Adam(keras.optimizers.Adam):
+    """Keras's, for gradients that are already added up over all replicas: it does not do so again,
+    which would double them and the traffic."""
+
+    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
+        return grads_and_vars
 
 
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
@@ -161,26 +167,33 @@ def _compile_epoch(
     shards: int,
     strategy: tf.distribute.Strategy,
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """One graph for a whole epoch: (order, epoch) -> mean loss and accuracy.
+    """One graph for a whole epoch: (order, epoch) -> mean loss, accuracy, and whether it stopped.
 
     The data stay in memory as bytes. A step gathers its batch, distorts it, adds up the gradients
-    of its shards, which the cores compute at the same time, and applies them.
+    of its shards, which the cores compute at the same time, and applies them. It ends early, on all
+    replicas after the same step, when one of them is asked to `stop`.
     """
-    share = recipe.batch // strategy.num_replicas_in_sync
-    shards = min(shards, share)  # an empty shard has nothing to convolve
+    replicas = strategy.num_replicas_in_sync
+    shards = min(shards, recipe.batch // replicas)  # an empty shard has nothing to convolve
     cluttered = round(recipe.batch * recipe.clutter)
+    as_moved = recipe.batch - round(recipe.batch * recipe.reframed)
     smoothing = tf.constant([recipe.label_smoothing / CLASSES] * CLASSES + [0.0])
 
     features_of, logits_of, features = models.around_dropout(model)
 
     def shard_gradients(
-        left: tf.Tensor, chosen: tf.Tensor, amounts: tf.Tensor, chances: tf.Tensor, kept: tf.Tensor
-    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        framed: int,
+        left: tf.Tensor,
+        chosen: tf.Tensor,
+        amounts: tf.Tensor,
+        chances: tf.Tensor,
+        kept: tf.Tensor,
+    ) -> list[tf.Tensor]:
         images, labels = (tf.gather(array, chosen) for array in digits)
         images = tf.cast(images, tf.float32)
         if recipe.distorts:
-            images = augment.distort(images, amounts, recipe)
-        if cluttered:
+            images = augment.distort(images, amounts, recipe, framed)
+        if len(chances):
             images, others = tf.split(images, [len(chances), len(images) - len(chances)])
             images = tf.concat([clutter.clutter(images, left, chances), others], axis=0)
         if labels.shape.rank == 2:
@@ -200,35 +213,36 @@ def _compile_epoch(
         loss = tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
         right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
         totals = tf.stack([loss, tf.reduce_sum(tf.cast(right, tf.float32))]) / recipe.batch
-        return totals, tape.gradient(smoothed, model.trainable_variables)
+        return [totals, *tape.gradient(smoothed, model.trainable_variables)]
 
     def replica_step(left: tf.Tensor, *batch: tf.Tensor) -> tf.Tensor:
-        # Dealt out like cards, so that who is early in the batch is early in the shard, however
-        # many there are.
+        # Dealt out like cards, so that who is early in the batch is early in the shard, and each
+        # image gets the same treatment however many shards and replicas there are.
         context = tf.distribute.get_replica_context()
-        replica, replicas = context.replica_id_in_sync_group, context.num_replicas_in_sync
-        own = [
-            tf.gather(whole, replica + replicas * tf.range(len(whole) // replicas))
-            for whole in batch
+        replica = int(tf.get_static_value(context.replica_id_in_sync_group))
+        deals = [
+            slice(replica + shard * replicas, None, shards * replicas) for shard in range(shards)
         ]
         results = [
-            shard_gradients(left, *(whole[shard::shards] for whole in own))
-            for shard in range(shards)
+            shard_gradients(
+                sum(place >= as_moved for place in range(recipe.batch)[deal]),
+                left,
+                *(whole[deal] for whole in batch),
+            )
+            for deal in deals
         ]
-        totals = tf.add_n([totals for totals, _ in results])
-        gradients = [
-            tf.add_n(of_shards) for of_shards in zip(*(g for _, g in results), strict=True)
-        ]
-        optimizer.apply(context.all_reduce("sum", gradients), model.trainable_variables)
+        totals, *gradients = (tf.add_n(of_shards) for of_shards in zip(*results, strict=True))
+        # One message a step: whatever else replicas tell each other is in it, too.
+        totals = tf.concat([totals, [tf.cast(stop, tf.float32)]], axis=0)
+        totals, *gradients = context.all_reduce("sum", [totals, *gradients])
+        optimizer.apply(gradients, model.trainable_variables)
         return totals
 
     @tf.function
     def run_epoch(order: tf.Tensor, epoch: tf.Tensor) -> tf.Tensor:
-        sums = tf.zeros(2)
+        sums = tf.zeros(3)
         steps = tf.shape(order)[0]
         for step in tf.range(steps):
-            if stop:
-                break
             seed = tf.stack([recipe.seed, epoch * steps + step])
             chances = tf.random.stateless_uniform((cluttered, clutter.CHANCES), -1 - seed)
             # Distortion grows milder and clutter rarer: training ends on nearly clean digits.
@@ -238,7 +252,9 @@ def _compile_epoch(
             heads = tf.random.stateless_uniform((recipe.batch, features), [-1 - seed[0], seed[1]])
             kept = tf.cast(heads >= recipe.dropout, tf.float32) / (1 - recipe.dropout)
             totals = strategy.run(replica_step, args=(left, order[step], amounts, chances, kept))
-            sums += strategy.reduce("sum", totals, axis=None)
+            sums += strategy.experimental_local_results(totals)[0]
+            if sums[2] > 0:
+                break
         return sums / tf.cast(steps, tf.float32)
 
     return run_epoch
@@ -288,20 +304,18 @@ def _in_thread(work: Callable[[], tf.Tensor], meanwhile: Callable[[], Any]) -> t
 
 
 @contextmanager
-def _ctrl_c(stop: Callable[[], Any]) -> Iterator[threading.Event]:
-    """Within the block, a first Ctrl-C calls `stop` and sets the event; a second one interrupts."""
-    pressed = threading.Event()
+def _ctrl_c(stop: Callable[[], Any]) -> Iterator[None]:
+    """Within the block, a first Ctrl-C calls `stop`; a second one interrupts."""
     if threading.current_thread() is not threading.main_thread():
-        yield pressed  # only the main thread may handle signals
+        yield  # only the main thread may handle signals
         return
 
     def handle(*_: object) -> None:
         signal.signal(signal.SIGINT, before)
-        pressed.set()
         stop()
 
     before = signal.signal(signal.SIGINT, handle)
     try:
-        yield pressed
+        yield
     finally:
         signal.signal(signal.SIGINT, before)
