@@ -25,6 +25,7 @@ from digits.errors import DigitsError
 OUTPUT = "output.txt"  # in the folder of a run: what it printed
 PATIENCE = 20  # seconds that runs have to stop in when they are asked to
 SHARED_SECONDS = 90  # in which a file that another machine wrote must be seen on a shared disk
+KILLED = -9  # exit status of a process that is killed, on Unix
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 Cores = Sequence[int]  # to compute on; none for wherever the system likes
@@ -136,7 +137,7 @@ def on_ray(address: str | None = None, data: Path | None = None) -> Iterator[Eng
                     "needs this version of this package."
                 ) from None
             except ray.exceptions.RayError:  # its worker or machine is gone
-                status = -signal.SIGKILL
+                status = KILLED
             if isinstance(status, str):
                 raise DigitsError(status)
             if status == 0 and not (folder / "metrics.json").exists():
@@ -170,7 +171,7 @@ def train_in_task(folder: Path, data: Path | None) -> int | str:
     """
     if not (folder / "run.json").exists():
         return _not_shared(folder, socket.gethostname())
-    with _core_of_its_own() as cores:
+    with core_of_its_own() as cores:
         process = _train(folder, cores, data)
         try:
             while (status := process.poll()) is None:  # not wait(), which cancelling cannot end
@@ -254,19 +255,23 @@ def _stop(running: Sequence[subprocess.Popen[bytes]]) -> None:
 
 
 @contextmanager
-def _core_of_its_own() -> Iterator[Cores]:
+def core_of_its_own() -> Iterator[Cores]:
     """A core that no other task on this machine has; wherever the system likes, if all are taken.
 
     Ray counts cores without handing them out. A name of a Unix socket belongs to one process, and
     is free again as soon as that ends, however it does.
     """
+    if not _cores():
+        yield []
+        return
+    claimed: Cores = []
     with socket.socket(socket.AF_UNIX) as mark:
         for core in _cores():
             with contextlib.suppress(OSError):
                 mark.bind(f"\0digits trains on core {core}")
-                yield [core]
-                return
-        yield []
+                claimed = [core]
+                break
+        yield claimed
 
 
 def _cores() -> list[int]:

@@ -203,6 +203,17 @@ def test_cores_are_dealt_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert engines.shares_of_cores(7) == [[3], [4], [5], [9], [10], [3], [4]]
 
 
+@linux
+def test_tasks_on_one_machine_get_a_core_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {1003, 1004})
+    with engines.core_of_its_own() as first, engines.core_of_its_own() as second:
+        assert [first, second] == [[1003], [1004]]
+        with engines.core_of_its_own() as third:
+            assert third == []
+    with engines.core_of_its_own() as again:
+        assert again == [1003]
+
+
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     """A finished sweep of two runs, one of which was killed: its folder, output and errors."""
