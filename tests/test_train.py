@@ -147,7 +147,8 @@ def test_shards_and_replicas_train_as_one(
     some = mnist.train_images[:150], mnist.train_labels[:150]
     recipe = Recipe(network="small", batch=50, epochs=1, clutter=0.3, precision="float32")
     one, several = tmp_path / "one", tmp_path / "several"
-    one.mkdir(), several.mkdir()
+    for folder in (one, several):
+        folder.mkdir()
     train(recipe, some, some, one / "state.npz")
     strategy = mirrored() if replicas == 2 else None
     train(recipe, some, some, several / "state.npz", shards, strategy)
