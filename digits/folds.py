@@ -92,7 +92,7 @@ def read(files: Files) -> tuple[Floats, Floats, float]:
         DigitsError: the file is damaged.
     """
     try:
-        with np.load(files.answers, allow_pickle=False) as file:
+        with files.answers.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return file["probabilities"], file["is_digit"], float(file["seconds"])
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DigitsError(
