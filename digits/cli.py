@@ -85,7 +85,7 @@ def _run(command: Command, argv: Sequence[str], prog: str) -> int:
 
 def _train(argv: Sequence[str], prog: str) -> int:
     started = time.monotonic()
-    from digits import data, ensemble, recipes, runs
+    from digits import data, ensemble, recipes, runs, workers
 
     parser = argparse.ArgumentParser(
         prog=prog,
@@ -113,11 +113,18 @@ def _train(argv: Sequence[str], prog: str) -> int:
         help="train N networks, their seeds from --seed on, and distil their mean into one; the "
         "same command again goes on",
     )
+    workers.add_flags(parser)
     recipes.add_flags(parser)
     arguments = parser.parse_args(argv)
     recipe = recipes.from_flags(arguments)
+    team = workers.team_of(arguments.workers, arguments.index)
+    if team and arguments.ensemble is not None:
+        raise DigitsError("--ensemble trains on this machine alone; leave --workers out.")
+    if team and team.index:
+        return workers.follow(team, recipe, arguments.data)
     if arguments.resume is None:
         recipe = recipe or recipes.RECIPES["default"]
+        workers.check_batch(recipe, team)
         mnist = data.load(arguments.data)
         if arguments.ensemble is None:
             folder = runs.create(recipe, arguments.out)
@@ -125,6 +132,7 @@ def _train(argv: Sequence[str], prog: str) -> int:
             folder = ensemble.begin(recipe, arguments.ensemble, arguments.out)
     elif (recipe, arguments.out, arguments.ensemble) == (None, None, None):
         recipe, folder = runs.reopen(arguments.resume), arguments.resume
+        workers.check_batch(recipe, team)
         mnist = data.load(arguments.data)
     else:
         raise DigitsError("--resume goes on with the run's own recipe and folder; give it alone.")
@@ -141,9 +149,12 @@ def _train(argv: Sequence[str], prog: str) -> int:
         if members is not None:
             ensemble.run(recipe, members, folder, mnist, arguments.data, started)
         else:
+            if team:
+                workers.meet(team)
+                workers.hush_tensorflow()
             with needing("training"), without_greeting():
                 from digits.pipeline import run
-            run(recipe, folder, mnist, started)
+            run(recipe, folder, mnist, started, team)
     except (Interrupted, KeyboardInterrupt) as interruption:
         saved = "; what is finished is saved."
         if isinstance(interruption, Interrupted):

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits import data, nondigits, plots, report, variants
+from digits import data, nondigits, plots, report, teamwork, variants
 from digits.evaluate import CLASSES, evaluate, fit_temperature, threshold_accepting
 from digits.export import export, manifest_of
 from digits.history import Epoch, write_csv, write_events
@@ -21,6 +21,7 @@ from digits.models import finish, mflop, predictor
 from digits.recipes import Recipe
 from digits.runs import write_json
 from digits.train import Labels, train, use_cores
+from digits.workers import Team
 
 LIBRARIES = ("tensorflow", "keras", "numpy", "sklearn", "matplotlib", "seaborn")
 ACCEPTED = 0.99  # of the validation digits, at the threshold below which a reading is refused
@@ -45,7 +46,9 @@ class Trained:
     threshold: float
 
 
-def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None:
+def run(
+    recipe: Recipe, folder: Path, mnist: data.Mnist, started: float, team: Team | None = None
+) -> None:
     """Trains a recipe, opens the test set once, and leaves everything about it in a folder.
 
     Args:
@@ -53,14 +56,33 @@ def run(recipe: Recipe, folder: Path, mnist: data.Mnist, started: float) -> None
         folder: from `runs.create`, or that of an unfinished run, which is gone on with.
         mnist: all of MNIST.
         started: `time.monotonic()` when the command began, for `total_seconds`.
+        team: the workers to train with, who have met; this is worker 0.
 
     Raises:
-        DigitsError, Interrupted: as `train`.
+        DigitsError, Interrupted: as `train`, or `teamwork.share`.
     """
     cores = use_cores()
+    if team is None:
+        trained = learn(recipe, *prepare(recipe, mnist), folder, cores)
+        more = {}
+    else:
+        trained = teamwork.share(
+            team,
+            recipe,
+            lambda recipe: prepare(recipe, mnist),
+            folder / "state.npz",
+            lambda recipe, training, validation, strategy: learn(
+                recipe, training, validation, folder, cores, strategy
+            ),
+        )
+        more = {"workers": len(team.addresses)}
+    conclude(trained, recipe, folder, mnist, cores, started, more)
+
+
+def prepare(recipe: Recipe, mnist: data.Mnist) -> tuple[teamwork.Digits, teamwork.Digits]:
+    """What a recipe trains on, with what is drawn for it, and what it is validated on."""
     training, validation = data.split(mnist.train_images, mnist.train_labels, recipe.held_out)
-    trained = learn(recipe, with_drawn(recipe, *training), validation, folder, cores)
-    conclude(trained, recipe, folder, mnist, cores, started)
+    return with_drawn(recipe, *training), validation
 
 
 def learn(
@@ -69,6 +91,7 @@ def learn(
     validation: tuple[data.Bytes, data.Bytes],
     folder: Path,
     cores: int,
+    strategy: tf.distribute.Strategy | None = None,
 ) -> Trained:
     """Trains a network and settles on the validation digits what training does not.
 
@@ -76,6 +99,7 @@ def learn(
         recipe, training, validation: as `train`.
         folder: gets the state, the history and the events; with a state in it, training goes on.
         cores: parts of a batch that are computed at the same time.
+        strategy: as `train`.
 
     Raises:
         DigitsError, Interrupted: as `train`.
@@ -87,6 +111,7 @@ def learn(
             validation,
             folder / "state.npz",
             shards=cores,
+            strategy=strategy,
             on_epoch=lambda history: _record(history, folder),
             show_progress=sys.stderr.isatty(),
         )

@@ -35,6 +35,7 @@ LIGHT = [
     "sweep",
     "suspects",
     "terminal",
+    "workers",
 ]
 HEAVY = (
     "tensorflow",
