@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import handwriting, records
+from benchmarks import handwriting, records, suspects
 from benchmarks.results import FOLDER, Lines, mean_interval, read_lines
 from benchmarks.training import rows
 from digits.errors import DigitsError
@@ -54,6 +54,7 @@ def blocks() -> dict[str, str]:
     return training_blocks(training) | {
         "reading": reading_block(reading, corruptions, inference),
         "records": records.block(read_lines(records.RESULTS)),
+        "suspects": suspects.summary(read_lines(suspects.RESULTS)),
     }
 
 

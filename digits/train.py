@@ -283,7 +283,7 @@ def _restore(state_file: Path, variables: list[keras.Variable]) -> list[Epoch]:
     if not state_file.exists():
         return []
     try:
-        with np.load(state_file, allow_pickle=False) as file:
+        with state_file.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             for i, variable in enumerate(variables):
                 variable.assign(file[f"variable_{i}"])
             return [Epoch(int(number), *rest) for number, *rest in file["history"].tolist()]

@@ -63,7 +63,7 @@ def test_mistakes(run_main: Command, mnist: data.Mnist, arguments: list[str], re
 
 def test_help_names_every_field_with_its_unit(run_main: Command) -> None:
     text = " ".join(run_main("--help").stdout.split())
-    for part in ("images a step", "degrees either way", "pixels each way", "default: 1", "--seed"):
+    for part in ("images a step", "degrees either way", "pixels each way", "fast: 1;", "--seed"):
         assert part in text
 
 
