@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from digits import data, engines, report, runs, sweep
 from digits.attempts import Run, heeding_signals, metrics_of, train_all
 from digits.errors import DigitsError, Interrupted
-from digits.evaluate import cross_entropy, evaluate
+from digits.evaluate import cross_entropy, evaluate, fit_temperature, softmax
 from digits.history import read_csv, write_csv
 from digits.recipes import Recipe
 from digits.terminal import can_redraw, needing, say, without_greeting
 
 MEMBERS = "members"  # folder of the members' runs
 STUDENT = "student"  # and of what is distilled from them
+TINY = 1e-30  # a probability to take the logarithm of in place of 0
 TOLD_OF_TEST = ("test_accuracy", "test_accuracy_interval", "test_errors", "test_loss", "ece")
 
 Answers = Mapping[str, NDArray[np.float32]]
@@ -86,6 +87,13 @@ def mean_of(answers: Sequence[Answers]) -> Answers:
     return {name: np.mean([of[name] for of in answers], axis=0) for name in answers[0]}
 
 
+def tempered(answers: Answers, temperature: float) -> Answers:
+    """Answers whose probabilities are as if all logits had been divided by a temperature, since
+    the mean of networks that are as sure as right is less sure (Rahaman & Thiery 2021)."""
+    logits = np.log(answers["probabilities"] + TINY) / temperature
+    return {**answers, "probabilities": softmax(logits)}
+
+
 def keeps_the_gain(student: float, ensemble: float, members: float) -> bool:
     """Whether the student is bundled, by validation cross-entropies in nats: if its own is nearer
     to the ensemble's than to the members' mean. Said in advance, so that no result decides it."""
@@ -118,38 +126,35 @@ def _unite(
     lessons = distil.lessons(recipe, images, mean, place, can_redraw())
     student = pipeline.learn(distil.student_of(recipe), lessons, validation, place, cores)
 
+    images, labels = validation
+    temperature = fit_temperature(labels, np.log(mean(images)["probabilities"] + TINY))
+
+    def together(images: data.Bytes) -> Answers:
+        return tempered(mean(images), temperature)
+
     told = [metrics_of(run) for run in planned]
-    members = [
-        {name: metrics[name] for name in ("seed", "train_seconds", *TOLD_OF_TEST)}
-        | _on_validation(validation, read)
-        for metrics, read in zip(told, readers, strict=True)
-    ]
-    losses = [member["validation_loss"] for member in members]
-    figures = {"mean": _on_validation(validation, mean)}
-    figures["student"] = _on_validation(validation, student.read)
-    ours, theirs = (figures[name]["validation_loss"] for name in ("student", "mean"))
-    best = int(np.argmin(losses))
-    if keeps_the_gain(ours, theirs, float(np.mean(losses))):
-        bundled, kept = student, "the distilled network is bundled: it keeps the gain"
-    else:
+    figures: dict[str, Any] = {
+        "mean": {"temperature": temperature} | _on_validation(validation, together),
+        "student": _on_validation(validation, student.read),
+        "members": [
+            {name: of[name] for name in ("seed", "train_seconds", *TOLD_OF_TEST)}
+            | _on_validation(validation, read)
+            for of, read in zip(told, readers, strict=True)
+        ],
+    }
+    best, figures["bundled"] = _choose(figures)
+    bundled = student
+    if best is not None:
         history = read_csv(planned[best].folder / "history.csv")
         settled = told[best]["temperature"], told[best]["threshold"]
         bundled = pipeline.Trained(networks[best], readers[best], history, *settled)
-        kept = (
-            f"the best member, of seed {told[best]['seed']}, is bundled: distilling lost the gain"
-        )
-    why = (
-        f"By validation cross-entropy {kept} (distilled {ours:.4f}, ensemble {theirs:.4f}, members "
-        f"on average {np.mean(losses):.4f})."
-    )
 
     # All is decided. Here, and in `conclude` for what is bundled, the test set is opened.
-    for name, read in (("mean", mean), ("student", student.read)):
+    for name, read in (("mean", together), ("student", student.read)):
         test = evaluate(mnist.test_labels, read(mnist.test_images)["probabilities"])
         figures[name] |= {key: report.metrics_of(test)[key] for key in TOLD_OF_TEST}
     write_csv(bundled.history, folder / "history.csv")
-    more = {"ensemble": {**figures, "members": members, "bundled": why}}
-    pipeline.conclude(bundled, recipe, folder, mnist, cores, started, more)
+    pipeline.conclude(bundled, recipe, folder, mnist, cores, started, {"ensemble": figures})
     for answers in place.glob("answers-*"):  # nobody asks any more
         answers.unlink()
 
@@ -163,3 +168,19 @@ def _on_validation(
         "validation_accuracy": float(np.mean(probabilities.argmax(axis=1) == labels)),
         "validation_loss": cross_entropy(labels, probabilities),
     }
+
+
+def _choose(figures: dict[str, Any]) -> tuple[int | None, str]:
+    """Which member is bundled, None if the student is, and a sentence that says why."""
+    losses = [member["validation_loss"] for member in figures["members"]]
+    student, together = (figures[name]["validation_loss"] for name in ("student", "mean"))
+    average, best = float(np.mean(losses)), int(np.argmin(losses))
+    keeps = keeps_the_gain(student, together, average)
+    kept = "the distilled network is bundled, which keeps the gain"
+    if not keeps:
+        seed = figures["members"][best]["seed"]
+        kept = f"the best member, seed {seed}, is bundled, since distilling lost the gain"
+    return None if keeps else best, (
+        f"By validation cross-entropy {kept}: distilled {student:.4f}, ensemble {together:.4f}, "
+        f"members on average {average:.4f}."
+    )

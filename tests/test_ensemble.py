@@ -71,8 +71,11 @@ def test_the_mean_is_the_mean(united: tuple[Path, str, str], mnist: data.Mnist) 
     assert len(members) == 2
     images = mnist.test_images.astype(np.float32)[..., None]
     both = [member.predict(images, verbose=0)["probabilities"] for member in members]
-    test = evaluate(mnist.test_labels, (both[0] + both[1]) / 2)
     metrics = json.loads((folder / "metrics.json").read_text())["ensemble"]
+    powers = ((both[0] + both[1]) / 2) ** (1 / metrics["mean"]["temperature"])
+    test = evaluate(mnist.test_labels, powers / powers.sum(axis=1, keepdims=True))
+    assert test.errors == ((both[0] + both[1]).argmax(axis=1) != mnist.test_labels).sum()
+    assert metrics["mean"]["temperature"] < 1  # together they were less sure than right
     assert metrics["mean"]["test_errors"] == test.errors
     assert metrics["mean"]["test_loss"] == pytest.approx(test.loss, abs=1e-5)
     assert metrics["mean"]["ece"] == pytest.approx(test.ece, abs=1e-4)
@@ -104,7 +107,7 @@ def test_what_is_left_is_a_run_like_any_other(
     else:
         best = metrics["ensemble"]["members"][int(np.argmin(losses))]
         assert metrics["test_errors"] == best["test_errors"]
-        assert "the best member, " in output
+        assert "the best member, seed " in output
     text = (folder / "report.txt").read_text()
     assert text in output
     assert "mean of 2 networks" in text
