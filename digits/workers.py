@@ -206,15 +206,15 @@ def named(team: Team, places: Sequence[int]) -> str:
 
 @contextmanager
 def _listening(team: Team) -> Iterator[None]:
-    _, port = _host_and_port(team.addresses[team.index])
+    _, port = host_and_port(team.addresses[team.index])
     both = socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if both else socket.AF_INET
     try:
         server = socket.create_server(("", port), family=family, dualstack_ipv6=both)
     except OSError as error:
         raise DigitsError(
-            f"Port {port} cannot be opened here ({error.strerror}); give worker {team.index} "
-            "another one, on all workers alike."
+            f"Port {port} cannot be opened here ({os.strerror(error.errno or 0)}); give "
+            f"worker {team.index} another one, on all workers alike."
         ) from None
     with server:
         yield
@@ -223,13 +223,13 @@ def _listening(team: Team) -> Iterator[None]:
 def answers(address: str) -> bool:
     """Whether somebody listens there."""
     try:
-        with socket.create_connection(_host_and_port(address), timeout=5) as line:
+        with socket.create_connection(host_and_port(address), timeout=5) as line:
             # A port that nobody listens on may, on the same machine, be connected with itself.
             return bool(line.getsockname() != line.getpeername())
     except (OSError, UnicodeError):  # the latter of a name that cannot be one
         return False
 
 
-def _host_and_port(address: str) -> tuple[str, int]:
+def host_and_port(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
     return host.strip("[]"), int(port)
