@@ -184,7 +184,8 @@ def test_history_counts_epochs(finished_run: Path) -> None:
 
 
 def test_events_tell_epochs_and_the_result(finished_run: Path) -> None:
-    events = [json.loads(line) for line in (finished_run / "events.jsonl").open()]
+    text = (finished_run / "events.jsonl").read_text()
+    events = [json.loads(line) for line in text.splitlines()]
     assert [event["event"] for event in events] == ["epoch"] * 4 + ["result"]
     assert [event["epoch"] for event in events[:4]] == [1, 2, 3, 4]
     metrics = json.loads((finished_run / "metrics.json").read_text())
