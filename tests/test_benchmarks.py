@@ -1,4 +1,4 @@
-"""Does the training benchmark plan what it says, and go on where it was stopped?"""
+"""Do the timing benchmarks plan what they say, and go on where they were stopped?"""
 
 import json
 from pathlib import Path
@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks import training
+from benchmarks import sweep, training, turns, workers
+from benchmarks.results import read_lines
+from digits.recipes import Recipe
 
 MEASURED: dict[str, Any] = {
     "test_accuracy": 0.99,
@@ -51,3 +53,37 @@ def test_resumes_after_the_last_finished_run(
     done = [json.loads(line) for line in results.read_text().splitlines()]
     assert [(x["name"], x["seed"]) for x in done] == training.plan()
     assert training.summary(results).count("seeds") == 3
+
+
+def test_ways_take_turns_and_the_summary_compares_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "new" / "workers.jsonl"
+    arguments = turns.parser(None, out).parse_args([])
+    seconds = {1: [20.0, 22.0], 2: [10.0, 11.0]}
+    order: list[int] = []
+
+    def measure(count: int) -> dict[str, Any]:
+        order.append(count)
+        return {"seconds": seconds[count][len(order) // 3], "images": 42_000}
+
+    turns.take(arguments, workers.WORKERS, measure, workers.summary)
+    assert order == [2, 1, 2, 1]
+    assert [line["at_once"] for line in read_lines(out)] == order
+    measured = "one process on one core: 2,000 images a second; two workers, one core each: 4,000"
+    assert f"{measured}, 2.00 times as many" in capsys.readouterr().out
+    again = turns.parser(None, out).parse_args(["--summary"])
+    turns.take(again, workers.WORKERS, measure, workers.summary)
+    assert len(order) == 4  # measured nothing
+    assert measured in capsys.readouterr().out
+
+
+def test_a_summary_of_nothing_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = turns.parser(None, tmp_path / "none.jsonl").parse_args(["--summary"])
+    turns.take(arguments, sweep.AT_ONCE, lambda at_once: {}, sweep.summary)
+    assert capsys.readouterr().out == "Nothing is measured yet.\n"
+
+
+def test_images_of_an_epoch_are_whole_batches_of_all_that_is_trained_on() -> None:
+    recipe = Recipe(held_out=59_000, variants=30, non_digits=20, batch=100)
+    assert workers.images_of(recipe) == 1_000  # of 1,050

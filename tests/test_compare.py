@@ -15,7 +15,16 @@ from conftest import SMALL, mnist_model
 from PIL import Image
 from test_report import Page
 
-from digits import bundle, compare, compare_page, compare_text, data, measure, models
+from digits import (
+    bundle,
+    compare,
+    compare_page,
+    compare_runs,
+    compare_text,
+    data,
+    measure,
+    models,
+)
 from digits.cli import main
 from digits.compare import Comparison
 from digits.errors import DigitsError
@@ -40,7 +49,7 @@ def few(mnist: data.Mnist) -> data.Mnist:
 
 @pytest.fixture(scope="module")
 def comparison(finished_run: Path, other_run: Path, few: data.Mnist) -> Comparison:
-    runs = compare.open_runs([finished_run, other_run, bundle.SHIPPED])
+    runs = compare_runs.open_runs([finished_run, other_run, bundle.SHIPPED])
     return compare.compare(runs, few.test_images, few.test_labels)
 
 
@@ -167,7 +176,7 @@ def test_mflop_by_hand() -> None:
 
 def test_the_same_network_twice(finished_run: Path, few: data.Mnist, tmp_path: Path) -> None:
     shutil.copytree(finished_run / "bundle", tmp_path / "again")
-    runs = compare.open_runs([finished_run, tmp_path / "again"])
+    runs = compare_runs.open_runs([finished_run, tmp_path / "again"])
     found = compare.compare(runs, few.test_images, few.test_labels)
     second = found.rows[1]
     assert (second.gained, second.lost, second.p) == (0, 0, 1.0)
@@ -195,7 +204,7 @@ def test_the_tables_fit_a_terminal(comparison: Comparison, count: int, width: in
             parameters=1_514_187,
             train_seconds=12_345.0,
         )
-        for index, letter in enumerate(compare.LETTERS[:count])
+        for index, letter in enumerate(compare_runs.LETTERS[:count])
     )
     disagreements = tuple(
         replace(one, answers=(7,) * count, confidences=(1.0,) * count)
@@ -207,7 +216,7 @@ def test_the_tables_fit_a_terminal(comparison: Comparison, count: int, width: in
     assert max(map(len, lines)) <= width
     assert sum(line.startswith("A  a ") for line in lines) == 2
     assert ("p: how probable" in text) == (count > 1)
-    for index, letter in enumerate(compare.LETTERS[1:count], start=1):
+    for index, letter in enumerate(compare_runs.LETTERS[1:count], start=1):
         told = [line for line in lines if line.startswith(f"{letter}  ")]
         assert len(told) == 2
         assert all("101500 " in line for line in told)  # what tells names apart is at their end
@@ -261,7 +270,7 @@ def test_a_record_that_is_not_reproduced_is_said(
     shutil.copytree(finished_run, run)
     metrics = json.loads((run / "metrics.json").read_text())
     (run / "metrics.json").write_text(json.dumps(metrics | {"test_accuracy": 399 / 400}))
-    found = compare.compare(compare.open_runs([run]), few.test_images, few.test_labels)
+    found = compare.compare(compare_runs.open_runs([run]), few.test_images, few.test_labels)
     right = 400 - found.rows[0].errors
     told = f"reads {right} of 400 test digits right, and 399 are recorded"
     assert told in " ".join(compare_text.as_text(found).split())
@@ -275,16 +284,20 @@ def test_a_record_that_is_not_reproduced_is_said(
 
 
 def test_names_tell_runs_apart() -> None:
-    assert compare.distinct_names([Path("a/x"), Path("b/y/"), Path("c/../z")]) == ["x", "y", "z"]
+    assert compare_runs.distinct_names([Path("a/x"), Path("b/y/"), Path("c/../z")]) == [
+        "x",
+        "y",
+        "z",
+    ]
     same = [Path("a/x"), Path("b/x"), Path("b/c/x"), Path("y")]
-    assert compare.distinct_names(same) == ["a/x", "b/x", "c/x", "y"]
-    assert compare.distinct_names([Path("a/b/x"), Path("c/b/x")]) == ["a/b/x", "c/b/x"]
+    assert compare_runs.distinct_names(same) == ["a/x", "b/x", "c/x", "y"]
+    assert compare_runs.distinct_names([Path("a/b/x"), Path("c/b/x")]) == ["a/b/x", "c/b/x"]
 
 
 def test_runs_of_the_same_name_have_letters_and_folders(
     finished_run: Path, other_run: Path
 ) -> None:
-    first, second = compare.open_runs([finished_run, other_run])
+    first, second = compare_runs.open_runs([finished_run, other_run])
     assert (first.letter, second.letter) == ("A", "B")
     assert first.name == f"{finished_run.parent.name}/whole" != second.name
 
@@ -292,7 +305,7 @@ def test_runs_of_the_same_name_have_letters_and_folders(
 def test_what_is_no_finished_run_is_refused(finished_run: Path, tmp_path: Path) -> None:
     def refused(reason: str, *folders: Path) -> None:
         with pytest.raises(DigitsError, match=reason) as found:
-            compare.open_runs(folders)
+            compare_runs.open_runs(folders)
         assert "\n" not in str(found.value)
 
     refused("there is no such folder", tmp_path / "none")
@@ -306,7 +319,7 @@ def test_what_is_no_finished_run_is_refused(finished_run: Path, tmp_path: Path) 
     shutil.copy(finished_run / "metrics.json", run)
     refused("has no bundle; write it with: digits export", run)
     shutil.copytree(finished_run / "bundle", run / "bundle")
-    assert compare.open_runs([run])[0].recorded["seed"] == 1
+    assert compare_runs.open_runs([run])[0].recorded["seed"] == 1
     for damage in ("{", "[]", '{"test_accuracy": "high"}', '{"mflop": null}'):
         (run / "metrics.json").write_text(damage)
         refused("holds no intact figures", run)
@@ -338,7 +351,7 @@ def test_an_older_run_did_not_record_its_size(finished_run: Path, tmp_path: Path
     metrics = json.loads((run / "metrics.json").read_text())
     recorded = metrics.pop("mflop"), metrics.pop("parameters")
     (run / "metrics.json").write_text(json.dumps(metrics))
-    (older,) = compare.open_runs([run])
+    (older,) = compare_runs.open_runs([run])
     blank = np.zeros((5, 28, 28), np.uint8)
     row = compare.compare([older], blank, np.zeros(5, np.uint8)).rows[0]
     assert (row.mflop, row.parameters) == recorded

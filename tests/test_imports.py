@@ -12,6 +12,7 @@ LIGHT = [
     "cli",
     "compare",
     "compare_page",
+    "compare_runs",
     "compare_text",
     "data",
     "describe",

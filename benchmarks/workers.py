@@ -1,0 +1,105 @@
+"""Two workers, one core each, against one process on one core: images trained on in a second.
+
+    python -m benchmarks.workers               writes benchmarks/results/workers.jsonl
+    python -m benchmarks.workers --summary     prints what is there
+
+Each is `digits train` as a user gives it, the workers with `--workers` on this machine's loopback.
+What counts are the epochs after the first, which is also spent on building the graph; each ends
+with the validation digits, on every worker. Run nothing else meanwhile. It takes eight minutes on
+two cores.
+"""
+
+import json
+import os
+import shlex
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks import turns
+from benchmarks.results import FOLDER, Lines
+from digits.history import read_csv
+from digits.recipes import RECIPES, TRAINING_IMAGES, Recipe
+
+RESULTS = FOLDER / "workers.jsonl"
+WORKERS = (2, 1)
+
+
+def measure(count: int, flags: list[str]) -> dict[str, Any]:
+    """Trains with so many workers; mean `seconds` of all epochs but the first."""
+    cores = sorted(os.sched_getaffinity(0))
+    team = ",".join(free_addresses(count))
+    processes = []
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as errors:
+        out = Path(folder) / "run"
+        command = [sys.executable, "-m", "digits.cli", "train", *flags, "--out", str(out)]
+        try:
+            for index in range(count):
+                of_team = ["--workers", team, "--index", str(index)] if count > 1 else []
+                processes.append(
+                    subprocess.Popen(
+                        ["taskset", "--cpu-list", str(cores[index]), *command, *of_team],
+                        stdout=subprocess.DEVNULL,
+                        stderr=errors,
+                    )
+                )
+            statuses = [process.wait() for process in processes]
+        finally:
+            for process in processes:  # whoever stops the benchmark stops what it started
+                process.kill()
+                process.wait()
+        if any(statuses):
+            errors.seek(0)
+            sys.exit(f"{shlex.join(command)} ended with {statuses}:\n{errors.read()}")
+        metrics = json.loads((out / "metrics.json").read_text())
+        epochs = [epoch.seconds for epoch in read_csv(out / "history.csv")[1:]]
+    return {
+        "seconds": statistics.fmean(epochs),
+        "epochs": epochs,
+        "images": images_of(Recipe(**metrics["recipe"])),
+        "flags": shlex.join(flags),
+        "test_accuracy": metrics["test_accuracy"],
+        "versions": metrics["versions"],
+    }
+
+
+def free_addresses(count: int) -> list[str]:
+    """Addresses on this machine that nobody listens on."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    try:
+        return [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def images_of(recipe: Recipe) -> int:
+    """How many images an epoch trains on, what is drawn for it included."""
+    images = TRAINING_IMAGES - recipe.held_out + recipe.variants + recipe.non_digits
+    return images // recipe.batch * recipe.batch
+
+
+def summary(lines: Lines) -> str:
+    """Images a second of both, and how many times as many two workers do."""
+    two, one = (lines[0]["images"] / turns.mean_seconds(lines, count) for count in WORKERS)
+    return (
+        f"one process on one core: {one:,.0f} images a second; two workers, one core each: "
+        f"{two:,.0f}, {two / one:.2f} times as many"
+    )
+
+
+def main() -> None:
+    parser = turns.parser(__doc__, RESULTS)
+    parser.add_argument("--recipe", choices=RECIPES, default="default", help="of each training")
+    parser.add_argument("--epochs", type=int, default=4, help="of each, at least 2")
+    arguments = parser.parse_args()
+    flags = ["--recipe", arguments.recipe, "--epochs", str(arguments.epochs)]
+    turns.take(arguments, WORKERS, lambda count: measure(count, flags), summary)
+
+
+if __name__ == "__main__":
+    main()
