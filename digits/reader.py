@@ -69,6 +69,12 @@ class Page:
     readings: tuple[Reading, ...]
 
 
+def page_of(reading: Reading) -> Page:
+    """A page with one thing on it."""
+    digits = str(reading.digit) if reading.accepted else ""
+    return Page(digits, (digits,) if digits else (), (reading,))
+
+
 @dataclass(frozen=True)
 class _Answer:
     probabilities: Floats
@@ -124,6 +130,45 @@ class Reader:
             answer = max(answer, self._models.digit(grey, answer.canvas), key=_sureness)
         accepted = answer.is_digit >= self._threshold
         return self._reading(piece, answer, found.scale, grey, accepted)
+
+    def canvas(self, canvas: Grey) -> Reading:
+        """Reads a canvas by the model alone, as a page or a phone does.
+
+        Args:
+            canvas: uint8 of shape (256, 256), one digit anywhere, ink bright on exactly 0.
+        """
+        answer = self._models.canvas(canvas)
+        accepted = answer.is_digit >= self._threshold
+        rows, columns = (np.flatnonzero(canvas.any(axis=axis)) for axis in (1, 0))
+        box = (0, 0, 0, 0)
+        if len(rows):
+            x, y = int(columns[0]), int(rows[0])
+            box = (x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
+        digit = int(answer.probabilities.argmax())
+        return Reading(digit, answer.probabilities, accepted, box, canvas, answer.is_digit)
+
+    def outputs(self, signature: str, image: Grey) -> dict[str, Floats]:
+        """What the model itself gives for one image.
+
+        Args:
+            signature: "canvas" or "digit".
+            image: uint8 of shape (256, 256) or (28, 28).
+
+        Returns:
+            by name, with a leading 1 in each shape: `probabilities` and `is_digit`, and of a
+            canvas also `digit`, as the bundle's contract says.
+        """
+        return self._models.outputs(signature, image)
+
+    @property
+    def threshold(self) -> float:
+        """What `is_digit` must reach for a reading to be accepted, 0 to 1."""
+        return self._threshold
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Of the bundle that reads."""
+        return self._bundle.manifest
 
     def read(self, picture: Source) -> Page:
         """Reads everything in a picture, from the top, and in each line from the left.
@@ -287,11 +332,19 @@ class _Models:
 
     def digit(self, digit: Grey, canvas: Grey) -> _Answer:
         """The answer for pixels in MNIST's frame, with the canvas to remember it by."""
+        found = self.outputs("digit", digit)
+        return _Answer(found["probabilities"][0], float(found["is_digit"][0]), canvas)
+
+    def outputs(self, signature: str, image: Grey) -> dict[str, Floats]:
+        if signature == "canvas":
+            self.canvas(image)
+            return {
+                name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()
+            }
         if self._digit is None:  # few ask; an interpreter of its own, since it has one input
             interpreter = Interpreter(model_content=self._content, num_threads=1)
             self._digit = interpreter.get_signature_runner("digit")
-        found = self._digit(digit=digit[None])
-        return _Answer(found["probabilities"][0], float(found["is_digit"][0]), canvas)
+        return self._digit(digit=image[None])
 
 
 def _sureness(answer: _Answer) -> float:
