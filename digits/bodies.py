@@ -164,6 +164,8 @@ def files(body: bytes, boundary: bytes, most: int) -> list[bytes]:
     Raises:
         RequestError: 400, it is no such form; 422, it has none of them; 413, it has too many.
     """
+    if not boundary:
+        raise RequestError(400, "The form's content type names no boundary; let a library send it.")
     found: list[bytearray] = []
     names: list[str] = []
     header = bytearray(), bytearray()

@@ -5,9 +5,11 @@ import asyncio
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.supervisors import Multiprocess
 
 HEADER_SECONDS = 10  # from a connection's beginning, or a request's, to the end of its header
 LARGEST_HEADER = 32 << 10  # bytes
+BACKLOG = 2048  # connections that wait to be accepted
 LINGER = 0.5  # seconds that an idle connection stays open after the order to stop
 REFUSED = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -74,14 +76,28 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
 
+class Workers(Multiprocess):
+    """uvicorn's, which listens until its last worker has ended, though none of them accepts."""
+
+    def terminate_all(self) -> None:
+        for listener in self.sockets:
+            listener.close()
+        super().terminate_all()
+
+
 SETTINGS: dict[str, Any] = {  # of uvicorn
     "http": Connection,
     "ws": "none",
     "access_log": False,  # ours tells more
-    "log_level": "warning",
+    "log_config": {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "handlers": {"lines": {"class": "digits.traffic.Lines"}},
+        "loggers": {"uvicorn": {"handlers": ["lines"], "level": "WARNING", "propagate": False}},
+    },
     "server_header": False,
     "timeout_keep_alive": 30,
     "timeout_graceful_shutdown": 30,
     "limit_concurrency": 1000,
-    "backlog": 2048,
+    "backlog": BACKLOG,
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, Response
+from starlette.routing import request_response
 
 from digits.problems import RequestError
 
@@ -21,7 +22,7 @@ KINDS = {
 
 
 def install(app: FastAPI, folder: Path) -> None:
-    """Serves a folder at `/`, after all other paths, with compressed copies to whoever takes them.
+    """Serves a folder wherever the application has nothing else; compressed to whoever takes that.
 
     Args:
         app: what it is added to.
@@ -35,11 +36,12 @@ def install(app: FastAPI, folder: Path) -> None:
         for name, path in files.items()
     }
 
-    @app.api_route("/{path:path}", methods=["GET", "HEAD"], include_in_schema=False)
-    async def file(request: Request, path: str) -> Response:
-        name = path or "index.html"
+    async def file(request: Request) -> Response:
+        name = request.url.path.removeprefix("/") or "index.html"
         if name not in files or name.endswith(".gz"):
-            raise RequestError(404, f"There is nothing at /{path:.200}; the page is at /.")
+            raise RequestError(404, f"There is nothing at /{name:.200}; the page is at /.")
+        if request.method not in ("GET", "HEAD"):
+            raise RequestError(405, f"/{name} can only be got.", {"Allow": "GET, HEAD"})
         headers = {
             "Cache-Control": "max-age=31536000, immutable" if HASHED.search(name) else "no-cache",
             "Content-Type": KINDS.get(Path(name).suffix)
@@ -56,3 +58,5 @@ def install(app: FastAPI, folder: Path) -> None:
         if tags[sent] in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         return FileResponse(files[sent], headers=headers)
+
+    app.router.default = request_response(file)

@@ -21,14 +21,13 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from numpy.typing import NDArray
-from uvicorn.supervisors import Multiprocess
 
 from digits import bodies, bundle, connections, documents, oip, page_files, problems, traffic
 from digits.errors import DigitsError
 from digits.problems import RequestError
 from digits.read import as_dict
 from digits.reader import Page, Reader, page_of
-from digits.terminal import SHIPPED, say
+from digits.terminal import SHIPPED, own_words_only, say
 
 MOST_WAITING = 64  # requests that wait for a reader, in each process
 MOST_WORKERS = 64
@@ -137,9 +136,9 @@ def create_app(reader: Reader, site: Path | None = None) -> FastAPI:
         return Response(await worked(request, work), media_type=JSON)
 
     @app.get("/healthz", **documents.HEALTH)
-    async def healthz() -> dict[str, str]:
-        """Whether the process lives."""
-        return {"status": "alive"}
+    async def healthz() -> dict[str, Any]:
+        """Whether the process lives, and which of them answers."""
+        return {"status": "alive", "process": os.getpid()}
 
     @app.get("/readyz", **documents.HEALTH)
     async def readyz() -> dict[str, Any]:
@@ -275,6 +274,7 @@ def command(argv: Sequence[str], prog: str) -> int:
         if not arguments.no_browser:
             webbrowser.open(f"http://{shown}:{port}/")
         if arguments.workers == 1:
+            stack.enter_context(own_words_only())
             app = create_app(Reader(found.folder), folder)
             uvicorn.Server(uvicorn.Config(app, **connections.SETTINGS)).run([listener])
         else:
@@ -287,12 +287,13 @@ def command(argv: Sequence[str], prog: str) -> int:
                 workers=arguments.workers,
                 **connections.SETTINGS,
             )
-            Multiprocess(config, [listener]).run()
+            connections.Workers(config, [listener]).run()
     return 0
 
 
 def of_worker() -> FastAPI:
     """The application of one of several processes, which uvicorn starts."""
+    ExitStack().enter_context(own_words_only())  # until the process ends
     model, site = json.loads(os.environ[OF_WORKER])
     return create_app(Reader(model), site and Path(site))
 
@@ -308,12 +309,12 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
     Raises:
         DigitsError: the address cannot be had.
     """
+    if not 0 <= port < 1 << 16:
+        raise DigitsError(f"--port must be from 0 to 65535, not {port}.")
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.create_server(
-            address[:2], family=family, backlog=connections.SETTINGS["backlog"]
-        )
-    except (OSError, OverflowError, UnicodeError) as error:
+        listener = socket.create_server(address[:2], family=family, backlog=connections.BACKLOG)
+    except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DigitsError(
             f"{host}, port {port}, cannot be listened on ({reason}); "

@@ -4,6 +4,7 @@ Neither holds anything of what was sent.
 """
 
 import json
+import logging
 import sys
 import time
 from typing import Any
@@ -90,6 +91,14 @@ class Watched:
                 milliseconds=round(seconds * 1e3, 3),
                 client=(scope.get("client") or [None])[0],
             )
+
+
+class Lines(logging.Handler):
+    """Writes what uvicorn has to say as lines like ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        more = {"error": repr(record.exc_info[1])} if record.exc_info else {}
+        log("server", level=record.levelname.lower(), message=record.getMessage(), **more)
 
 
 def log(event: str, **what: Any) -> None:
