@@ -13,6 +13,7 @@ from digits.problems import RequestError
 
 # A name with a hash of the content in it never changes what it means.
 HASHED = re.compile(r"[.-][0-9a-f]{8,}(?=[./]|$)")
+COPIES = {".br": "br", ".gz": "gzip"}  # what a compressed copy's name ends in; the smaller first
 KINDS = {
     ".js": "text/javascript; charset=utf-8",
     ".wasm": "application/wasm",
@@ -26,7 +27,7 @@ def install(app: FastAPI, folder: Path) -> None:
 
     Args:
         app: what it is added to.
-        folder: from `site.build`; `NAME.gz` is a compressed copy of `NAME`.
+        folder: from `site.build`.
     """
     files = {
         path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()
@@ -38,7 +39,7 @@ def install(app: FastAPI, folder: Path) -> None:
 
     async def file(request: Request) -> Response:
         name = request.url.path.removeprefix("/") or "index.html"
-        if name not in files or name.endswith(".gz"):
+        if name not in files or name.endswith((*COPIES,)):
             raise RequestError(404, f"There is nothing at /{name:.200}; the page is at /.")
         if request.method not in ("GET", "HEAD"):
             raise RequestError(405, f"/{name} can only be got.", {"Allow": "GET, HEAD"})
@@ -49,11 +50,13 @@ def install(app: FastAPI, folder: Path) -> None:
             or "application/octet-stream",
         }
         sent = name
-        if f"{name}.gz" in files:
-            headers["Vary"] = "Accept-Encoding"
-            if "gzip" in request.headers.get("accept-encoding", ""):
-                sent = f"{name}.gz"
-                headers["Content-Encoding"] = "gzip"
+        taken = request.headers.get("accept-encoding", "")
+        for suffix, coding in COPIES.items():
+            if name + suffix in files:
+                headers["Vary"] = "Accept-Encoding"
+                if sent == name and re.search(rf"\b{coding}\b", taken):
+                    sent = name + suffix
+                    headers["Content-Encoding"] = coding
         headers["ETag"] = tags[sent]
         if tags[sent] in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)

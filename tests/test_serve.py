@@ -87,6 +87,7 @@ FILES = {
     "index.html": b"<!doctype html><title>page</title>",
     "app-0123456789ab.js": b"export {}\n" * 100,
     "app-0123456789ab.js.gz": b"compressed",
+    "app-0123456789ab.js.br": b"compressed more",
     "sw.js": b"self",
     "wasm-89abcdef/run.wasm": b"\0asm",
 }
@@ -435,9 +436,11 @@ def test_files_of_the_page(client: Client) -> None:
     wasm = client.get("/wasm-89abcdef/run.wasm")
     assert wasm.headers["content-type"] == "application/wasm"
     assert "immutable" in wasm.headers["cache-control"]
-    with client.stream("GET", "/app-0123456789ab.js") as answer:
-        assert answer.headers["content-encoding"] == "gzip"
-        assert b"".join(answer.iter_raw()) == FILES["app-0123456789ab.js.gz"]
+    for accepted, coding, suffix in (("gzip", "gzip", "gz"), ("gzip, br;q=0.9", "br", "br")):
+        headers = {"Accept-Encoding": accepted}
+        with client.stream("GET", "/app-0123456789ab.js", headers=headers) as answer:
+            assert answer.headers["content-encoding"] == coding
+            assert b"".join(answer.iter_raw()) == FILES[f"app-0123456789ab.js.{suffix}"]
     same = client.get("/sw.js", headers={"If-None-Match": client.get("/sw.js").headers["etag"]})
     assert (same.status_code, same.content) == (304, b"")
     assert client.head("/sw.js").headers["content-length"] == "4"
@@ -548,8 +551,8 @@ def test_a_stop_under_load_answers_all_that_was_accepted(
     stop.set()
     for thread in threads:
         thread.join(60)
-    # A connection that waited with the kernel, whom nobody had accepted, may be cut when the last of
-    # several processes listens no more.
+    # A connection that nobody had accepted yet may be cut when the last of several processes
+    # listens no more.
     assert not cut or int(workers) > 1
     assert process.returncode in (0, -signal.SIGTERM)
     requests = [json.loads(line) for line in errors.splitlines()]  # lines of JSON, nothing else
