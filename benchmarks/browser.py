@@ -1,0 +1,156 @@
+"""A file host for the site, and Debian's Chromium to look at it with; for tests and benchmarks."""
+
+import gzip
+import mimetypes
+import os
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from playwright.sync_api import Browser, sync_playwright
+
+from digits.errors import DigitsError
+
+# What `digits serve` sends with every page.
+POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
+    "img-src 'self' data: blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HASHED = re.compile(r"-[0-9a-f]{16}/")
+TYPES = {".js": "text/javascript", ".wasm": "application/wasm", ".svg": "image/svg+xml"}
+ARGUMENTS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+Predict = Callable[[str, bytes], tuple[int, str]]  # content type, body -> status, JSON
+
+
+@dataclass
+class Host:
+    """A running host.
+
+    Attributes:
+        url: of the page.
+        site: the folder that it shows; may be another at any time.
+        predict: answers `POST /predict`; None, as on a file host, says 404.
+        missing: parts of paths that it does not find, although they are there.
+        sent: path and bytes, headers included, of every answer.
+    """
+
+    url: str
+    site: Path
+    predict: Predict | None = None
+    missing: tuple[str, ...] = ()
+    sent: list[tuple[str, int]] = field(default_factory=list)
+
+
+@contextmanager
+def hosted(site: Path, port: int = 0, base: str = "/") -> Iterator[Host]:
+    """Serves a site under a path of a port, any by default, with caching and compression."""
+    host = Host("", site)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            path = unquote(urlsplit(self.path).path)
+            name = path.removeprefix(base) or "index.html"
+            file = host.site / name
+            hidden = any(part in path for part in host.missing)
+            if not path.startswith(base) or ".." in name or hidden or not file.is_file():
+                return self.answer(404, b"not here", "text/plain")
+            accepted = self.headers.get("Accept-Encoding", "")
+            coding = next(
+                (
+                    coding
+                    for coding, ending in (("br", ".br"), ("gzip", ".gz"))
+                    if coding in accepted and file.with_name(file.name + ending).exists()
+                ),
+                None,
+            )
+            ending = {"br": ".br", "gzip": ".gz", None: ""}[coding]
+            content = file.with_name(file.name + ending).read_bytes()
+            kind = TYPES.get(file.suffix) or mimetypes.guess_type(name)[0] or "text/plain"
+            return self.answer(200, content, kind, coding, bool(HASHED.search(path)))
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if host.predict is None:
+                return self.answer(404, b"not here", "text/plain")
+            status, content = host.predict(self.headers["Content-Type"], body)
+            return self.answer(status, content.encode(), "application/json")
+
+        def answer(
+            self, status: int, content: bytes, kind: str, coding: str | None = None, old: bool = False
+        ) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Cache-Control", "max-age=31536000, immutable" if old else "no-cache")
+            self.send_header("Content-Security-Policy", POLICY)
+            self.send_header("X-Content-Type-Options", "nosniff")
+            if coding:
+                self.send_header("Content-Encoding", coding)
+                self.send_header("Vary", "Accept-Encoding")
+            head = sum(map(len, self._headers_buffer))
+            host.sent.append((self.path, head + 2 + len(content)))
+            with suppress(ConnectionError):  # whoever asked may have gone
+                self.end_headers()
+                self.wfile.write(content)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server.daemon_threads = True
+    host.url = f"http://127.0.0.1:{server.server_port}{base}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield host
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def executable() -> str:
+    """Where Chromium is.
+
+    Raises:
+        DigitsError: nowhere.
+    """
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        raise DigitsError("Chromium is not installed; install Debian's package chromium.")
+    return found
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A new browser, without a window.
+
+    Raises:
+        DigitsError: there is none.
+    """
+    root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=executable(), args=[*ARGUMENTS, *root]
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
