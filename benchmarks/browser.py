@@ -1,19 +1,22 @@
 """A file host for the site, and Debian's Chromium to look at it with; for tests and benchmarks."""
 
-import gzip
+import base64
 import mimetypes
 import os
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from playwright.sync_api import Browser, sync_playwright
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from digits.errors import DigitsError
 
@@ -93,12 +96,19 @@ def hosted(site: Path, port: int = 0, base: str = "/") -> Iterator[Host]:
             return self.answer(status, content.encode(), "application/json")
 
         def answer(
-            self, status: int, content: bytes, kind: str, coding: str | None = None, old: bool = False
+            self,
+            status: int,
+            content: bytes,
+            kind: str,
+            coding: str | None = None,
+            hashed: bool = False,
         ) -> None:
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
-            self.send_header("Cache-Control", "max-age=31536000, immutable" if old else "no-cache")
+            self.send_header(
+                "Cache-Control", "max-age=31536000, immutable" if hashed else "no-cache"
+            )
             self.send_header("Content-Security-Policy", POLICY)
             self.send_header("X-Content-Type-Options", "nosniff")
             if coding:
@@ -138,6 +148,12 @@ def executable() -> str:
     return found
 
 
+def arguments() -> list[str]:
+    """What Chromium is started with."""
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return [*ARGUMENTS, *(["--no-sandbox"] if root else [])]
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A new browser, without a window.
@@ -145,12 +161,81 @@ def chromium() -> Iterator[Browser]:
     Raises:
         DigitsError: there is none.
     """
-    root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    path = executable()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=executable(), args=[*ARGUMENTS, *root]
-        )
+        browser = playwright.chromium.launch(executable_path=path, args=arguments())
         try:
             yield browser
         finally:
             browser.close()
+
+
+def open_page(page: Page, host: Host) -> None:
+    """Goes to the page and waits until it knows who reads."""
+    page.goto(host.url)
+    page.locator("body:not([data-state=loading])").wait_for(timeout=60_000)
+
+
+def settle(page: Page) -> None:
+    """Waits until all that was drawn is read."""
+    page.locator("#reading[aria-busy=false]").wait_for()
+
+
+def draw(page: Page, strokes: Sequence[Sequence[tuple[float, float]]], steps: int = 1) -> None:
+    """Writes strokes with the mouse, points in pixels of the drawing area."""
+    box = page.locator("#board").bounding_box()
+    assert box
+    for (x, y), *points in strokes:
+        page.mouse.move(box["x"] + x, box["y"] + y)
+        page.mouse.down()
+        for x, y in points:
+            page.mouse.move(box["x"] + x, box["y"] + y, steps=steps)
+        page.mouse.up()
+    settle(page)
+
+
+def ask(page: Page, canvases: NDArray[np.uint8], repeat: int = 1) -> list[dict[str, Any]]:
+    """The answers of the page's own reader.
+
+    Args:
+        canvases: uint8 of shape (n, 256, 256).
+        repeat: how often each is asked about.
+
+    Returns:
+        for each canvas `probabilities`, `accepted`, and `milliseconds` of every time.
+    """
+    encoded = [base64.b64encode(canvas.tobytes()).decode() for canvas in canvases]
+    return page.evaluate(ASK, [encoded, repeat])
+
+
+# Of the running page, not of another one: a module is loaded once.
+MAIN = "await import(document.querySelector('script[type=module]').src)"
+CANVAS = "await import(document.querySelector('link[href$=\"/canvas.js\"]').href)"
+ASK = f"""async ([canvases, repeat]) => {{
+  const reader = await ({MAIN}).ready;
+  const answers = [];
+  for (const canvas of canvases) {{
+    const bytes = Uint8Array.from(atob(canvas), (sign) => sign.charCodeAt(0));
+    const milliseconds = [];
+    let answer;
+    for (let i = 0; i < repeat; i += 1) {{
+      const started = performance.now();
+      answer = await reader.read(bytes);
+      milliseconds.push(performance.now() - started);
+    }}
+    const {{ probabilities, accepted }} = answer;
+    answers.push({{ probabilities, accepted, milliseconds }});
+  }}
+  return answers;
+}}"""
+OWN_CANVAS = f"""async () => {{
+  const module = {MAIN};
+  const {{ ofStrokes }} = {CANVAS};
+  const bytes = Array.from(ofStrokes(module.strokes()));
+  return btoa(bytes.map((byte) => String.fromCharCode(byte)).join(""));
+}}"""
+
+
+def own_canvas(page: Page) -> NDArray[np.uint8]:
+    """All that is drawn, as one digit, on the canvas that the page shows its model."""
+    return np.frombuffer(base64.b64decode(page.evaluate(OWN_CANVAS)), np.uint8).reshape(256, 256)

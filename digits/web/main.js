@@ -32,8 +32,10 @@ let latest = []; // answers shown
 let busy = false;
 let again = null; // what to do when no longer busy
 
-/** The strokes on the drawing area, and a promise of who reads; for tests and measurements. */
+/** The strokes on the drawing area, the answers shown, and a promise of who reads; for tests and
+ *  measurements. */
 export const { strokes } = drawing;
+export const shown = () => latest;
 export const ready = start();
 
 async function start() {
@@ -55,6 +57,7 @@ async function start() {
   }
   if (!reader) await askServer(reason);
   if (reader) {
+    performance.mark("ready");
     read = reading(reader);
     if (drawing.strokes().length) changed(false);
   }
@@ -110,6 +113,7 @@ function changed(live) {
 async function readNow(live) {
   if (!read) return;
   busy = true;
+  at("reading").ariaBusy = "true";
   try {
     const readings = await read(drawing.strokes());
     if (!again || live) {
@@ -123,6 +127,7 @@ async function readNow(live) {
   }
   if (live) await new Promise((resolve) => setTimeout(resolve, PAUSE));
   busy = false;
+  at("reading").ariaBusy = "false";
   const next = again;
   again = null;
   next?.();
