@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
 
 from benchmarks import browser as browsing
 from benchmarks.browser import Host, draw, hosted, open_page, settle
@@ -29,6 +29,8 @@ ONE = [[(275, 60), (270, 190)]]
 SCRIBBLE = [
     [(30, 30), (200, 150), (40, 160), (210, 40), (30, 100), (220, 100), (120, 20), (110, 190)]
 ]
+
+REFUSED = ("Failed to load resource: the server responded with", "Refused to execute script")
 
 Visit = Callable[..., Page]
 
@@ -55,7 +57,7 @@ def host(site_folder: Path) -> Iterator[Host]:
 @pytest.fixture
 def visit(chromium: Browser, host: Host) -> Iterator[Visit]:
     """Opens the page: `visit(width, height, **context)`. Afterwards nothing may have gone wrong in
-    any of the pages but what the test expected: `page.expected.append("404")`."""
+    any of the pages: no error, no breach of the security policy, nothing on the console."""
     contexts: list[BrowserContext] = []
     wrong: list[str] = []
 
@@ -74,8 +76,9 @@ def visit(chromium: Browser, host: Host) -> Iterator[Visit]:
     yield open_one
     for context in contexts:
         context.close()
-    # What a host does not have, the browser itself calls an error.
-    assert [text for text in wrong if "404" not in text or not (host.missing or host.predict)] == []
+    if host.missing or host.predict:  # the browser itself calls it an error if a host refuses
+        wrong = [text for text in wrong if not text.startswith(REFUSED)]
+    assert wrong == []
 
 
 def number(page: Page) -> str:
@@ -88,6 +91,19 @@ def spoken(page: Page) -> str:
 
 def caches(page: Page) -> list[str]:
     return page.evaluate("caches.keys()")
+
+
+# Looks for a newer site, and waits until that is installed or given up.
+UPDATE = """async () => {
+  const registration = await navigator.serviceWorker.getRegistration();
+  await registration.update();
+  const worker = registration.installing;
+  await new Promise((done) => {
+    const look = () => worker?.state === "installing" || done();
+    worker?.addEventListener("statechange", look);
+    look();
+  });
+}"""
 
 
 def wait_until_kept(page: Page) -> None:
@@ -111,7 +127,7 @@ def test_reads_a_number_written_with_the_mouse(visit: Visit, host: Host) -> None
     assert cards.count() == 3
     assert cards.nth(1).get_attribute("aria-label").startswith("4, 9")  # type: ignore[union-attr] # there
     bars = cards.nth(1).locator(".bars li").all_inner_texts()
-    shares = [float(bar.split(":")[1].removesuffix(" %")) for bar in bars]
+    shares = [float(bar.split(":")[1].removesuffix("\u00a0%")) for bar in bars]
     assert len(shares) == 10
     assert np.argmax(shares) == 4
     assert sum(shares) == pytest.approx(100, abs=1)
@@ -215,6 +231,9 @@ def test_undo_redo_and_clear(visit: Visit) -> None:
 
 def test_the_pens_width_is_that_of_the_slider(visit: Visit) -> None:
     page = visit()
+    board = page.locator("#board").bounding_box()
+    assert board
+    unit = min(board["width"], board["height"]) / 500
     widths = []
     for value in (4, 36):
         page.locator("#pen").fill(str(value))
@@ -222,8 +241,8 @@ def test_the_pens_width_is_that_of_the_slider(visit: Visit) -> None:
         draw(page, [[(100, 50), (100, 180)]])
         canvas = browsing.own_canvas(page)
         widths.append(np.count_nonzero(canvas[128]) / np.count_nonzero(canvas.any(axis=1)))
-    assert widths[0] == pytest.approx(4 / 134, rel=0.25)
-    assert widths[1] == pytest.approx(36 / 166, rel=0.1)
+    assert widths[0] == pytest.approx(4 * unit / (130 + 4 * unit), rel=0.4)  # and smooth edges
+    assert widths[1] == pytest.approx(36 * unit / (130 + 36 * unit), rel=0.1)
 
 
 def test_a_scribble_is_not_sure(visit: Visit) -> None:
@@ -232,45 +251,26 @@ def test_a_scribble_is_not_sure(visit: Visit) -> None:
     assert number(page) == "?"
     assert page.locator("#cards > li.refused").count() == 1
     assert page.locator(".card-name").inner_text() == "? not sure"
-    assert spoken(page) == "No digit found. one is not sure, or not a digit."
+    assert spoken(page) == "Not sure, or not a digit."
 
 
-@pytest.mark.parametrize(
-    ("strokes", "expected"),
-    [
-        # A five's roof comes last; digits stand close; a nought of two halves; two lines.
-        (
-            [
-                [(50, 40), (46, 100), (90, 100), (100, 140), (70, 180), (40, 170)],
-                [(52, 40), (105, 38)],
-            ],
-            "5",
-        ),
-        ([[(50, 40), (50, 180)], [(75, 40), (75, 180)], [(100, 40), (100, 180)]], "111"),
-        (
-            [
-                [(90, 40), (60, 60), (50, 110), (60, 160), (92, 180)],
-                [(90, 40), (120, 60), (130, 110), (120, 160), (90, 180)],
-            ],
-            "0",
-        ),
-        (
-            [
-                [(50, 20), (48, 100)],
-                [(90, 20), (140, 20), (100, 100)],
-                [(50, 140), (100, 140), (60, 230)],
-                [(130, 140), (128, 230)],
-            ],
-            "1771",
-        ),
-    ],
-)
-def test_strokes_become_the_digits_that_were_meant(
-    visit: Visit, strokes: list[list[tuple[float, float]]], expected: str
-) -> None:
+def test_strokes_become_the_digits_that_were_meant(visit: Visit) -> None:
     page = visit()
-    draw(page, strokes, steps=6)
-    assert number(page) == expected
+    five = [(50, 40), (46, 100), (90, 100), (100, 140), (70, 180), (40, 170)]
+    left = [(90, 40), (60, 60), (50, 110), (60, 160), (92, 180)]
+    right = [(90, 40), (120, 60), (130, 110), (120, 160), (90, 180)]
+    above = [[(50, 20), (48, 100)], [(90, 20), (140, 20), (100, 100)]]
+    below = [[(50, 140), (100, 140), (60, 230)], [(130, 140), (128, 230)]]
+    for strokes, expected in (
+        ([five, [(52, 40), (105, 38)]], "5"),  # the roof comes last
+        ([[(x, 40), (x, 180)] for x in (50, 75, 100)], "111"),  # close together
+        ([left, right], "0"),
+        (above + below, "1771"),
+        ([*ONE, *SEVEN, *FOUR], "741"),  # not written in reading order
+    ):
+        draw(page, strokes, steps=6)
+        assert number(page) == expected
+        page.keyboard.press("Escape")
 
 
 # Reading.
@@ -308,7 +308,7 @@ def test_says_what_it_runs(visit: Visit) -> None:
     metrics = bundle.read().manifest["metrics"]
     text = page.locator("#about").inner_text()
     assert f"{metrics['parameters']:,} weights" in text
-    assert f"{metrics['test_accuracy']:.2%}".replace("%", " %") in text
+    assert f"{metrics['test_accuracy']:.2%}".replace("%", "\u00a0%") in text
 
 
 # Pictures.
@@ -357,27 +357,27 @@ def answering(reader: Reader, asked: list[str]) -> browsing.Predict:
     return predict
 
 
-@pytest.mark.parametrize("how", ["drop", "paste", "choose"])
 def test_a_picture_is_read_on_the_device_where_there_is_no_server(
-    visit: Visit, host: Host, mnist: data.Mnist, how: str
+    visit: Visit, host: Host, mnist: data.Mnist
 ) -> None:
     host.missing = ("predict",)
     page = visit()
-    draw(page, ONE)
-    content = png(mnist.train_images[0])
-    if how == "choose":
-        file = {"name": "digit.png", "mimeType": "image/png", "buffer": content}
-        page.locator("#file").set_input_files(file)  # type: ignore[arg-type] # a TypedDict
-    else:
-        give(page, how, content)
     said = page.locator("#picture-state")
-    expect(said).to_have_text(
-        "Read on this device, as one digit: there is no server that reads (it answers 404)."
-    )
-    assert number(page) == str(mnist.train_labels[0])
-    draw(page, SEVEN)  # and one can write again
-    assert number(page) == "7"
-    expect(said).to_have_text("")
+    draw(page, ONE)
+    for i, how in enumerate(("drop", "paste", "choose")):
+        content = png(mnist.train_images[i])
+        if how == "choose":
+            file = FilePayload(name="digit.png", mimeType="image/png", buffer=content)
+            page.locator("#file").set_input_files(file)
+        else:
+            give(page, how, content)
+        expect(said).to_have_text(
+            "Read on this device, as one digit: there is no server that reads (it answers 404)."
+        )
+        assert number(page) == str(mnist.train_labels[i])
+        draw(page, SEVEN)  # and one can write again
+        assert number(page) == "7"
+        expect(said).to_have_text("")
 
 
 def test_a_picture_is_read_by_the_server_where_there_is_one(
@@ -425,7 +425,7 @@ def test_the_server_reads_where_the_runtime_cannot_load(visit: Visit, host: Host
     draw(page, SEVEN + ONE)
     assert number(page) == "71"
     assert {*asked} == {"application/json"}
-    draw(page, [[(x + 250, y) for x, y in stroke] for stroke in SCRIBBLE])
+    draw(page, [[(x + 330, y) for x, y in stroke] for stroke in SCRIBBLE])
     assert number(page) == "71?"
 
 
@@ -489,10 +489,8 @@ def test_an_update_is_offered_to_an_open_tab_and_is_whole_or_not_at_all(
     monkeypatch.setattr(site, "WEB", web)
     site.build(tmp_path / "site", bundle.read())
     host.site, host.missing = tmp_path / "site", ("grouping.js",)  # not all of it is there yet
-    update = "navigator.serviceWorker.getRegistration().then((one) => one.update())"
     sent = len(host.sent)
-    page.evaluate(f"{update}.catch(() => null)")
-    page.wait_for_timeout(300)
+    page.evaluate(UPDATE)
     assert any("grouping.js" in path for path, _ in host.sent[sent:])
     assert caches(page) == before
     expect(page.locator("#update")).to_be_hidden()
@@ -501,7 +499,7 @@ def test_an_update_is_offered_to_an_open_tab_and_is_whole_or_not_at_all(
 
     host.missing = ()
     sent = len(host.sent)
-    page.evaluate(f"{update}.then(() => null)")
+    page.evaluate(UPDATE)
     expect(page.locator("#update")).to_be_visible()
     assert not any("wasm" in path or "tflite" in path for path, _ in host.sent[sent:])
     draw(page, ONE)
@@ -526,29 +524,41 @@ def test_an_update_is_offered_to_an_open_tab_and_is_whole_or_not_at_all(
 # Looks.
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height"), [(320, 568), (768, 1024), (1400, 900)])
-def test_fits_every_screen(visit: Visit, width: int, height: int, scheme: str) -> None:
-    page = visit(width, height, color_scheme=scheme, reduced_motion="reduce")
-    for i in range(7):
-        x = 20 + i * (width - 80) / 14
-        draw(page, [[(x, 40), (x - 2, 150)]])
-    assert number(page) == "1111111"
-    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(overflow) == 0
-    board = page.locator("#board").bounding_box()
-    assert board
-    assert board["width"] * board["height"] > 0.25 * width * min(height, width)
-    text, paper = (
-        page.evaluate(f"getComputedStyle(document.body).{name}")
-        for name in ("color", "backgroundColor")
-    )
-    bright = [sum(map(float, colour[4:-1].split(","))) for colour in (text, paper)]
-    assert (bright[0] > bright[1]) == (scheme == "dark")
-    assert (
-        page.evaluate("getComputedStyle(document.querySelector('.column span')).transitionDuration")
-        == "0s"
-    )
+def test_fits_every_screen_by_day_and_by_night(visit: Visit) -> None:
+    page = visit()
+    for width, height in ((320, 568), (768, 1024), (1400, 900)):
+        page.set_viewport_size({"width": width, "height": height})
+        for i in range(7):
+            x = 20 + i * (min(width, 900) - 80) / 14
+            draw(page, [[(x, 40), (x - 2, 150)]])
+        assert number(page) == "1111111"
+        board, read = (page.locator(name).bounding_box() for name in ("#board", "#number"))
+        assert board
+        assert read
+        assert board["width"] * board["height"] > 0.25 * width * min(height, width)
+        assert read["y"] + read["height"] < height  # is seen without scrolling
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # one of its words
+            assert page.evaluate(OVERFLOW) == 0
+            text, paper = (
+                page.evaluate(f"getComputedStyle(document.body).{name}")
+                for name in ("color", "backgroundColor")
+            )
+            bright = [sum(map(float, colour[4:-1].split(","))) for colour in (text, paper)]
+            assert (bright[0] > bright[1]) == (scheme == "dark")
+        page.keyboard.press("Escape")
+
+
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def test_who_wants_no_motion_gets_none(visit: Visit) -> None:
+    page = visit(reduced_motion="reduce")
+    draw(page, ONE)
+    duration = "getComputedStyle(document.querySelector('.column span')).transitionDuration"
+    assert page.evaluate(duration) == "0s"
+    page.emulate_media(reduced_motion="no-preference")
+    assert page.evaluate(duration) != "0s"
 
 
 def test_what_was_drawn_stays_in_sight_when_the_screen_turns(visit: Visit) -> None:
@@ -565,5 +575,5 @@ def test_what_was_drawn_stays_in_sight_when_the_screen_turns(visit: Visit) -> No
         }"""
     )
     assert dark
-    draw(page, [[(250, 60), (249, 110)]])
+    draw(page, [[(250, 60), (249, 170)]])
     assert number(page) == "711"

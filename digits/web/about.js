@@ -8,7 +8,7 @@ import { percent, say } from "./words.js";
 export function about({ name, created, metrics }) {
   const figures = {
     name,
-    created,
+    created: created && new Date(created).toLocaleDateString("en", { dateStyle: "long" }),
     parameters: metrics.parameters?.toLocaleString("en"),
     accuracy: share(metrics.test_accuracy),
     low: share(metrics.test_accuracy_interval?.[0]),

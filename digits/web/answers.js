@@ -50,6 +50,7 @@ function sign({ digit, accepted }) {
 function sentence(answers) {
   if (!answers.length) return say("read_blank");
   const accepted = answers.filter((answer) => answer.accepted);
+  if (!accepted.length) return say("read_none");
   const number = accepted.map(({ digit }) => digit).join("");
   const each = answers.map((answer) => {
     const sure = percent(answer.probabilities[answer.digit], 0);
@@ -57,8 +58,7 @@ function sentence(answers) {
       ? say("read_digit", { digit: answer.digit, percent: sure })
       : say("read_refused");
   });
-  const first = accepted.length ? say("read_number", { number }) : say("read_none");
-  return `${first} ${each.join("; ")}.`;
+  return `${say("read_number", { number })} ${each.join("; ")}.`;
 }
 
 function newCard() {

@@ -19,7 +19,7 @@ const folder = (name) => {
 };
 
 const answers = answersIn(at("number"), at("cards"), at("spoken"));
-const drawing = drawingOn(at("board"), () => Number(at("pen").value), {
+const drawing = drawingOn(at("board"), penWidth, {
   changed,
   pen: (down) => {
     at("spoken").textContent = say(down ? "pen_down" : "pen_up");
@@ -86,6 +86,12 @@ function keepWhenLoaded() {
     });
   if (document.readyState === "complete") now();
   else window.addEventListener("load", now);
+}
+
+/** In CSS pixels: on a small drawing area one writes smaller, so with a finer pen. */
+function penWidth() {
+  const { clientWidth, clientHeight } = at("board");
+  return (Number(at("pen").value) * Math.min(clientWidth, clientHeight)) / 500;
 }
 
 function state(name, text) {

@@ -34,6 +34,8 @@ export function build() {
  * @returns {Promise<Reader>} rejected where that cannot be
  */
 export async function onDevice(runtime, model, manifest) {
+  preload(`${runtime}${build()}.js`, "script");
+  preload(`${runtime}${build()}.wasm`, "fetch");
   const [core, bytes] = await Promise.all([
     import(`${runtime}core.js`).then((module) => started(module, `${runtime}${build()}.js`)),
     bytesOf(`${model}digits.tflite`),
@@ -88,6 +90,13 @@ async function started(core, path) {
     delete navigator.gpu; // and the browser's own is there again
   }
   return core;
+}
+
+/** Has a file fetched that will only be asked for when others are there. */
+function preload(href, as) {
+  const link = document.createElement("link");
+  Object.assign(link, { rel: "preload", href, as, crossOrigin: "anonymous" });
+  document.head.append(link);
 }
 
 async function bytesOf(url) {

@@ -1,6 +1,8 @@
 /** The server's /predict, beside this page, for what cannot be read on the device. */
 import { say } from "./words.js";
 
+const NONE = [404, 405, 501]; // what file hosts answer
+
 /** What a server, or whatever answers in its place, said against reading. */
 export class Refusal extends Error {
   /**
@@ -30,6 +32,9 @@ export async function predict(body) {
     });
   } catch {
     throw new Refusal(say("server_unreachable"), false);
+  }
+  if (NONE.includes(response.status)) {
+    throw new Refusal(say("server_none", { status: response.status }), false);
   }
   const json = await response.json().catch(() => null);
   if (response.ok && Array.isArray(json?.readings)) return json;

@@ -5,7 +5,7 @@ export const WORDS = {
   "title": "digits: write a number, it is read here",
   "description": "Write a number with mouse, finger, pen or keyboard. A neural network reads it on your device.",
   "headline": "Write a number",
-  "promise": "A small neural network reads it while you write, on this device.",
+  "promise": "It is read on your device, while you write.",
   "board": "Drawing area. Arrow keys move the pen, space puts it down or lifts it.",
   "board_hint": "Write here",
   "board_hint_more": "one digit or a whole number",
@@ -18,7 +18,6 @@ export const WORDS = {
   "keys": "Keyboard: arrow keys move the pen (with Shift further), space puts it down and lifts it, Ctrl+Z undoes, Ctrl+Shift+Z does it again, Escape clears.",
   "drop": "Let go to read this picture",
   "results": "What was read",
-  "number": "Number",
   "number_empty": "–",
   "why": "Show which ink decided it",
   "why_explained": "Orange ink decided it: without that ink the network would be less sure. Each of 49 patches is covered in turn.",
@@ -48,10 +47,10 @@ export const WORDS = {
   "server_unreachable": "it cannot be reached",
   "server_strange": "its answer is no reading",
   "read_blank": "Nothing is drawn.",
-  "read_none": "No digit found.",
+  "read_none": "Not sure, or not a digit.",
   "read_number": "Read: {number}.",
   "read_digit": "{digit}, {percent}",
-  "read_refused": "one is not sure, or not a digit",
+  "read_refused": "not sure",
   "card": "{digit}, {percent} sure",
   "card_refused": "Not sure, or not a digit; most like {digit}, {percent}",
   "seen": "The {digit} as the network sees it, 28 by 28 pixels",
@@ -79,10 +78,10 @@ export function say(name, values = {}) {
 /**
  * @param {number} fraction 0 to 1
  * @param {number} places after the point
- * @returns {string} such as “98.7 %”; never 100 % for what is not
+ * @returns {string} such as “98.7 %”, which does not break; never 100 % for what is not
  */
 export function percent(fraction, places = 1) {
   const most = 100 - 10 ** -places;
   const shown = fraction < 1 ? Math.min(100 * fraction, most) : 100;
-  return `${shown.toFixed(places)} %`;
+  return `${shown.toFixed(places)}\u00a0%`;
 }
