@@ -103,19 +103,20 @@ def hosted(site: Path, port: int = 0, base: str = "/") -> Iterator[Host]:
             coding: str | None = None,
             hashed: bool = False,
         ) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content)))
-            self.send_header(
-                "Cache-Control", "max-age=31536000, immutable" if hashed else "no-cache"
-            )
-            self.send_header("Content-Security-Policy", POLICY)
-            self.send_header("X-Content-Type-Options", "nosniff")
+            headers = {
+                "Content-Type": kind,
+                "Content-Length": str(len(content)),
+                "Cache-Control": "max-age=31536000, immutable" if hashed else "no-cache",
+                "Content-Security-Policy": POLICY,
+                "X-Content-Type-Options": "nosniff",
+            }
             if coding:
-                self.send_header("Content-Encoding", coding)
-                self.send_header("Vary", "Accept-Encoding")
-            head = sum(map(len, self._headers_buffer))
-            host.sent.append((self.path, head + 2 + len(content)))
+                headers |= {"Content-Encoding": coding, "Vary": "Accept-Encoding"}
+            self.send_response_only(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            head = sum(len(f"{name}: {value}\r\n") for name, value in headers.items())
+            host.sent.append((self.path, len("HTTP/1.1 200 OK\r\n\r\n") + head + len(content)))
             with suppress(ConnectionError):  # whoever asked may have gone
                 self.end_headers()
                 self.wfile.write(content)

@@ -176,6 +176,7 @@ export function drawingOn(element, penWidth, tell) {
 
   const leaving = (act) => () => {
     if (stroke) end();
+    picture = null;
     act();
     changed(false);
   };
@@ -186,10 +187,7 @@ export function drawingOn(element, penWidth, tell) {
     canUndo: history.canUndo,
     canRedo: history.canRedo,
     isBlank: () => !strokes().length && !picture,
-    clear: leaving(() => {
-      picture = null;
-      history.clear();
-    }),
+    clear: leaving(history.clear),
     /** @param {import("./reading.js").Reading[]} readings to be underlined */
     mark: (readings) => {
       marks = readings.map(({ box, answer }) => ({ box, accepted: answer.accepted }));

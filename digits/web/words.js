@@ -5,7 +5,7 @@ export const WORDS = {
   "title": "digits: write a number, it is read here",
   "description": "Write a number with mouse, finger, pen or keyboard. A neural network reads it on your device.",
   "headline": "Write a number",
-  "promise": "It is read on your device, while you write.",
+  "promise": "Read on your device as you write.",
   "board": "Drawing area. Arrow keys move the pen, space puts it down or lifts it.",
   "board_hint": "Write here",
   "board_hint_more": "one digit or a whole number",
