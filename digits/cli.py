@@ -314,9 +314,16 @@ def _show(argv: Sequence[str], prog: str) -> int:
     return gallery.command(argv, prog)
 
 
+def _site(argv: Sequence[str], prog: str) -> int:
+    from digits import site
+
+    return site.command(argv, prog)
+
+
 COMMANDS: dict[str, tuple[Command, str]] = {
     "read": (_read, "read the digits in pictures"),
     "serve": (_serve, "read over HTTP, and serve the page to draw on"),
+    "site": (_site, "write the web page that reads on its user's device"),
     "info": (_info, "say what a model is, and how good"),
     "evaluate": (_evaluate, "measure a model on MNIST, or on your own pictures"),
     "train": (_train, "train a network on MNIST and report how good it is"),

@@ -22,12 +22,12 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from numpy.typing import NDArray
 
-from digits import bodies, bundle, connections, documents, oip, page_files, problems, traffic
+from digits import bodies, bundle, connections, documents, oip, page_files, problems, site, traffic
 from digits.errors import DigitsError
 from digits.problems import RequestError
 from digits.read import as_dict
 from digits.reader import Page, Reader, page_of
-from digits.terminal import SHIPPED, own_words_only, say
+from digits.terminal import SHIPPED, note, own_words_only, say
 
 MOST_WAITING = 64  # requests that wait for a reader, in each process
 MOST_WORKERS = 64
@@ -57,7 +57,7 @@ RETRY = {"Retry-After": "1"}
 Answer = TypeVar("Answer")
 
 
-def create_app(reader: Reader, site: Path | None = None) -> FastAPI:
+def create_app(reader: Reader, page: Path | None = None) -> FastAPI:
     """The whole service as an ASGI application.
 
     Reading is done on threads, one for each core, each with an interpreter of its own, so that the
@@ -65,7 +65,7 @@ def create_app(reader: Reader, site: Path | None = None) -> FastAPI:
 
     Args:
         reader: what reads.
-        site: the folder of the page, from `site.build`; without it there is no page.
+        page: the folder of the page, from `site.build`; without it there is none.
     """
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     pool = ThreadPoolExecutor(threads, "reader")
@@ -157,8 +157,8 @@ def create_app(reader: Reader, site: Path | None = None) -> FastAPI:
         return documents.page(app.openapi(), str(request.base_url).rstrip("/"))
 
     protocol(app, reader, worked)
-    if site is not None:
-        page_files.install(app, site)
+    if page is not None:
+        page_files.install(app, page)
     return app
 
 
@@ -267,7 +267,9 @@ def command(argv: Sequence[str], prog: str) -> int:
         raise DigitsError(f"--workers must be from 1 to {MOST_WORKERS}, not {arguments.workers}.")
     found = bundle.read(arguments.model or bundle.SHIPPED)
     with listening(arguments.host, arguments.port) as listener, ExitStack() as stack:
-        folder = site_of(found, stack)
+        temporary = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder = temporary / "site"
+        write_site(found, folder)
         address, port = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
         say(f"Reading at http://{shown}:{port} with {found.folder}; Ctrl-C stops.")
@@ -278,9 +280,9 @@ def command(argv: Sequence[str], prog: str) -> int:
             app = create_app(Reader(found.folder), folder)
             uvicorn.Server(uvicorn.Config(app, **connections.SETTINGS)).run([listener])
         else:
-            counts = stack.enter_context(tempfile.TemporaryDirectory())
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
-            os.environ[OF_WORKER] = json.dumps([str(found.folder), folder and str(folder)])
+            (temporary / "counts").mkdir()
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(temporary / "counts")
+            os.environ[OF_WORKER] = json.dumps([str(found.folder), str(folder)])
             config = uvicorn.Config(
                 "digits.serve:of_worker",
                 factory=True,
@@ -294,12 +296,17 @@ def command(argv: Sequence[str], prog: str) -> int:
 def of_worker() -> FastAPI:
     """The application of one of several processes, which uvicorn starts."""
     ExitStack().enter_context(own_words_only())  # until the process ends
-    model, site = json.loads(os.environ[OF_WORKER])
-    return create_app(Reader(model), site and Path(site))
+    model, page = json.loads(os.environ[OF_WORKER])
+    return create_app(Reader(model), Path(page))
 
 
-def site_of(found: bundle.Bundle, stack: ExitStack) -> Path | None:
-    return None
+def write_site(found: bundle.Bundle, folder: Path) -> None:
+    """Writes the page; where the runtime for browsers cannot be had, one that asks this server."""
+    try:
+        site.build(folder, found)
+    except DigitsError as error:
+        note(f"{error} Until then the page asks this server.")
+        site.build(folder, found, runtime=False)
 
 
 @contextmanager

@@ -32,6 +32,7 @@ LIGHT = [
     "runs",
     "segment",
     "show",
+    "site",
     "spec",
     "sweep",
     "suspects",
