@@ -5,7 +5,8 @@
 
 # What the page runs in browsers, fetched by npm, which the service itself does without.
 FROM node:22-bookworm-slim AS runtime
-# hadolint ignore=DL3008 - Debian keeps one version of a package and mends it
+# Debian keeps one version of a package, and mends it.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends python3-venv \
     && rm -rf /var/lib/apt/lists/*
@@ -20,7 +21,8 @@ FROM python:3.12-slim-bookworm
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY digits digits
-# hadolint ignore=DL3013 - pyproject.toml says which versions
+# pyproject.toml says which versions.
+# hadolint ignore=DL3013
 RUN pip install --no-cache-dir ".[serve]"
 COPY --from=runtime /runtime /runtime
 ENV DIGITS_CACHE=/runtime PYTHONDONTWRITEBYTECODE=1

@@ -15,6 +15,7 @@ from digits.problems import RequestError
 HASHED = re.compile(r"[.-][0-9a-f]{8,}(?=[./]|$)")
 COPIES = {".br": "br", ".gz": "gzip"}  # what a compressed copy's name ends in; the smaller first
 KINDS = {
+    ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".wasm": "application/wasm",
     ".webmanifest": "application/manifest+json",
