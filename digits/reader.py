@@ -25,6 +25,7 @@ LONGEST_RUN = 6  # fragments that are asked about as one digit
 MOST_TRUST = 10.0  # that neighbours can lend to a piece, as odds
 MOST_CUT = 200  # connected parts of a picture that are tentatively cut
 MOST_QUESTIONS = 4000  # about runs of fragments in a picture, unless there are more fragments
+MOST_REMEMBERED = 300  # answers about a picture's pieces, 64 kB each
 SURE = 0.97  # probability above which a digit is not tentatively cut
 
 
@@ -124,7 +125,7 @@ class Reader:
         if piece is None:
             blank = np.zeros((segment.CANVAS, segment.CANVAS), np.uint8)
             return Reading(0, np.full(10, 0.1, np.float32), False, (0, 0, 0, 0), blank, 0.0)
-        answer = self._ask(piece.ink)
+        answer = self._models.canvas(segment.place(piece.ink))
         if grey.shape == (MNIST_SIDE, MNIST_SIDE):
             # Perhaps it stands in MNIST's frame already, and what seems paper is part of it.
             answer = max(answer, self._models.digit(grey, answer.canvas), key=_sureness)
@@ -181,6 +182,7 @@ class Reader:
         """
         grey = pictures.load(picture)
         found = ink.find(grey)
+        self._models.answers.clear()
         readings: list[Reading] = []
         texts = []
         lines = self._tentatively_cut(segment.lines(found.map, self._belong))
@@ -300,7 +302,15 @@ class Reader:
         return odds / (odds + _odds(self._threshold)) * float(answer.probabilities.max())
 
     def _ask(self, piece: Grey) -> _Answer:
-        return self._models.canvas(segment.place(piece))
+        """What the model says of a piece. Within a picture the same one is asked about once: a part
+        is looked at before it is cut, and again when it is taken as a whole."""
+        answers = self._models.answers
+        key = piece.shape, piece.tobytes()
+        if key not in answers:
+            if len(answers) == MOST_REMEMBERED:
+                answers.clear()
+            answers[key] = self._models.canvas(segment.place(piece))
+        return answers[key]
 
     @property
     def _models(self) -> "_Models":
@@ -322,6 +332,7 @@ class _Models:
         self._interpreter.allocate_tensors()
         self._content = content
         self._digit: Any = None
+        self.answers: dict[tuple[tuple[int, ...], bytes], _Answer] = {}
 
     def canvas(self, canvas: Grey) -> _Answer:
         self._interpreter.set_tensor(self._input, canvas[None])
