@@ -33,7 +33,7 @@ class Recipe:
             "choices": ("cnn", "small", "tiny", "vgg", "resnet", "branched"),
         },
     )
-    epochs: int = _setting(15, "passes over the training images", 1, 10_000)
+    epochs: int = _setting(14, "passes over the training images", 1, 10_000)
     batch: int = _setting(128, "images a step", 1, TRAINING_IMAGES)
     learning_rate: float = _setting(0.003, "highest step size of Adam", 1e-9, 10)
     warmup: float = _setting(0.2, "fraction of all steps until the highest rate", 0, 0.9)
@@ -145,7 +145,7 @@ RECIPES = {
             shear=0.12,
             non_digits=1_000,
         ),
-        replace(_MNIST_ALONE, name="best", network="branched", epochs=18),
+        replace(_MNIST_ALONE, name="best", network="branched", epochs=12),
         replace(_MNIST_ALONE, name="vgg", network="vgg", epochs=10),
         replace(_MNIST_ALONE, name="resnet", network="resnet", epochs=10),
     )
