@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
@@ -37,6 +37,15 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 
+
+class Sent(NamedTuple):
+    """An answer: of which path, and how many bytes of headers and of content, as compressed."""
+
+    path: str
+    head: int
+    content: int
+
+
 Predict = Callable[[str, bytes], tuple[int, str]]  # content type, body -> status, JSON
 
 
@@ -49,14 +58,14 @@ class Host:
         site: the folder that it shows; may be another at any time.
         predict: answers `POST /predict`; None, as on a file host, says 404.
         missing: parts of paths that it does not find, although they are there.
-        sent: path and bytes, headers included, of every answer.
+        sent: every answer.
     """
 
     url: str
     site: Path
     predict: Predict | None = None
     missing: tuple[str, ...] = ()
-    sent: list[tuple[str, int]] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
 
 
 @contextmanager
@@ -115,8 +124,8 @@ def hosted(site: Path, port: int = 0, base: str = "/") -> Iterator[Host]:
             self.send_response_only(status)
             for name, value in headers.items():
                 self.send_header(name, value)
-            head = sum(len(f"{name}: {value}\r\n") for name, value in headers.items())
-            host.sent.append((self.path, len("HTTP/1.1 200 OK\r\n\r\n") + head + len(content)))
+            head = [f"HTTP/1.1 {status} OK", *(f"{name}: {of}" for name, of in headers.items()), ""]
+            host.sent.append(Sent(self.path, sum(len(line) + 2 for line in head), len(content)))
             with suppress(ConnectionError):  # whoever asked may have gone
                 self.end_headers()
                 self.wfile.write(content)

@@ -38,6 +38,7 @@ from digits.terminal import SHIPPED, note, say
 
 WEB = Path(__file__).parent / "web"
 NAMED = ("index.html", "sw.js", "manifest.webmanifest")  # everything else is under a hash
+WORKER = "worker.js"  # is no module
 COMPRESSED = {".html", ".js", ".css", ".json", ".webmanifest", ".svg", ".wasm", ".tflite"}
 BUILDS = ("litert_wasm_internal", "litert_wasm_compat_internal")  # the second: no relaxed SIMD
 CORE, HELPER = "node_modules/@litertjs/core", "node_modules/@litertjs/wasm-utils"
@@ -122,10 +123,12 @@ def contents(bundle: Bundle, runtime: Mapping[str, bytes]) -> Files:
         for part, files in parts.items()
         for name, content in files.items()
     }
-    modules = [f"{folders['page']}{name}" for name in parts["page"] if name.endswith(".js")]
+    modules = [
+        f"{folders['page']}{name}"
+        for name in parts["page"]
+        if name.endswith(".js") and name != WORKER
+    ]
     links = [f'<link rel="modulepreload" href="{path}">' for path in modules]
-    if runtime:
-        links.append(f'<link rel="modulepreload" href="{folders["runtime"]}core.js">')
     words = _words() | folders | {"preloads": "\n    ".join(links)}
     index, app = (_filled((WEB / n).read_text("utf-8"), words) for n in (NAMED[0], NAMED[2]))
     named = {"index.html": index.encode(), "manifest.webmanifest": app.encode()}

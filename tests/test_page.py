@@ -33,6 +33,7 @@ SCRIBBLE = [
 REFUSED = ("Failed to load resource: the server responded with", "Refused to execute script")
 
 Visit = Callable[..., Page]
+expect.set_options(timeout=20_000)  # milliseconds; a machine may have other work
 
 
 @pytest.fixture(scope="module")
@@ -240,7 +241,7 @@ def test_the_pens_width_is_that_of_the_slider(visit: Visit) -> None:
         draw(page, [[(100, 50), (100, 180)]])
         canvas = browsing.own_canvas(page)
         widths.append(np.count_nonzero(canvas[128]) / np.count_nonzero(canvas.any(axis=1)))
-    assert widths[0] == pytest.approx(4 * unit / (130 + 4 * unit), rel=0.4)  # and smooth edges
+    assert widths[0] == pytest.approx(0.1, rel=0.2)  # no finer than MNIST's pens
     assert widths[1] == pytest.approx(36 * unit / (130 + 36 * unit), rel=0.1)
 
 
@@ -449,7 +450,7 @@ def test_a_site_without_the_runtime_asks_the_server(
     draw(page, FOUR)
     assert number(page) == "4"
     wait_until_kept(page)
-    assert not any("runtime" in path for path, _ in host.sent)
+    assert not any("runtime" in one.path for one in host.sent)
 
 
 # Offline, and up to date.
@@ -464,7 +465,7 @@ def test_reads_without_a_network_after_the_first_visit(
         open_page(page, host)
         page.evaluate("caches.open('of another site on this host')")
         wait_until_kept(page)
-        wasm = [path for path, _ in host.sent if path.endswith(".wasm")]
+        wasm = [one.path for one in host.sent if one.path.endswith(".wasm")]
         assert len(wasm) == 1  # and that was downloaded once
     open_page(page, host)  # which is gone
     expect(page.locator("#state")).to_have_text("Read on this device.")
@@ -490,7 +491,7 @@ def test_an_update_is_offered_to_an_open_tab_and_is_whole_or_not_at_all(
     host.site, host.missing = tmp_path / "site", ("grouping.js",)  # not all of it is there yet
     sent = len(host.sent)
     page.evaluate(UPDATE)
-    assert any("grouping.js" in path for path, _ in host.sent[sent:])
+    assert any("grouping.js" in one.path for one in host.sent[sent:])
     assert caches(page) == before
     expect(page.locator("#update")).to_be_hidden()
     draw(page, SEVEN)
@@ -500,7 +501,8 @@ def test_an_update_is_offered_to_an_open_tab_and_is_whole_or_not_at_all(
     sent = len(host.sent)
     page.evaluate(UPDATE)
     expect(page.locator("#update")).to_be_visible()
-    assert not any("wasm" in path or "tflite" in path for path, _ in host.sent[sent:])
+    again = [one.path for one in host.sent[sent:]]
+    assert not any("/runtime-" in path or "/model-" in path for path in again)
     draw(page, ONE)
     assert number(page) == "71"  # the old one, still at work
     expect(page.locator("h1")).to_have_text("Write a number")

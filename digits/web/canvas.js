@@ -4,6 +4,9 @@ import { boxOf, trace } from "./strokes.js";
 
 export const SIDE = 256;
 const LONGEST = 200; // pixels of the ink's longer side
+// Of the longer side: as MNIST's pens are, which the model knows. A fine line on a large drawing area
+// is only fine because the area is large.
+const THINNEST = 0.1;
 
 let shared;
 
@@ -34,13 +37,14 @@ function redOf(context) {
  */
 export function ofStrokes(strokes) {
   const { x0, y0, x1, y1 } = boxOf(strokes);
-  const scale = LONGEST / Math.max(x1 - x0, y1 - y0);
+  const longest = Math.max(x1 - x0, y1 - y0);
+  const scale = LONGEST / longest;
   const context = blank();
   context.translate(SIDE / 2, SIDE / 2);
   context.scale(scale, scale);
   context.translate(-(x0 + x1) / 2, -(y0 + y1) / 2);
   context.strokeStyle = "#fff";
-  trace(context, strokes);
+  trace(context, strokes, THINNEST * longest);
   return redOf(context);
 }
 

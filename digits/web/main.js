@@ -49,6 +49,7 @@ async function start() {
   try {
     if (folder("runtime")) {
       reason = say("reason_failed");
+      await painted();
       reader = await onDevice(folder("runtime"), model, manifest);
       state("ready", say("ready"));
     }
@@ -65,6 +66,14 @@ async function start() {
   at("why-note").textContent = say(at("why").disabled ? "why_impossible" : "why_explained");
   keepWhenLoaded();
   return reader;
+}
+
+/** When the page can be seen, which nothing heavy should hold up; in a tab behind others, soon. */
+function painted() {
+  return new Promise((done) => {
+    requestAnimationFrame(() => setTimeout(done));
+    setTimeout(done, 200);
+  });
 }
 
 async function askServer(reason) {

@@ -27,38 +27,19 @@ export function build() {
 }
 
 /**
- * Loads runtime and model.
+ * Loads runtime and model, in a worker.
  * @param {string} runtime URL of the folder of LiteRT.js
  * @param {string} model URL of the folder of the model
  * @param {Promise<object>} manifest of the bundle
  * @returns {Promise<Reader>} rejected where that cannot be
  */
 export async function onDevice(runtime, model, manifest) {
-  preload(`${runtime}${build()}.js`, "script");
-  preload(`${runtime}${build()}.wasm`, "fetch");
-  const [core, bytes] = await Promise.all([
-    import(`${runtime}core.js`).then((module) => started(module, `${runtime}${build()}.js`)),
-    bytesOf(`${model}digits.tflite`),
-  ]);
+  const ask = questions(new Worker(new URL("worker.js", import.meta.url)));
+  await ask({ runtime, build: build(), model: `${model}digits.tflite` });
   const threshold = (await manifest).thresholds.is_digit;
-  const compiled = await core.loadAndCompile(bytes, { accelerator: "wasm" });
-  const run = async (signature, input, shape) => {
-    const tensor = new core.Tensor(input, shape);
-    try {
-      const outputs = await compiled.run(signature, { [signature]: tensor });
-      const found = {};
-      for (const [name, output] of Object.entries(outputs)) {
-        found[name] = output.toTypedArray();
-        output.delete();
-      }
-      return found;
-    } finally {
-      tensor.delete();
-    }
-  };
-  const reader = {
-    read: async (canvas) => {
-      const found = await run("canvas", canvas, [1, 256, 256]);
+  return {
+    read: async (input) => {
+      const found = await ask({ signature: "canvas", input, shape: [1, 256, 256] });
       const probabilities = Array.from(found.probabilities);
       const is = found.is_digit[0];
       const most = Math.max(...probabilities);
@@ -70,39 +51,34 @@ export async function onDevice(runtime, model, manifest) {
         seen: found.digit,
       };
     },
-    sureness: async (digit) => {
-      const found = await run("digit", digit, [1, 28, 28]);
+    sureness: async (input) => {
+      const found = await ask({ signature: "digit", input, shape: [1, 28, 28] });
       return Array.from(found.probabilities, (probability) => probability * found.is_digit[0]);
     },
   };
-  await reader.read(new Uint8Array(256 * 256)); // the first run takes longer; let it be this one
-  return reader;
 }
 
-/** The runtime started on the processor: a graphics card takes longer to wake than to be of use. */
-async function started(core, path) {
-  globalThis.Module = { printErr: (text) => console.debug(text) }; // it reports progress as errors
-  const gpu = { requestAdapter: async () => null };
-  Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
-  try {
-    await core.loadLiteRt(path);
-  } finally {
-    delete navigator.gpu; // and the browser's own is there again
-  }
-  return core;
-}
-
-/** Has a file fetched that will only be asked for when others are there. */
-function preload(href, as) {
-  const link = document.createElement("link");
-  Object.assign(link, { rel: "preload", href, as, crossOrigin: "anonymous" });
-  document.head.append(link);
-}
-
-async function bytesOf(url) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${response.status}`);
-  return new Uint8Array(await response.arrayBuffer());
+/** What a worker is asked, as promises of its answers; all fail if it does. */
+function questions(worker) {
+  const open = new Map();
+  let last = 0;
+  worker.onmessage = ({ data: { id, found, error } }) => {
+    const { resolve, reject } = open.get(id);
+    open.delete(id);
+    if (found) resolve(found);
+    else reject(new Error(error));
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    for (const { reject } of open.values()) reject(new Error(event.message));
+    open.clear();
+  };
+  return (task) =>
+    new Promise((resolve, reject) => {
+      last += 1;
+      open.set(last, { resolve, reject });
+      worker.postMessage({ id: last, task });
+    });
 }
 
 function odds(probability) {

@@ -35,10 +35,12 @@ export function boxOf(strokes) {
  * Draws strokes in the context's strokeStyle, with round ends and joints.
  * @param {CanvasRenderingContext2D} context
  * @param {Stroke[]} strokes
+ * @param {number} least width of a line
  */
-export function trace(context, strokes) {
+export function trace(context, strokes, least = 0) {
   context.lineCap = context.lineJoin = "round";
-  for (const { points } of strokes) {
+  for (const stroke of strokes) {
+    const points = stroke.points.map((at) => ({ ...at, width: Math.max(at.width, least) }));
     const even = points.every((point) => point.width === points[0].width);
     if (even) traceEven(context, points);
     else traceUneven(context, points);
