@@ -36,13 +36,12 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self.header_timer is not None:
+        super().data_received(data)
+        if self.header_timer is not None:  # what came is of a header that has not ended
             self.header_bytes += len(data)
-            if self.header_bytes > LARGEST_HEADER + (64 << 10):  # a body may come along
+            if self.header_bytes > LARGEST_HEADER:
                 self.transport.write(REFUSED)
                 self.transport.close()
-                return
-        super().data_received(data)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

@@ -2,25 +2,25 @@
 network?"""
 
 import base64
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, FilePayload, Page, expect
+from test_serve import running
 
 from benchmarks import browser as browsing
 from benchmarks.browser import Host, draw, hosted, open_page, settle
 from digits import bundle, data, site
 from digits.errors import DigitsError
-from digits.read import as_dict
-from digits.reader import Page as ReadPage
 from digits.reader import Reader
+from digits.serve import create_app
 
 # In pixels of the drawing area.
 SEVEN = [[(40, 60), (110, 58), (70, 190)], [(45, 120), (105, 118)]]
@@ -341,18 +341,21 @@ def give(page: Page, how: str, content: bytes, kind: str = "image/png") -> None:
     )
 
 
-def answering(reader: Reader, asked: list[str]) -> browsing.Predict:
-    """What a server says to pictures and canvases."""
+@pytest.fixture(scope="module")
+def service() -> Iterator[str]:
+    """Where our service is."""
+    with running(create_app(Reader())) as (address, port):
+        yield f"http://{address}:{port}"
+
+
+def answering(service: str, asked: list[str]) -> browsing.Predict:
+    """What our service says to pictures and canvases."""
 
     def predict(kind: str, body: bytes) -> tuple[int, str]:
         asked.append(kind)
-        if kind == "application/json":
-            reading = reader.classify(np.array(json.loads(body)["canvas"], np.uint8))
-            return 200, json.dumps(as_dict(ReadPage("", (), (reading,))))
-        try:
-            return 200, json.dumps(as_dict(reader.read(body)))
-        except DigitsError as error:
-            return 422, json.dumps({"title": "Unreadable", "status": 422, "detail": str(error)})
+        headers = {"Content-Type": kind}
+        answer = httpx.post(f"{service}/predict", content=body, headers=headers, timeout=60)
+        return answer.status_code, answer.text
 
     return predict
 
@@ -381,10 +384,10 @@ def test_a_picture_is_read_on_the_device_where_there_is_no_server(
 
 
 def test_a_picture_is_read_by_the_server_where_there_is_one(
-    visit: Visit, host: Host, mnist: data.Mnist
+    visit: Visit, host: Host, service: str, mnist: data.Mnist
 ) -> None:
     asked: list[str] = []
-    host.predict = answering(Reader(), asked)
+    host.predict = answering(service, asked)
     page = visit()
     pair = np.hstack([np.pad(digit, 4) for digit in mnist.train_images[[7, 1]]])
     give(page, "drop", png(pair))
@@ -413,9 +416,11 @@ def test_words_for_pictures_that_cannot_be_read(visit: Visit, host: Host) -> Non
 # The server in place of the device.
 
 
-def test_the_server_reads_where_the_runtime_cannot_load(visit: Visit, host: Host) -> None:
+def test_the_server_reads_where_the_runtime_cannot_load(
+    visit: Visit, host: Host, service: str
+) -> None:
     asked: list[str] = []
-    host.missing, host.predict = ("litert_wasm",), answering(Reader(), asked)
+    host.missing, host.predict = ("litert_wasm",), answering(service, asked)
     page = visit()
     expect(page.locator("#state")).to_have_text(
         "The model cannot run here (it could not be loaded), so the server reads what you draw."
@@ -441,16 +446,32 @@ def test_says_so_where_nothing_can_read(visit: Visit, host: Host) -> None:
 
 
 def test_a_site_without_the_runtime_asks_the_server(
-    visit: Visit, host: Host, tmp_path: Path
+    visit: Visit, host: Host, service: str, tmp_path: Path
 ) -> None:
     site.build(tmp_path / "site", bundle.read(), runtime=False)
-    host.site, host.predict = tmp_path / "site", answering(Reader(), [])
+    host.site, host.predict = tmp_path / "site", answering(service, [])
     page = visit()
     expect(page.locator("#state")).to_contain_text("(this site comes without it)")
     draw(page, FOUR)
     assert number(page) == "4"
     wait_until_kept(page)
     assert not any("runtime" in one.path for one in host.sent)
+
+
+def test_digits_serve_serves_the_page(chromium: Browser, site_folder: Path) -> None:
+    """With its own headers, and reads pictures for it."""
+    wrong: list[str] = []
+    with running(create_app(Reader(), site_folder)) as (address, port):
+        page = chromium.new_page()
+        page.on("console", lambda told: wrong.append(told.text) if told.type == "error" else None)
+        page.goto(f"http://{address}:{port}/")
+        page.locator("body[data-state=ready]").wait_for(timeout=60_000)
+        draw(page, SEVEN + FOUR)
+        assert number(page) == "74"
+        give(page, "drop", png(np.zeros((60, 60), np.uint8)))
+        expect(page.locator("#picture-state")).to_have_text("Read by the server.")
+        page.close()
+    assert not wrong
 
 
 # Offline, and up to date.

@@ -297,6 +297,14 @@ def test_an_endless_header_is_refused(address: tuple[str, int]) -> None:
     assert not answer or answer.startswith(b"HTTP/1.1 431")
 
 
+def test_a_body_may_come_along_with_its_header(address: tuple[str, int]) -> None:
+    body = json.dumps({"canvas": [[0] * 256] * 256}).encode()
+    head = f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+    with socket.create_connection(address, timeout=30) as line:
+        line.sendall(f"{head}Content-Type: application/json\r\n\r\n".encode() + body)
+        assert line.recv(100).startswith(b"HTTP/1.1 200")
+
+
 def test_too_many_are_told_to_come_again(
     reader: Reader, monkeypatch: pytest.MonkeyPatch, mnist: Mnist
 ) -> None:
