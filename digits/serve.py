@@ -295,9 +295,12 @@ def command(argv: Sequence[str], prog: str) -> int:
 
 def of_worker() -> FastAPI:
     """The application of one of several processes, which uvicorn starts."""
-    ExitStack().enter_context(own_words_only())  # until the process ends
     model, page = json.loads(os.environ[OF_WORKER])
-    return create_app(Reader(model), Path(page))
+    silence = ExitStack()
+    silence.enter_context(own_words_only())
+    app = create_app(Reader(model), Path(page))
+    app.state.silence = silence  # for as long as there is the application
+    return app
 
 
 def write_site(found: bundle.Bundle, folder: Path) -> None:
