@@ -247,6 +247,13 @@ def _evaluate(argv: Sequence[str], prog: str) -> int:
     return 1 if figures.get("unreadable") else 0
 
 
+def _serve(argv: Sequence[str], prog: str) -> int:
+    with needing(prog, "serve"):
+        from digits import serve
+
+    return serve.command(argv, prog)
+
+
 def _sweep(argv: Sequence[str], prog: str) -> int:
     from digits import sweep
 
@@ -307,8 +314,16 @@ def _show(argv: Sequence[str], prog: str) -> int:
     return gallery.command(argv, prog)
 
 
+def _site(argv: Sequence[str], prog: str) -> int:
+    from digits import site
+
+    return site.command(argv, prog)
+
+
 COMMANDS: dict[str, tuple[Command, str]] = {
     "read": (_read, "read the digits in pictures"),
+    "serve": (_serve, "read over HTTP, and serve the page to draw on"),
+    "site": (_site, "write the web page that reads on its user's device"),
     "info": (_info, "say what a model is, and how good"),
     "evaluate": (_evaluate, "measure a model on MNIST, or on your own pictures"),
     "train": (_train, "train a network on MNIST and report how good it is"),

@@ -25,6 +25,7 @@ LONGEST_RUN = 6  # fragments that are asked about as one digit
 MOST_TRUST = 10.0  # that neighbours can lend to a piece, as odds
 MOST_CUT = 200  # connected parts of a picture that are tentatively cut
 MOST_QUESTIONS = 4000  # about runs of fragments in a picture, unless there are more fragments
+MOST_REMEMBERED = 300  # answers about a picture's pieces, 64 kB each
 SURE = 0.97  # probability above which a digit is not tentatively cut
 
 
@@ -67,6 +68,12 @@ class Page:
     digits: str
     lines: tuple[str, ...]
     readings: tuple[Reading, ...]
+
+
+def page_of(reading: Reading) -> Page:
+    """A page with one thing on it."""
+    digits = str(reading.digit) if reading.accepted else ""
+    return Page(digits, (digits,) if digits else (), (reading,))
 
 
 @dataclass(frozen=True)
@@ -118,12 +125,51 @@ class Reader:
         if piece is None:
             blank = np.zeros((segment.CANVAS, segment.CANVAS), np.uint8)
             return Reading(0, np.full(10, 0.1, np.float32), False, (0, 0, 0, 0), blank, 0.0)
-        answer = self._ask(piece.ink)
+        answer = self._models.canvas(segment.place(piece.ink))
         if grey.shape == (MNIST_SIDE, MNIST_SIDE):
             # Perhaps it stands in MNIST's frame already, and what seems paper is part of it.
             answer = max(answer, self._models.digit(grey, answer.canvas), key=_sureness)
         accepted = answer.is_digit >= self._threshold
         return self._reading(piece, answer, found.scale, grey, accepted)
+
+    def canvas(self, canvas: Grey) -> Reading:
+        """Reads a canvas by the model alone, as a page or a phone does.
+
+        Args:
+            canvas: uint8 of shape (256, 256), one digit anywhere, ink bright on exactly 0.
+        """
+        answer = self._models.canvas(canvas)
+        accepted = answer.is_digit >= self._threshold
+        rows, columns = (np.flatnonzero(canvas.any(axis=axis)) for axis in (1, 0))
+        box = (0, 0, 0, 0)
+        if len(rows):
+            x, y = int(columns[0]), int(rows[0])
+            box = (x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
+        digit = int(answer.probabilities.argmax())
+        return Reading(digit, answer.probabilities, accepted, box, canvas, answer.is_digit)
+
+    def outputs(self, signature: str, image: Grey) -> dict[str, Floats]:
+        """What the model itself gives for one image.
+
+        Args:
+            signature: "canvas" or "digit".
+            image: uint8 of shape (256, 256) or (28, 28).
+
+        Returns:
+            by name, with a leading 1 in each shape: `probabilities` and `is_digit`, and of a
+            canvas also `digit`, as the bundle's contract says.
+        """
+        return self._models.outputs(signature, image)
+
+    @property
+    def threshold(self) -> float:
+        """What `is_digit` must reach for a reading to be accepted, 0 to 1."""
+        return self._threshold
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Of the bundle that reads."""
+        return self._bundle.manifest
 
     def read(self, picture: Source) -> Page:
         """Reads everything in a picture, from the top, and in each line from the left.
@@ -136,6 +182,7 @@ class Reader:
         """
         grey = pictures.load(picture)
         found = ink.find(grey)
+        self._models.answers.clear()
         readings: list[Reading] = []
         texts = []
         lines = self._tentatively_cut(segment.lines(found.map, self._belong))
@@ -255,7 +302,15 @@ class Reader:
         return odds / (odds + _odds(self._threshold)) * float(answer.probabilities.max())
 
     def _ask(self, piece: Grey) -> _Answer:
-        return self._models.canvas(segment.place(piece))
+        """What the model says of a piece. Within a picture the same one is asked about once: a part
+        is looked at before it is cut, and again when it is taken as a whole."""
+        answers = self._models.answers
+        key = piece.shape, piece.tobytes()
+        if key not in answers:
+            if len(answers) == MOST_REMEMBERED:
+                answers.clear()
+            answers[key] = self._models.canvas(segment.place(piece))
+        return answers[key]
 
     @property
     def _models(self) -> "_Models":
@@ -277,6 +332,7 @@ class _Models:
         self._interpreter.allocate_tensors()
         self._content = content
         self._digit: Any = None
+        self.answers: dict[tuple[tuple[int, ...], bytes], _Answer] = {}
 
     def canvas(self, canvas: Grey) -> _Answer:
         self._interpreter.set_tensor(self._input, canvas[None])
@@ -287,11 +343,19 @@ class _Models:
 
     def digit(self, digit: Grey, canvas: Grey) -> _Answer:
         """The answer for pixels in MNIST's frame, with the canvas to remember it by."""
+        found = self.outputs("digit", digit)
+        return _Answer(found["probabilities"][0], float(found["is_digit"][0]), canvas)
+
+    def outputs(self, signature: str, image: Grey) -> dict[str, Floats]:
+        if signature == "canvas":
+            self.canvas(image)
+            return {
+                name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()
+            }
         if self._digit is None:  # few ask; an interpreter of its own, since it has one input
             interpreter = Interpreter(model_content=self._content, num_threads=1)
             self._digit = interpreter.get_signature_runner("digit")
-        found = self._digit(digit=digit[None])
-        return _Answer(found["probabilities"][0], float(found["is_digit"][0]), canvas)
+        return self._digit(digit=image[None])
 
 
 def _sureness(answer: _Answer) -> float:

@@ -150,8 +150,8 @@ def without_greeting() -> Iterator[None]:
 
 
 @contextmanager
-def needing(what: str) -> Iterator[None]:
-    """Says in a sentence that a library of the training side, which `what` needs, is missing."""
+def needing(what: str, extra: str = "train") -> Iterator[None]:
+    """Says in a sentence that a library of an extra, which `what` needs, is missing."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -160,5 +160,5 @@ def needing(what: str) -> Iterator[None]:
             raise
         raise DigitsError(
             f"{library} is not installed, which {what} needs; "
-            'install it with: pip install -e ".[train]"'
+            f'install it with: pip install -e ".[{extra}]"'
         ) from None

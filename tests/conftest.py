@@ -1,5 +1,7 @@
 """What several tests share."""
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,7 +11,7 @@ import pytest
 import tensorflow as tf
 from hypothesis import settings
 
-from digits import data
+from digits import bundle, data, site
 
 # Two processors of TensorFlow in this process, so that a distributed strategy has two replicas.
 tf.config.set_logical_device_configuration(
@@ -70,4 +72,14 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert errors == ""
     assert process.returncode == 0
     (folder.parent / "output.txt").write_text(output)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole site with the model that ships, built once."""
+    if shutil.which("npm") is None and "CI" not in os.environ:
+        pytest.skip("npm is not installed, which fetches the runtime for browsers")
+    folder = tmp_path_factory.mktemp("site") / "site"
+    site.build(folder, bundle.read())
     return folder

@@ -1,0 +1,251 @@
+"""A file host for the site, and Debian's Chromium to look at it with; for tests and benchmarks."""
+
+import base64
+import mimetypes
+import os
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from digits.errors import DigitsError
+
+# What `digits serve` sends with every page.
+POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
+    "img-src 'self' data: blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HASHED = re.compile(r"-[0-9a-f]{16}/")
+TYPES = {".js": "text/javascript", ".wasm": "application/wasm", ".svg": "image/svg+xml"}
+ARGUMENTS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+class Sent(NamedTuple):
+    """An answer: of which path, and how many bytes of headers and of content, as compressed."""
+
+    path: str
+    head: int
+    content: int
+
+
+Predict = Callable[[str, bytes], tuple[int, str]]  # content type, body -> status, JSON
+
+
+@dataclass
+class Host:
+    """A running host.
+
+    Attributes:
+        url: of the page.
+        site: the folder that it shows; may be another at any time.
+        predict: answers `POST /predict`; None, as on a file host, says 404.
+        missing: parts of paths that it does not find, although they are there.
+        sent: every answer.
+    """
+
+    url: str
+    site: Path
+    predict: Predict | None = None
+    missing: tuple[str, ...] = ()
+    sent: list[Sent] = field(default_factory=list)
+
+
+@contextmanager
+def hosted(site: Path, port: int = 0, base: str = "/") -> Iterator[Host]:
+    """Serves a site under a path of a port, any by default, with caching and compression."""
+    host = Host("", site)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            path = unquote(urlsplit(self.path).path)
+            name = path.removeprefix(base) or "index.html"
+            file = host.site / name
+            hidden = any(part in path for part in host.missing)
+            if not path.startswith(base) or ".." in name or hidden or not file.is_file():
+                return self.answer(404, b"not here", "text/plain")
+            accepted = self.headers.get("Accept-Encoding", "")
+            coding = next(
+                (
+                    coding
+                    for coding, ending in (("br", ".br"), ("gzip", ".gz"))
+                    if coding in accepted and file.with_name(file.name + ending).exists()
+                ),
+                None,
+            )
+            ending = {"br": ".br", "gzip": ".gz", None: ""}[coding]
+            content = file.with_name(file.name + ending).read_bytes()
+            kind = TYPES.get(file.suffix) or mimetypes.guess_type(name)[0] or "text/plain"
+            return self.answer(200, content, kind, coding, bool(HASHED.search(path)))
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if host.predict is None:
+                return self.answer(404, b"not here", "text/plain")
+            status, content = host.predict(self.headers["Content-Type"], body)
+            return self.answer(status, content.encode(), "application/json")
+
+        def answer(
+            self,
+            status: int,
+            content: bytes,
+            kind: str,
+            coding: str | None = None,
+            hashed: bool = False,
+        ) -> None:
+            headers = {
+                "Content-Type": kind,
+                "Content-Length": str(len(content)),
+                "Cache-Control": "max-age=31536000, immutable" if hashed else "no-cache",
+                "Content-Security-Policy": POLICY,
+                "X-Content-Type-Options": "nosniff",
+            }
+            if coding:
+                headers |= {"Content-Encoding": coding, "Vary": "Accept-Encoding"}
+            self.send_response_only(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            head = [f"HTTP/1.1 {status} OK", *(f"{name}: {of}" for name, of in headers.items()), ""]
+            host.sent.append(Sent(self.path, sum(len(line) + 2 for line in head), len(content)))
+            with suppress(ConnectionError):  # whoever asked may have gone
+                self.end_headers()
+                self.wfile.write(content)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server.daemon_threads = True
+    host.url = f"http://127.0.0.1:{server.server_port}{base}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield host
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def executable() -> str:
+    """Where Chromium is.
+
+    Raises:
+        DigitsError: nowhere.
+    """
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        raise DigitsError("Chromium is not installed; install Debian's package chromium.")
+    return found
+
+
+def arguments() -> list[str]:
+    """What Chromium is started with."""
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return [*ARGUMENTS, *(["--no-sandbox"] if root else [])]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A new browser, without a window.
+
+    Raises:
+        DigitsError: there is none.
+    """
+    path = executable()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=arguments())
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def open_page(page: Page, host: Host) -> None:
+    """Goes to the page and waits until it knows who reads."""
+    page.goto(host.url)
+    page.locator("body:not([data-state=loading])").wait_for(timeout=60_000)
+
+
+def settle(page: Page) -> None:
+    """Waits until all that was drawn is read."""
+    page.locator("#reading[aria-busy=false]").wait_for()
+
+
+def draw(page: Page, strokes: Sequence[Sequence[tuple[float, float]]], steps: int = 1) -> None:
+    """Writes strokes with the mouse, points in pixels of the drawing area."""
+    box = page.locator("#board").bounding_box()
+    assert box
+    for (x, y), *points in strokes:
+        page.mouse.move(box["x"] + x, box["y"] + y)
+        page.mouse.down()
+        for x, y in points:
+            page.mouse.move(box["x"] + x, box["y"] + y, steps=steps)
+        page.mouse.up()
+    settle(page)
+
+
+def ask(page: Page, canvases: NDArray[np.uint8], repeat: int = 1) -> list[dict[str, Any]]:
+    """The answers of the page's own reader.
+
+    Args:
+        canvases: uint8 of shape (n, 256, 256).
+        repeat: how often each is asked about.
+
+    Returns:
+        for each canvas `probabilities`, `accepted`, and `milliseconds` of every time.
+    """
+    encoded = [base64.b64encode(canvas.tobytes()).decode() for canvas in canvases]
+    return page.evaluate(ASK, [encoded, repeat])
+
+
+# Of the running page, not of another one: a module is loaded once.
+MAIN = "await import(document.querySelector('script[type=module]').src)"
+CANVAS = "await import(document.querySelector('link[href$=\"/canvas.js\"]').href)"
+ASK = f"""async ([canvases, repeat]) => {{
+  const reader = await ({MAIN}).ready;
+  const answers = [];
+  for (const canvas of canvases) {{
+    const bytes = Uint8Array.from(atob(canvas), (sign) => sign.charCodeAt(0));
+    const milliseconds = [];
+    let answer;
+    for (let i = 0; i < repeat; i += 1) {{
+      const started = performance.now();
+      answer = await reader.read(bytes);
+      milliseconds.push(performance.now() - started);
+    }}
+    const {{ probabilities, accepted }} = answer;
+    answers.push({{ probabilities, accepted, milliseconds }});
+  }}
+  return answers;
+}}"""
+OWN_CANVAS = f"""async () => {{
+  const module = {MAIN};
+  const {{ ofStrokes }} = {CANVAS};
+  const bytes = Array.from(ofStrokes(module.strokes()));
+  return btoa(bytes.map((byte) => String.fromCharCode(byte)).join(""));
+}}"""
+
+
+def own_canvas(page: Page) -> NDArray[np.uint8]:
+    """All that is drawn, as one digit, on the canvas that the page shows its model."""
+    return np.frombuffer(base64.b64decode(page.evaluate(OWN_CANVAS)), np.uint8).reshape(256, 256)

@@ -1,0 +1,265 @@
+"""The service under load and under attack.
+
+    python -m benchmarks.serve               writes benchmarks/results/serve.jsonl
+    python -m benchmarks.serve latency       measures this again: latency, overload, or attack
+    python -m benchmarks.serve --summary     prints what is there
+
+`latency`: one worker on one core, one connection, one picture after another. `overload`: for 30
+seconds twice the requests that `digits serve --workers 2` was just found to answer, by a client
+that shares its two cores. `attack`: what schemathesis makes of the OpenAPI document, and pictures,
+JSON and forms with bytes changed. Run nothing else meanwhile. All take six minutes.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import io
+import json
+import os
+import random
+import re
+import statistics
+import subprocess
+import sys
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from benchmarks import load
+from benchmarks.results import FOLDER, Lines, read_lines
+from digits import data
+
+RESULTS = FOLDER / "serve.jsonl"
+REQUESTS = 2000
+SECONDS = 30
+FUZZED = 20_000
+SEED = 5
+
+
+@contextlib.contextmanager
+def serving(*arguments: str, core: int | None = None) -> Iterator[tuple[int, tuple[str, int]]]:
+    """`digits serve` within the block: its process and address."""
+    pinned = [] if core is None else ["taskset", "--cpu-list", str(core)]
+    command = [*pinned, sys.executable, "-m", "digits.cli", "serve", "--no-browser", "--port", "0"]
+    with subprocess.Popen(
+        [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            found = re.search(r"http://([\d.]+):(\d+)", process.stdout.readline())
+            assert found
+            address = found[1], int(found[2])
+            get(address, "/readyz")
+            yield process.pid, address
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def get(address: tuple[str, int], path: str) -> str:
+    with urllib.request.urlopen("http://{}:{}{}".format(*address, path), timeout=60) as answer:
+        return answer.read().decode()
+
+
+def pictures() -> list[bytes]:
+    """Test digits as PNG of 112×112 pixels, dark on white, as a page would send them."""
+    found = []
+    for digit in data.load().test_images[:200]:
+        pixels = 255 - digit.repeat(4, axis=0).repeat(4, axis=1)
+        content = io.BytesIO()
+        Image.fromarray(pixels).save(content, "PNG")
+        found.append(content.getvalue())
+    return found
+
+
+def latency() -> dict[str, Any]:
+    """Median and 99th percentile of one picture after another."""
+    cores = sorted(os.sched_getaffinity(0))
+    requests = [load.post("/predict", "image/png", picture) for picture in pictures()]
+    with serving(core=cores[-1]) as (_, address):
+        os.sched_setaffinity(0, {cores[0]})
+        try:
+            asyncio.run(load.one_after_another(address, requests))
+            repeated = (requests * (REQUESTS // len(requests) + 1))[:REQUESTS]
+            answers = asyncio.run(load.one_after_another(address, repeated))
+        finally:
+            os.sched_setaffinity(0, cores)
+    assert {answer.status for answer in answers} == {200}
+    seconds = [answer.seconds for answer in answers]
+    return {
+        "requests": len(seconds),
+        "median_milliseconds": 1e3 * statistics.median(seconds),
+        "p99_milliseconds": 1e3 * float(np.quantile(seconds, 0.99)),
+    }
+
+
+def overload() -> dict[str, Any]:
+    """What becomes of twice as many requests as can be answered."""
+    request = load.post("/predict", "image/png", pictures()[0])
+    with serving("--workers", "2") as (process, address):
+        asyncio.run(load.as_many_as_possible(address, request, 16, 3))  # both have begun
+        capacity = asyncio.run(load.as_many_as_possible(address, request, 16, 5))
+        before = memory(process)
+        answers = asyncio.run(load.at_a_rate(address, request, 2 * capacity, SECONDS))
+        after = memory(process)
+    accepted = [answer.seconds for answer in answers if answer.status == 200]
+    return {
+        "capacity": capacity,
+        "requests": len(answers),
+        "seconds": SECONDS,
+        "statuses": dict(Counter(str(answer.status) for answer in answers)),
+        "p50_milliseconds": 1e3 * statistics.median(accepted),
+        "p99_milliseconds": 1e3 * float(np.quantile(accepted, 0.99)),
+        "memory_before_mb": before,
+        "memory_after_mb": after,
+    }
+
+
+def memory(process: int) -> float:
+    """Resident memory of a process and its children, MB."""
+    everyone = [process]
+    for one in everyone:
+        children = Path(f"/proc/{one}/task/{one}/children").read_text().split()
+        everyone.extend(map(int, children))
+    pages = sum(int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in everyone)
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def attack() -> dict[str, Any]:
+    """Counts of statuses, and memory before and after."""
+    with serving() as (process, address):
+        asyncio.run(load.one_after_another(address, fuzzed(500)))  # caches and threads have grown
+        before, counted = memory(process), counts(address)
+        subprocess.run(
+            [
+                str(Path(sys.executable).with_name("schemathesis")),
+                "run",
+                "http://{}:{}/openapi.json".format(*address),
+                "--checks=not_a_server_error",
+                "--max-examples=100",
+                f"--seed={SEED}",
+                "--generation-deterministic",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        described = counts(address) - counted
+        answers = asyncio.run(fuzz(address, FUZZED))
+        after = memory(process)
+        assert json.loads(get(address, "/healthz"))["status"] == "alive"
+    return {
+        "schemathesis": {str(status): count for status, count in sorted(described.items())},
+        "fuzzed": dict(Counter(str(answer.status) for answer in answers)),
+        "slowest_seconds": max(answer.seconds for answer in answers),
+        "memory_before_mb": before,
+        "memory_after_mb": after,
+    }
+
+
+def counts(address: tuple[str, int]) -> Counter[int]:
+    """Requests answered so far, by status."""
+    found: Counter[int] = Counter()
+    for line in get(address, "/metrics").splitlines():
+        if match := re.match(r'digits_requests_total\{.*status="(\d+)"\} ([\d.e+]+)', line):
+            found[int(match[1])] += int(float(match[2]))
+    return found
+
+
+async def fuzz(address: tuple[str, int], count: int) -> list[load.Answer]:
+    """Sends broken requests, each over a connection of its own if the last one was closed."""
+    answers: list[load.Answer] = []
+    requests = fuzzed(count)
+    while len(answers) < count:
+        try:
+            answers += await load.one_after_another(address, requests[len(answers) :][:50])
+        except (OSError, EOFError, asyncio.IncompleteReadError):
+            answers.append(load.Answer(0, 0))
+    return answers
+
+
+def fuzzed(count: int) -> list[bytes]:
+    """Requests whose bodies have bytes changed, cut out, or put in."""
+    rng = random.Random(SEED)
+    picture = pictures()[0]
+    formats = {"image/png": picture}
+    for name in ("JPEG", "GIF", "BMP", "WebP", "TIFF"):
+        content = io.BytesIO()
+        Image.open(io.BytesIO(picture)).save(content, name)
+        formats[f"image/{name.lower()}"] = content.getvalue()
+    formats["application/json"] = json.dumps({"pixels": [[0] * 28] * 28}).encode()
+    formats["multipart/form-data; boundary=x"] = (
+        b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\n' + picture + b"\r\n--x--\r\n"
+    )
+    found = []
+    for _ in range(count):
+        kind = rng.choice([*formats])
+        body = bytearray(formats[kind])
+        for _ in range(rng.randint(1, 8)):
+            at = rng.randrange(len(body) + 1)
+            action = rng.randrange(4)
+            if action == 0:
+                body[at : at + 1] = bytes([rng.randrange(256)])
+            elif action == 1:
+                del body[at : at + rng.randrange(1, 64)]
+            elif action == 2:
+                body[at:at] = rng.randbytes(rng.randrange(1, 16))
+            else:
+                body = body[:at] or body
+        path = rng.choice(["/predict"] * 8 + ["/predict/batch", "/v2/models/digit/infer"])
+        found.append(load.post(path, kind, bytes(body)))
+    return found
+
+
+PARTS = {"latency": latency, "overload": overload, "attack": attack}
+
+
+def summary(lines: Lines) -> str:
+    """What was found, a line each."""
+    told = {line["what"]: line for line in lines}
+    text = []
+    if one := told.get("latency"):
+        text.append(
+            f"one picture after another: median {one['median_milliseconds']:.2f} ms, "
+            f"99 % within {one['p99_milliseconds']:.2f} ms"
+        )
+    if one := told.get("overload"):
+        text.append(
+            f"{one['requests']:,} requests in {one['seconds']} s, twice what can be answered "
+            f"({one['capacity']:.0f} a second): {one['statuses']}; accepted ones: median "
+            f"{one['p50_milliseconds']:.0f} ms, 99 % within {one['p99_milliseconds']:.0f} ms; "
+            f"memory {one['memory_before_mb']:.0f} -> {one['memory_after_mb']:.0f} MB"
+        )
+    if one := told.get("attack"):
+        text.append(
+            f"schemathesis: {one['schemathesis']}; fuzzed: {one['fuzzed']}; slowest "
+            f"{one['slowest_seconds']:.2f} s; memory {one['memory_before_mb']:.0f} -> "
+            f"{one['memory_after_mb']:.0f} MB"
+        )
+    return "\n".join(text) or "Nothing is measured yet."
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", nargs="*", choices=[*PARTS, []], metavar="WHAT")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="JSON lines")
+    parser.add_argument("--summary", action="store_true", help="print what is there and end")
+    arguments = parser.parse_args()
+    if not arguments.summary:
+        for what in arguments.what or PARTS:
+            line = {"what": what, "cores": len(os.sched_getaffinity(0))} | PARTS[what]()
+            others = [other for other in read_lines(arguments.out) if other["what"] != what]
+            lines = sorted([*others, line], key=lambda one: [*PARTS].index(one["what"]))
+            arguments.out.parent.mkdir(parents=True, exist_ok=True)
+            arguments.out.write_text("".join(json.dumps(one) + "\n" for one in lines))
+    print(summary(read_lines(arguments.out)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,334 @@
+"""The reader over HTTP, and the page that asks it: `create_app`, and the command `digits serve`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import socket
+import tempfile
+import webbrowser
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from numpy.typing import NDArray
+
+from digits import bodies, bundle, connections, documents, oip, page_files, problems, site, traffic
+from digits.errors import DigitsError
+from digits.problems import RequestError
+from digits.read import as_dict
+from digits.reader import Page, Reader, page_of
+from digits.terminal import SHIPPED, note, own_words_only, say
+
+MOST_WAITING = 64  # requests that wait for a reader, in each process
+MOST_WORKERS = 64
+OF_WORKER = "DIGITS_SERVE"  # what each of several processes serves
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self' 'wasm-unsafe-eval'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "worker-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+JSON = "application/json"
+RETRY = {"Retry-After": "1"}
+Answer = TypeVar("Answer")
+
+
+def create_app(reader: Reader, page: Path | None = None) -> FastAPI:
+    """The whole service as an ASGI application.
+
+    Reading is done on threads, one for each core, each with an interpreter of its own, so that the
+    event loop is free. At most `MOST_WAITING` requests wait for them; more are told to come again.
+
+    Args:
+        reader: what reads.
+        page: the folder of the page, from `site.build`; without it there is none.
+    """
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    pool = ThreadPoolExecutor(threads, "reader")
+    memory = bodies.Memory()
+    waiting = 0
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        blank = np.zeros((256, 256), np.uint8)
+        list(pool.map(reader.canvas, [blank] * (threads or 1)))  # nobody waits for the first load
+        yield
+        pool.shutdown()
+
+    app = FastAPI(
+        title="digits",
+        description="Reads handwritten digits in pictures.",
+        version=version("mnist-classification"),
+        docs_url=None,  # FastAPI's pages load scripts from elsewhere
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    problems.install(app)
+    app.add_middleware(traffic.Watched, headers=HEADERS)
+
+    async def worked(request: Request, work: Callable[[bytes], Answer]) -> Answer:
+        """What `work` makes of the request's body, on another thread."""
+        nonlocal waiting
+        check_room()
+        async with bodies.received(request, memory) as body:
+            check_room()
+            waiting += 1
+            traffic.WAITING.inc()
+            try:
+                return await asyncio.get_running_loop().run_in_executor(pool, work, body)
+            finally:
+                waiting -= 1
+                traffic.WAITING.dec()
+
+    def check_room() -> None:
+        if waiting >= MOST_WAITING:
+            raise RequestError(503, "Too many requests wait already; try again soon.", RETRY)
+
+    @app.post("/predict", **documents.PREDICT)
+    async def predict(request: Request) -> Response:
+        """Reads one picture."""
+        media = request.headers.get("content-type", "")
+
+        def work(body: bytes) -> bytes:
+            ((kind, content),) = bodies.pictures(media, body, most=1)
+            return json.dumps(as_dict(read(reader, kind, content))).encode()
+
+        return Response(await worked(request, work), media_type=JSON)
+
+    @app.post("/predict/batch", **documents.BATCH)
+    async def predict_batch(request: Request) -> Response:
+        """Reads several pictures; one that cannot be read has an `error` in place of digits."""
+        media = request.headers.get("content-type", "")
+
+        def work(body: bytes) -> bytes:
+            told = []
+            for kind, content in bodies.pictures(media, body, bodies.MOST_PICTURES):
+                try:
+                    told.append(as_dict(read(reader, kind, content)))
+                except RequestError as problem:
+                    told.append({"error": problem.detail})
+            return json.dumps({"pictures": told}).encode()
+
+        return Response(await worked(request, work), media_type=JSON)
+
+    @app.get("/healthz", **documents.HEALTH)
+    async def healthz() -> dict[str, Any]:
+        """Whether the process lives, and which of them answers."""
+        return {"status": "alive", "process": os.getpid()}
+
+    @app.get("/readyz", **documents.HEALTH)
+    async def readyz() -> dict[str, Any]:
+        """Whether it reads, and with which model. Answered once the model is loaded."""
+        return {"status": "ready", "model": reader.manifest["files"][bundle.MODEL]}
+
+    @app.get("/metrics", **documents.METRICS)
+    async def metrics() -> Response:
+        """Counts for Prometheus."""
+        content, media = traffic.metrics("PROMETHEUS_MULTIPROC_DIR" in os.environ)
+        return Response(content, headers={"Content-Type": media})
+
+    @app.get("/docs", **documents.PAGE)
+    async def docs(request: Request) -> Response:
+        """This interface, for people."""
+        return documents.page(app.openapi(), str(request.base_url).rstrip("/"))
+
+    protocol(app, reader, worked)
+    if page is not None:
+        page_files.install(app, page)
+    return app
+
+
+def read(reader: Reader, kind: str, content: NDArray[np.uint8] | bytes) -> Page:
+    """Reads what `bodies.pictures` found.
+
+    Raises:
+        RequestError: 422, a file that is no picture.
+    """
+    try:
+        if isinstance(content, bytes):
+            page = reader.read(content)
+        elif kind == "canvas":
+            page = page_of(reader.canvas(content))
+        else:
+            page = page_of(reader.classify(content))
+    except DigitsError as error:
+        raise RequestError(422, str(error)) from None
+    for reading in page.readings:
+        traffic.READINGS.labels("yes" if reading.accepted else "no").inc()
+    return page
+
+
+def protocol(
+    app: FastAPI,
+    reader: Reader,
+    worked: Callable[[Request, Callable[[bytes], Any]], Awaitable[Any]],
+) -> None:
+    """Adds the Open Inference Protocol.
+
+    Args:
+        app: what it is added to.
+        reader: whose model answers.
+        worked: (request, work on its body) -> what that gives.
+    """
+
+    def run(model: str, image: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+        outputs = reader.outputs(model, image)
+        return outputs | {"accepted": outputs["is_digit"] >= reader.threshold}
+
+    @app.get("/v2", **documents.V2)
+    async def server() -> dict[str, Any]:
+        """What this server is and can."""
+        return oip.server_metadata(app.version)
+
+    @app.get("/v2/health/live", **documents.V2)
+    async def live() -> dict[str, bool]:
+        """Whether the server lives."""
+        return {"live": True}
+
+    @app.get("/v2/health/ready", **documents.V2)
+    async def ready() -> dict[str, bool]:
+        """Whether it is ready."""
+        return {"ready": True}
+
+    for versioned in (False, True):
+        path = "/v2/models/{model}" + "/versions/{version}" * versioned
+
+        @app.get(path, **documents.model(versioned))
+        async def model_metadata(request: Request) -> dict[str, Any]:
+            """Names, types and shapes of a model's tensors."""
+            return oip.metadata(oip.checked(**request.path_params))
+
+        @app.get(path + "/ready", **documents.model(versioned))
+        async def model_ready(request: Request) -> dict[str, Any]:
+            """Whether a model is ready."""
+            return {"name": oip.checked(**request.path_params), "ready": True}
+
+        @app.post(path + "/infer", **documents.infer(versioned))
+        async def infer(request: Request) -> Response:
+            """Runs a model."""
+            model = oip.checked(**request.path_params)
+            length = request.headers.get(oip.HEADER)
+            body, json_bytes = await worked(
+                request, lambda body: oip.infer(model, run, body, length)
+            )
+            if json_bytes is None:
+                return Response(body, media_type=JSON)
+            headers = {oip.HEADER: str(json_bytes)}
+            return Response(body, headers=headers, media_type="application/octet-stream")
+
+
+def command(argv: Sequence[str], prog: str) -> int:
+    """Serves until it is told to stop.
+
+    Returns:
+        the exit status, 0.
+
+    Raises:
+        DigitsError: a model that cannot be used, or an address that cannot be had.
+    """
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Read digits over HTTP, and serve the page on which they are drawn.",
+        epilog="The paths are listed at /docs. A line of JSON for each request goes to standard "
+        "error; nothing that is sent is kept. Ctrl-C, or SIGTERM, stops once everything that was "
+        "begun is answered.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="0 for a free one (%(default)s)")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (1)")
+    parser.add_argument("--model", type=Path, metavar="BUNDLE", help=SHIPPED)
+    parser.add_argument("--no-browser", action="store_true", help="do not open the page")
+    arguments = parser.parse_args(argv)
+    if not 1 <= arguments.workers <= MOST_WORKERS:
+        raise DigitsError(f"--workers must be from 1 to {MOST_WORKERS}, not {arguments.workers}.")
+    found = bundle.read(arguments.model or bundle.SHIPPED)
+    with listening(arguments.host, arguments.port) as listener, ExitStack() as stack:
+        temporary = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder = temporary / "site"
+        write_site(found, folder)
+        address, port = listener.getsockname()[:2]
+        shown = f"[{address}]" if ":" in address else address
+        say(f"Reading at http://{shown}:{port} with {found.folder}; Ctrl-C stops.")
+        if not arguments.no_browser:
+            webbrowser.open(f"http://{shown}:{port}/")
+        if arguments.workers == 1:
+            stack.enter_context(own_words_only())
+            app = create_app(Reader(found.folder), folder)
+            uvicorn.Server(uvicorn.Config(app, **connections.SETTINGS)).run([listener])
+        else:
+            (temporary / "counts").mkdir()
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(temporary / "counts")
+            os.environ[OF_WORKER] = json.dumps([str(found.folder), str(folder)])
+            config = uvicorn.Config(
+                "digits.serve:of_worker",
+                factory=True,
+                workers=arguments.workers,
+                **connections.SETTINGS,
+            )
+            connections.Workers(config, [listener]).run()
+    return 0
+
+
+def of_worker() -> FastAPI:
+    """The application of one of several processes, which uvicorn starts."""
+    model, page = json.loads(os.environ[OF_WORKER])
+    silence = ExitStack()
+    silence.enter_context(own_words_only())
+    app = create_app(Reader(model), Path(page))
+    app.state.silence = silence  # for as long as there is the application
+    return app
+
+
+def write_site(found: bundle.Bundle, folder: Path) -> None:
+    """Writes the page; where the runtime for browsers cannot be had, one that asks this server."""
+    try:
+        site.build(folder, found)
+    except DigitsError as error:
+        note(f"{error} Until then the page asks this server.")
+        site.build(folder, found, runtime=False)
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that listens there.
+
+    Raises:
+        DigitsError: the address cannot be had.
+    """
+    if not 0 <= port < 1 << 16:
+        raise DigitsError(f"--port must be from 0 to 65535, not {port}.")
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.create_server(address[:2], family=family, backlog=connections.BACKLOG)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DigitsError(
+            f"{host}, port {port}, cannot be listened on ({reason}); "
+            "choose another --port, or 0 for a free one."
+        ) from None
+    with listener:
+        yield listener

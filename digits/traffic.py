@@ -1,0 +1,107 @@
+"""What is known of each HTTP request afterwards: a line of log, and counts for Prometheus.
+
+Neither holds anything of what was sent.
+"""
+
+import json
+import logging
+import sys
+import time
+from typing import Any
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+REQUESTS = Counter("digits_requests_total", "HTTP requests answered.", ["path", "status"])
+TIMES = Histogram(
+    "digits_request_seconds",
+    "From a request's header to the end of its answer.",
+    ["path"],
+    buckets=SECONDS,
+)
+READINGS = Counter(
+    "digits_readings_total", "Pieces of ink read, by whether accepted.", ["accepted"]
+)
+WAITING = Gauge(
+    "digits_waiting_requests",
+    "Requests that wait for a reader or are read.",
+    multiprocess_mode="livesum",
+)
+
+
+def metrics(shared: bool) -> tuple[bytes, str]:
+    """All counts in Prometheus's text format, and its content type.
+
+    Args:
+        shared: whether several processes count together (PROMETHEUS_MULTIPROC_DIR).
+    """
+    if not shared:
+        return generate_latest(), CONTENT_TYPE_LATEST
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)
+    return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+class Watched:
+    """An application that is counted and logged, and whose answers bear security headers."""
+
+    def __init__(self, app: ASGIApp, headers: dict[str, str]) -> None:
+        self.app = app
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 500
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                own = {name.lower() for name, _ in message["headers"]}
+                more = [header for header in self.headers if header[0] not in own]
+                message["headers"] = [*message["headers"], *more]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        finally:
+            seconds = time.perf_counter() - started
+            # A path as it was declared: others would be without number.
+            path = getattr(scope.get("route"), "path", "other")
+            REQUESTS.labels(path, status).inc()
+            TIMES.labels(path).observe(seconds)
+            log(
+                "request",
+                method=scope["method"],
+                path=scope["path"][:200],
+                status=status,
+                milliseconds=round(seconds * 1e3, 3),
+                client=(scope.get("client") or [None])[0],
+            )
+
+
+class Lines(logging.Handler):
+    """Writes what uvicorn has to say as lines like ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        more = {"error": repr(record.exc_info[1])} if record.exc_info else {}
+        log("server", level=record.levelname.lower(), message=record.getMessage(), **more)
+
+
+def log(event: str, **what: Any) -> None:
+    """A line of JSON on standard error."""
+    told = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "event": event, **what}
+    sys.stderr.write(json.dumps(told) + "\n")

@@ -1,0 +1,32 @@
+/** What the model says of itself, in the words of the page. */
+import { percent, say } from "./words.js";
+
+/**
+ * @param {object} manifest of the bundle
+ * @returns {string[]} sentences; those whose figures the manifest lacks are left out
+ */
+export function about({ name, created, metrics }) {
+  const figures = {
+    name,
+    created: created && new Date(created).toLocaleDateString("en", { dateStyle: "long" }),
+    parameters: metrics.parameters?.toLocaleString("en"),
+    accuracy: share(metrics.test_accuracy),
+    low: share(metrics.test_accuracy_interval?.[0]),
+    high: share(metrics.test_accuracy_interval?.[1]),
+    accepted: share(metrics.test_accepted),
+    taken: share(metrics.non_digits_accepted),
+    error: share(metrics.ece),
+  };
+  const needed = {
+    about_model: ["name", "created", "parameters"],
+    about_accuracy: ["accuracy", "low", "high", "accepted", "taken"],
+    about_calibrated: ["error"],
+  };
+  return Object.entries(needed)
+    .filter(([, keys]) => keys.every((key) => figures[key] !== undefined))
+    .map(([sentence]) => say(sentence, figures));
+}
+
+function share(fraction) {
+  return fraction === undefined ? undefined : percent(fraction, 2);
+}

@@ -1,0 +1,86 @@
+/** The model on this device: the bundle's own digits.tflite, run by LiteRT.js.
+ *
+ *  @typedef {object} Answer
+ *  @property {number[]} probabilities of the digits 0 to 9
+ *  @property {number} digit the likeliest
+ *  @property {boolean} accepted false: not sure, or not a digit
+ *  @property {number} likely how likely this is a digit, and this one, where what is just about
+ *    accepted is a digit as likely as not; 0 to 1
+ *  @property {Float32Array | null} seen 28×28, 0 to 255, what the network saw, if that is known
+ *
+ *  @typedef {object} Reader
+ *  @property {(canvas: Uint8Array) => Promise<Answer>} read of a canvas, 256×256
+ *  @property {((digit: Uint8Array) => Promise<number[]>) | null} sureness for 28×28 pixels:
+ *    of each digit, the probability that there is a digit and it is this one
+ */
+
+// The smallest module that uses relaxed SIMD: i8x16.relaxed_swizzle of two constants.
+const RELAXED = [
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 15, 1, 13, 0, 65, 1, 253, 15,
+  65, 2, 253, 15, 253, 128, 2, 11,
+];
+
+/** @returns {string} which of the runtime's builds this browser runs */
+export function build() {
+  const relaxed = WebAssembly.validate(new Uint8Array(RELAXED));
+  return relaxed ? "litert_wasm_internal" : "litert_wasm_compat_internal";
+}
+
+/**
+ * Loads runtime and model, in a worker.
+ * @param {string} runtime URL of the folder of LiteRT.js
+ * @param {string} model URL of the folder of the model
+ * @param {Promise<object>} manifest of the bundle
+ * @returns {Promise<Reader>} rejected where that cannot be
+ */
+export async function onDevice(runtime, model, manifest) {
+  const ask = questions(new Worker(new URL("worker.js", import.meta.url)));
+  await ask({ runtime, build: build(), model: `${model}digits.tflite` });
+  const threshold = (await manifest).thresholds.is_digit;
+  return {
+    read: async (input) => {
+      const found = await ask({ signature: "canvas", input, shape: [1, 256, 256] });
+      const probabilities = Array.from(found.probabilities);
+      const is = found.is_digit[0];
+      const most = Math.max(...probabilities);
+      return {
+        probabilities,
+        digit: probabilities.indexOf(most),
+        accepted: is >= threshold,
+        likely: (odds(is) / (odds(is) + odds(threshold))) * most,
+        seen: found.digit,
+      };
+    },
+    sureness: async (input) => {
+      const found = await ask({ signature: "digit", input, shape: [1, 28, 28] });
+      return Array.from(found.probabilities, (probability) => probability * found.is_digit[0]);
+    },
+  };
+}
+
+/** What a worker is asked, as promises of its answers; all fail if it does. */
+function questions(worker) {
+  const open = new Map();
+  let last = 0;
+  worker.onmessage = ({ data: { id, found, error } }) => {
+    const { resolve, reject } = open.get(id);
+    open.delete(id);
+    if (found) resolve(found);
+    else reject(new Error(error));
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    for (const { reject } of open.values()) reject(new Error(event.message));
+    open.clear();
+  };
+  return (task) =>
+    new Promise((resolve, reject) => {
+      last += 1;
+      open.set(last, { resolve, reject });
+      worker.postMessage({ id: last, task });
+    });
+}
+
+function odds(probability) {
+  return Math.max(probability, 1e-6) / Math.max(1 - probability, 1e-6);
+}

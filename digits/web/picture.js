@@ -1,0 +1,76 @@
+/** Pictures that are dropped, pasted, chosen or photographed: read by the server where there is one,
+ *  otherwise on the device, as one digit. */
+import { ofPicture } from "./canvas.js";
+import { answerOf, predict, Refusal } from "./server.js";
+import { say } from "./words.js";
+
+/**
+ * @param {File} file
+ * @param {import("./model.js").Reader | null} reader of the device
+ * @returns {Promise<{bitmap: ImageBitmap | null, answers: import("./model.js").Answer[],
+ *   boxes: {box: number[], accepted: boolean}[], said: string}>} said: a sentence on who read it
+ * @throws {Error} with a sentence for the user
+ */
+export async function readPicture(file, reader) {
+  const name = file.name || say("picture_unnamed");
+  const bitmap = await opened(file);
+  try {
+    const { readings } = await predict(file);
+    const boxes = readings.map(({ box, accepted }) => ({ box, accepted }));
+    return { bitmap, answers: readings.map(answerOf), boxes, said: say("picture_server") };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (error.exists) throw new Error(error.message);
+    if (!bitmap) throw new Error(say("picture_not", { name }));
+    if (!reader) throw new Error(say("picture_nobody", { name, server: error.message }));
+    const canvas = ofPicture(bitmap);
+    if (!canvas) throw new Error(say("picture_empty", { name }));
+    const answers = [await reader.read(canvas)];
+    const said = say("picture_device_no_server", { server: error.message });
+    return { bitmap, answers, boxes: [], said };
+  }
+}
+
+/** Null for what this browser cannot open; perhaps the server can. */
+async function opened(file) {
+  try {
+    return await createImageBitmap(file, { imageOrientation: "from-image" });
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Calls back with every picture that a user gives to the page.
+ * @param {HTMLInputElement[]} inputs of type file
+ * @param {HTMLElement} target that shows that something can be dropped
+ * @param {(file: File) => void} given
+ */
+export function watchForPictures(inputs, target, given) {
+  for (const input of inputs) {
+    input.addEventListener("change", () => {
+      if (input.files.length) given(input.files[0]);
+      input.value = ""; // so that the same file can be chosen again
+    });
+  }
+  const first = (transfer) => Array.from(transfer?.files ?? [])[0];
+  document.addEventListener("paste", (event) => {
+    const file = first(event.clipboardData);
+    if (file) given(file);
+  });
+  document.addEventListener("dragover", (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    target.classList.add("dropping");
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) target.classList.remove("dropping");
+  });
+  document.addEventListener("drop", (event) => {
+    target.classList.remove("dropping");
+    const file = first(event.dataTransfer);
+    if (!file) return;
+    event.preventDefault();
+    given(file);
+  });
+}

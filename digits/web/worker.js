@@ -1,0 +1,52 @@
+/** Runs the model beside the page, so that neither loading nor reading holds up a pen. A classic
+ *  worker, because the runtime loads itself by importScripts, which module workers lack. */
+
+let core;
+let compiled;
+
+/** Starts the runtime on the processor: a graphics card takes longer to wake than to be of use. */
+async function start({ runtime, build, model }) {
+  const bytes = bytesOf(model);
+  bytes.catch(() => {}); // is said below, where it is awaited
+  self.Module = {
+    locateFile: (name) => runtime + name,
+    printErr: (text) => console.debug(text), // it reports progress as errors
+  };
+  const gpu = { requestAdapter: async () => null };
+  Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
+  core = await import(`${runtime}core.js`);
+  await core.loadLiteRt(`${runtime}${build}.js`);
+  compiled = await core.loadAndCompile(await bytes, { accelerator: "wasm" });
+  return run({ signature: "canvas", input: new Uint8Array(256 * 256), shape: [1, 256, 256] });
+}
+
+/** The outputs of a signature, by name. */
+async function run({ signature, input, shape }) {
+  const tensor = new core.Tensor(input, shape);
+  try {
+    const outputs = await compiled.run(signature, { [signature]: tensor });
+    const found = {};
+    for (const [name, output] of Object.entries(outputs)) {
+      found[name] = output.toTypedArray();
+      output.delete();
+    }
+    return found;
+  } finally {
+    tensor.delete();
+  }
+}
+
+async function bytesOf(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url}: ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+self.onmessage = async ({ data: { id, task } }) => {
+  try {
+    const found = await (task.signature ? run(task) : start(task));
+    self.postMessage({ id, found });
+  } catch (error) {
+    self.postMessage({ id, error: `${error?.message ?? error}` });
+  }
+};
