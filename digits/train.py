@@ -95,7 +95,8 @@ def train(
     history = _restore(state_file, variables)
 
     stop = tf.Variable(False)
-    digits = tf.constant(images[..., None]), tf.constant(labels)
+    kind = tf.uint8 if labels.ndim == 1 else tf.float32  # of half the size, they provoke a warning
+    digits = tf.constant(images[..., None]), tf.constant(labels, kind)
     run_epoch = _compile_epoch(recipe, model, optimizer, digits, stop, shards, strategy)
     predict = models.predictor(model, shards)
     bar = tqdm(
@@ -197,7 +198,7 @@ def _compile_epoch(
             images, others = tf.split(images, [len(chances), len(images) - len(chances)])
             images = tf.concat([clutter.clutter(images, left, chances), others], axis=0)
         if labels.shape.rank == 2:
-            truth = tf.cast(labels, tf.float32)
+            truth = labels
             labels = tf.argmax(truth, axis=1, output_type=tf.int32)
         else:
             labels = tf.cast(labels, tf.int32)
