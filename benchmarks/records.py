@@ -127,9 +127,23 @@ def block(lines: Lines) -> str:
             "|---|---|---|---|---|---|---|",
             *rows,
             "",
+            *(_ensemble_told(line) for line in lines if "ensemble" in line),
             "Mean ± standard deviation over all seeds, the last epoch of a fixed schedule. Every "
             "run: [records.jsonl](benchmarks/results/records.jsonl).",
         ]
+    )
+
+
+def _ensemble_told(line: dict[str, Any]) -> str:
+    """What an ensemble reads, and what one network that was distilled from it does."""
+    figures = line["ensemble"]
+    mean, student = (
+        "{:.2%} ({:.2%} to {:.2%})".format(of["test_accuracy"], *of["test_accuracy_interval"])
+        for of in (figures["mean"], figures["student"])
+    )
+    return (
+        f"The mean of all {len(figures['members'])} `{line['recipe_name']}` networks reads {mean}, "
+        f"one network distilled from it {student}."
     )
 
 

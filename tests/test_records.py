@@ -14,12 +14,18 @@ def line(recipe: str, seed: int | None, accuracy: float, **more: Any) -> dict[st
     return {"recipe_name": recipe, "seed": seed, **figures, **more}
 
 
+def reads(accuracy: float) -> dict[str, Any]:
+    interval = [accuracy - 0.001, accuracy + 0.001]
+    return {"test_accuracy": accuracy, "test_accuracy_interval": interval}
+
+
+ENSEMBLE = {"mean": reads(0.9985), "student": reads(0.9975), "members": [{}, {}]}
 LINES = [
     line("tiny", 1, 0.994),
     line("tiny", 2, 0.996),
     line("best", 1, 0.997),
     line("best", 2, 0.998),
-    {"recipe_name": "best", "seed": None, "ensemble": {"mean": {"test_accuracy": 0.9985}}},
+    {"recipe_name": "best", "seed": None, "ensemble": ENSEMBLE},
 ]
 
 
@@ -32,6 +38,13 @@ def test_the_table_has_mean_deviation_and_interval() -> None:
     row = next(row for row in records.block(LINES).splitlines() if "`tiny`" in row)
     # mean 99.5, deviation 0.1414, interval 12.706 · 0.1414 / √2 either way
     assert "| 9,583 | 1.6 | 99.500% ± 0.141% | 98.23% to 100.77% | 1–2 |" in row
+
+
+def test_the_table_tells_of_the_ensemble() -> None:
+    assert (
+        "The mean of all 2 `best` networks reads 99.85% (99.75% to 99.95%), one network distilled "
+        "from it 99.75% (99.65% to 99.85%)."
+    ) in records.block(LINES)
 
 
 def test_the_summary_counts_every_seed() -> None:
