@@ -8,9 +8,11 @@ import json
 import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.results import Lines, read_lines
+
+Way = TypeVar("Way", int, str)
 
 
 def parser(description: str | None, results: Path) -> argparse.ArgumentParser:
@@ -26,15 +28,15 @@ def parser(description: str | None, results: Path) -> argparse.ArgumentParser:
 
 def take(
     arguments: argparse.Namespace,
-    ways: Sequence[int],
-    measure: Callable[[int], dict[str, Any]],
+    ways: Sequence[Way],
+    measure: Callable[[Way], dict[str, Any]],
     summary: Callable[[Lines], str],
 ) -> None:
     """Measures every way in every turn, writes a line for each with its `seconds`, and sums up.
 
     Args:
         arguments: from `parser`.
-        ways: how many processes, or workers, of each way.
+        ways: what each is called, or how many processes it has.
         measure: from one of `ways` to what is kept of it, `seconds` of one piece of work included.
         summary: from all lines to what is printed at the end.
     """
@@ -44,14 +46,14 @@ def take(
         out.write_text("")
         for turn in range(1, arguments.turns + 1):
             for way in ways:
-                line = {"at_once": way, "turn": turn} | measure(way)
+                line = {"way": way, "turn": turn} | measure(way)
                 with out.open("a") as file:
                     file.write(json.dumps(line) + "\n")
-                print(f"turn {turn}, {way} at once: {line['seconds']:.1f} s", flush=True)
+                print(f"turn {turn}, {way}: {line['seconds']:.1f} s", flush=True)
     lines = read_lines(out)
-    measured = {line["at_once"] for line in lines} == {*ways}
+    measured = {line["way"] for line in lines} == {*ways}
     print(summary(lines) if measured else "Nothing is measured yet.")
 
 
-def mean_seconds(lines: Lines, way: int) -> float:
-    return statistics.fmean(line["seconds"] for line in lines if line["at_once"] == way)
+def mean_seconds(lines: Lines, way: Way) -> float:
+    return statistics.fmean(line["seconds"] for line in lines if line["way"] == way)

@@ -1,12 +1,14 @@
 """Two workers, one core each, against one process on one core: images trained on in a second.
 
     python -m benchmarks.workers               writes benchmarks/results/workers.jsonl
+    python -m benchmarks.workers --recipe best --epochs 2 --out FILE    with larger networks
     python -m benchmarks.workers --summary     prints what is there
 
 Each is `digits train` as a user gives it, the workers with `--workers` on this machine's loopback.
 What counts are the epochs after the first, which is also spent on building the graph; each ends
-with the validation digits, on every worker. Run nothing else meanwhile. It takes eight minutes on
-two cores.
+with the validation digits, on every worker. Two processes that know nothing of each other say what
+two cores of this machine can do at all. Run nothing else meanwhile. It takes eight minutes on two
+cores.
 """
 
 import json
@@ -26,23 +28,26 @@ from digits.history import read_csv
 from digits.recipes import RECIPES, TRAINING_IMAGES, Recipe
 
 RESULTS = FOLDER / "workers.jsonl"
-WORKERS = (2, 1)
+WORKERS, ONE, APART = "two workers", "one process", "two processes apart"
 
 
-def measure(count: int, flags: list[str]) -> dict[str, Any]:
-    """Trains with so many workers; mean `seconds` of all epochs but the first."""
+def measure(way: str, flags: list[str]) -> dict[str, Any]:
+    """Trains in one of the ways; mean `seconds` of all epochs but the first, for as many images as
+    one process trains on in an epoch."""
     cores = sorted(os.sched_getaffinity(0))
+    count = 1 if way == ONE else 2
     team = ",".join(free_addresses(count))
     processes = []
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as errors:
-        out = Path(folder) / "run"
-        command = [sys.executable, "-m", "digits.cli", "train", *flags, "--out", str(out)]
+        outs = [Path(folder) / "run", Path(folder) / "other"]
+        command = [sys.executable, "-m", "digits.cli", "train", *flags, "--out"]
         try:
             for index in range(count):
-                of_team = ["--workers", team, "--index", str(index)] if count > 1 else []
+                own = ["taskset", "--cpu-list", str(cores[index]), *command, str(outs[index])]
+                of_team = ["--workers", team, "--index", str(index)] if way == WORKERS else []
                 processes.append(
                     subprocess.Popen(
-                        ["taskset", "--cpu-list", str(cores[index]), *command, *of_team],
+                        [*own, *of_team],
                         stdout=subprocess.DEVNULL,
                         stderr=errors,
                     )
@@ -55,10 +60,10 @@ def measure(count: int, flags: list[str]) -> dict[str, Any]:
         if any(statuses):
             errors.seek(0)
             sys.exit(f"{shlex.join(command)} ended with {statuses}:\n{errors.read()}")
-        metrics = json.loads((out / "metrics.json").read_text())
-        epochs = [epoch.seconds for epoch in read_csv(out / "history.csv")[1:]]
+        metrics = json.loads((outs[0] / "metrics.json").read_text())
+        epochs = [epoch.seconds for out in outs for epoch in read_csv(out / "history.csv")[1:]]
     return {
-        "seconds": statistics.fmean(epochs),
+        "seconds": statistics.fmean(epochs) / (2 if way == APART else 1),
         "epochs": epochs,
         "images": images_of(Recipe(**metrics["recipe"])),
         "flags": shlex.join(flags),
@@ -84,12 +89,13 @@ def images_of(recipe: Recipe) -> int:
 
 
 def summary(lines: Lines) -> str:
-    """Images a second of both, and how many times as many two workers do."""
-    two, one = (lines[0]["images"] / turns.mean_seconds(lines, count) for count in WORKERS)
-    return (
-        f"one process on one core: {one:,.0f} images a second; two workers, one core each: "
-        f"{two:,.0f}, {two / one:.2f} times as many"
-    )
+    """Images a second of each way, and how many times as many as one process's."""
+    one = lines[0]["images"] / turns.mean_seconds(lines, ONE)
+    text = [f"one process on one core: {one:,.0f} images a second"]
+    for way in (WORKERS, APART):
+        speed = lines[0]["images"] / turns.mean_seconds(lines, way)
+        text.append(f"{way}, one core each: {speed:,.0f}, {speed / one:.2f} times as many")
+    return "\n".join(text)
 
 
 def main() -> None:
@@ -98,7 +104,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=4, help="of each, at least 2")
     arguments = parser.parse_args()
     flags = ["--recipe", arguments.recipe, "--epochs", str(arguments.epochs)]
-    turns.take(arguments, WORKERS, lambda count: measure(count, flags), summary)
+    turns.take(arguments, (WORKERS, ONE, APART), lambda way: measure(way, flags), summary)
 
 
 if __name__ == "__main__":

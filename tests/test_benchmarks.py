@@ -60,21 +60,26 @@ def test_ways_take_turns_and_the_summary_compares_them(
 ) -> None:
     out = tmp_path / "new" / "workers.jsonl"
     arguments = turns.parser(None, out).parse_args([])
-    seconds = {1: [20.0, 22.0], 2: [10.0, 11.0]}
-    order: list[int] = []
+    ways = (workers.WORKERS, workers.ONE, workers.APART)
+    seconds = {workers.WORKERS: [10, 11], workers.ONE: [20, 22], workers.APART: [7, 7]}
+    order: list[str] = []
 
-    def measure(count: int) -> dict[str, Any]:
-        order.append(count)
-        return {"seconds": seconds[count][len(order) // 3], "images": 42_000}
+    def measure(way: str) -> dict[str, Any]:
+        order.append(way)
+        return {"seconds": seconds[way][len(order) // 4], "images": 42_000}
 
-    turns.take(arguments, workers.WORKERS, measure, workers.summary)
-    assert order == [2, 1, 2, 1]
-    assert [line["at_once"] for line in read_lines(out)] == order
-    measured = "one process on one core: 2,000 images a second; two workers, one core each: 4,000"
-    assert f"{measured}, 2.00 times as many" in capsys.readouterr().out
+    turns.take(arguments, ways, measure, workers.summary)
+    assert order == [*ways] * 2
+    assert [line["way"] for line in read_lines(out)] == order
+    measured = (
+        "one process on one core: 2,000 images a second\n"
+        "two workers, one core each: 4,000, 2.00 times as many\n"
+        "two processes apart, one core each: 6,000, 3.00 times as many"
+    )
+    assert measured in capsys.readouterr().out
     again = turns.parser(None, out).parse_args(["--summary"])
-    turns.take(again, workers.WORKERS, measure, workers.summary)
-    assert len(order) == 4  # measured nothing
+    turns.take(again, ways, measure, workers.summary)
+    assert len(order) == 6  # measured nothing
     assert measured in capsys.readouterr().out
 
 
