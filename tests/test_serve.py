@@ -563,11 +563,14 @@ def test_a_stop_under_load_answers_all_that_was_accepted(
     # listens no more.
     assert not cut or int(workers) > 1
     assert process.returncode in (0, -signal.SIGTERM)
-    requests = [json.loads(line) for line in errors.splitlines()]  # lines of JSON, nothing else
+    lines = errors.splitlines()
+    if "npm" in lines[0]:  # it was the first to need the runtime for browsers
+        lines.pop(0)
+    requests = [json.loads(line) for line in lines]  # nothing else
     accepted = [line for line in requests if line.get("path") == "/predict"]
     assert len(accepted) == answered[0]
     assert {line["status"] for line in accepted} == {200}
-    assert max(map(len, errors.splitlines())) < 400  # nothing of the pictures
+    assert max(map(len, lines)) < 400  # nothing of the pictures
 
 
 def test_an_address_that_is_taken(capfd: pytest.CaptureFixture[str]) -> None:
