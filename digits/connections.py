@@ -26,8 +26,8 @@ class Connection(HttpToolsProtocol):
     header_bytes = 0
     stopping = False
 
+    # asyncio declares a transport that cannot be written to; uvicorn's, and so ours, can.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        # as uvicorn's own, whose transport is one that can be written to
         super().connection_made(transport)
         self._await_header()
 

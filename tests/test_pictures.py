@@ -382,11 +382,11 @@ def test_a_source_of_another_kind_is_refused(tmp_path: Path) -> None:
     # Each `type: ignore` is a mistake that the types forbid and a caller without them makes.
     (tmp_path / "a.txt").write_text("four")
     with (tmp_path / "a.txt").open() as text, pytest.raises(DigitsError, match="binary mode"):
-        pictures.load(text)  # type: ignore[arg-type]
+        pictures.load(text)  # type: ignore[arg-type] # wrong on purpose
     with pytest.raises(DigitsError, match="is a path, bytes, a binary file or a NumPy array"):
-        pictures.load(None)  # type: ignore[arg-type]
+        pictures.load(None)  # type: ignore[arg-type] # wrong on purpose
     with pytest.raises(DigitsError, match=r"not PIL.Image.Image; .*numpy.asarray"):
-        pictures.load(GREY)  # type: ignore[arg-type]
+        pictures.load(GREY)  # type: ignore[arg-type] # wrong on purpose
     closed = io.BytesIO()
     closed.close()
     with pytest.raises(DigitsError, match="closed file"):

@@ -50,6 +50,6 @@ def test_a_library_that_is_missing_is_named_and_a_module_of_ours_is_a_fault() ->
     # Neither module exists, which is the point; so nothing can be known of them or used.
     missing = pytest.raises(DigitsError, match="nowhere is not installed, which x needs")
     with missing, terminal.needing("x"):
-        import nowhere.at.all  # type: ignore[import-not-found] # noqa: F401
+        import nowhere.at.all  # type: ignore[import-not-found] # noqa: F401 - it must fail
     with pytest.raises(ModuleNotFoundError), terminal.needing("x"):
-        import digits.nowhere  # type: ignore[import-not-found] # noqa: F401
+        import digits.nowhere  # type: ignore[import-not-found] # noqa: F401 - it must fail
