@@ -146,8 +146,8 @@ RECIPES = {
             non_digits=1_000,
         ),
         replace(_MNIST_ALONE, name="best", network="branched", epochs=12),
-        replace(_MNIST_ALONE, name="vgg", network="vgg", epochs=10),
-        replace(_MNIST_ALONE, name="resnet", network="resnet", epochs=10),
+        Recipe(name="vgg", network="vgg", epochs=10),
+        Recipe(name="resnet", network="resnet", epochs=10),
     )
 }
 
