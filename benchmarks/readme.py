@@ -8,11 +8,12 @@ Each figure stands in a block between `<!-- name -->` and `<!-- /name -->`.
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks import handwriting, records, suspects
+from benchmarks import ablation, handwriting, records, suspects, sweep, turns, workers
 from benchmarks.results import FOLDER, Lines, mean_interval, read_lines
 from benchmarks.training import rows
 from digits.errors import DigitsError
@@ -47,14 +48,17 @@ def main() -> int:
 
 def blocks() -> dict[str, str]:
     """Every block of the README, by name."""
-    training, reading, corruptions, inference = (
+    training, reading, corruptions, inference, page, serve = (
         read_lines(FOLDER / f"{name}.jsonl")
-        for name in ("training", "handwriting", "corruptions", "inference")
+        for name in ("training", "handwriting", "corruptions", "inference", "page", "serve")
     )
     return training_blocks(training) | {
         "reading": reading_block(reading, corruptions, inference),
+        "web": web_block(page, serve),
         "records": records.block(read_lines(records.RESULTS)),
+        "ablation": ablation.ablation_block(read_lines(ablation.RESULTS)),
         "suspects": suspects.summary(read_lines(suspects.RESULTS)),
+        "together": together_block(read_lines(workers.RESULTS), read_lines(sweep.RESULTS)),
     }
 
 
@@ -174,6 +178,66 @@ The textbook CNN gets pictures as demos feed it, squeezed to 28×28. Times are m
 intervals: [handwriting](benchmarks/results/handwriting.jsonl), \
 [corruptions](benchmarks/results/corruptions.jsonl), \
 [inference](benchmarks/results/inference.jsonl)."""
+
+
+def web_block(page: Lines, serve: Lines) -> str:
+    """What `page` and `serve` found, as one table."""
+    of = {line["what"]: line for line in (*page, *serve)}
+    first, pen, audit, one = of["first_visit"], of["pendigits"], of["lighthouse"], of["latency"]
+    much, broken = of["overload"], of["attack"]
+    statuses = much["statuses"]
+    others = sum(count for status, count in statuses.items() if status not in ("200", "503"))
+    sent = [Counter(broken[kind]) for kind in ("schemathesis", "fuzzed")]
+    statuses_broken = sent[0] + sent[1]
+    failed = sum(n for status, n in statuses_broken.items() if status == "0" or status[0] == "5")
+    rows = {
+        "first visit, compressed": f"{first['bytes'] / 1e6:.2f} MB",
+        "of these the page, without runtime and model": f"{first['page_bytes'] / 1e3:.1f} kB",
+        "from navigation to the first answer, cold": f"{of['cold']['milliseconds']:.0f} ms",
+        "one answer, canvas to probabilities": f"{of['warm']['microseconds'] / 1e3:.2f} ms",
+        "largest difference to Python's probabilities": f"{of['golden']['difference']:.0e}",
+        f"{pen['digits']} digits of other hands, written again on the page": (
+            f"{pen['right']} right; {pen['equal']} as Python reads the same canvas"
+        ),
+        "Lighthouse: performance, accessibility, best practices": " / ".join(
+            str(audit[name]) for name in ("performance", "accessibility", "best-practices")
+        ),
+        "`/predict`, one worker on one core, median": f"{one['median_milliseconds']:.2f} ms",
+        f"{much['seconds']} s of twice what it can answer ({much['capacity']:,.0f} a second)": (
+            f"{statuses['200']:,} answered, 99 % within {much['p99_milliseconds']:.0f} ms; "
+            f"{statuses.get('503', 0):,} turned away, {others or 'no'} other errors; "
+            f"{much['memory_before_mb']:.0f} MB before, {much['memory_after_mb']:.0f} MB after"
+        ),
+        f"{statuses_broken.total():,} requests made to break it": (
+            f"{failed or 'no'} failures; {broken['memory_before_mb']:.0f} MB before, "
+            f"{broken['memory_after_mb']:.0f} MB after"
+        ),
+    }
+    table = "\n".join(f"| {what} | {figure} |" for what, figure in rows.items())
+    machine = of["machine"]
+    return f"""\
+| | |
+|---|---|
+{table}
+
+On {machine["cores"]} cores and loopback, in headless Chromium {machine["versions"]["chromium"]}. \
+Every figure: [page](benchmarks/results/page.jsonl), [serve](benchmarks/results/serve.jsonl)."""
+
+
+def together_block(workers_lines: Lines, sweep_lines: Lines) -> str:
+    """What `workers` and `sweep` found."""
+
+    def times(way: str) -> float:
+        one = turns.mean_seconds(workers_lines, workers.ONE)
+        return one / turns.mean_seconds(workers_lines, way)
+
+    two, one = (turns.mean_seconds(sweep_lines, at_once) for at_once in sweep.AT_ONCE)
+    return f"""\
+Two workers on one machine, one core each, train on {times(workers.WORKERS):.2f} times as many \
+images a second as one process on one core; two trainings that know nothing of each other, on \
+{times(workers.APART):.2f} times as many. A sweep of {sweep_lines[0]["runs"]} short runs, two at \
+once, is {one / two:.2f} times as fast as the same one after another. \
+[workers](benchmarks/results/workers.jsonl), [sweep](benchmarks/results/sweep.jsonl)."""
 
 
 if __name__ == "__main__":

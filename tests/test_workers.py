@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from conftest import SMALL, mnist_model
 
+from benchmarks.workers import free_addresses
 from digits import cli, data, pipeline, recipes, workers
 from digits.errors import DigitsError
 from digits.train import train
@@ -55,16 +56,6 @@ def go_on_alone(state: Path, mnist: data.Mnist) -> None:
     recipe = recipes.from_flags(parser.parse_args(RECIPE))
     assert recipe is not None
     train(recipe, *pipeline.prepare(recipe, mnist), state, shards=2)
-
-
-def free_addresses(count: int) -> list[str]:
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("localhost", 0))
-    addresses = [f"localhost:{one.getsockname()[1]}" for one in sockets]
-    for one in sockets:
-        one.close()
-    return addresses
 
 
 @contextmanager
