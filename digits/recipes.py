@@ -146,8 +146,8 @@ RECIPES = {
             non_digits=1_000,
         ),
         replace(_MNIST_ALONE, name="best", network="branched", epochs=12),
-        Recipe(name="vgg", network="vgg", epochs=10),
-        Recipe(name="resnet", network="resnet", epochs=10),
+        Recipe(name="vgg", network="vgg"),
+        Recipe(name="resnet", network="resnet"),
     )
 }
 
