@@ -1,12 +1,12 @@
 """The body of an HTTP request -> pictures and arrays, or a problem that says what is wrong."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
 import numpy as np
 from fastapi import Request
 from numpy.typing import NDArray
@@ -61,8 +61,9 @@ async def received(request: Request, memory: Memory) -> AsyncIterator[bytes]:
 
     try:
         try:
-            await asyncio.wait_for(collect(), BODY_SECONDS)
-        except asyncio.TimeoutError:
+            with anyio.fail_after(BODY_SECONDS):  # asyncio's would make a task of it
+                await collect()
+        except TimeoutError:
             raise RequestError(
                 408,
                 f"The body did not come within {BODY_SECONDS} seconds; send it faster.",
