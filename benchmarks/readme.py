@@ -202,7 +202,10 @@ def web_block(page: Lines, serve: Lines) -> str:
         "Lighthouse: performance, accessibility, best practices": " / ".join(
             str(audit[name]) for name in ("performance", "accessibility", "best-practices")
         ),
-        "`/predict`, one worker on one core, median": f"{one['median_milliseconds']:.2f} ms",
+        "`/predict`, one worker on one core, median": ", ".join(
+            f"{found['median_milliseconds']:.2f} ms ({side}×{side} pixels)"
+            for side, found in one["pixels"].items()
+        ),
         f"{much['seconds']} s of twice what it can answer ({much['capacity']:,.0f} a second)": (
             f"{statuses['200']:,} answered, 99 % within {much['p99_milliseconds']:.0f} ms; "
             f"{statuses.get('503', 0):,} turned away, {others or 'no'} other errors; "

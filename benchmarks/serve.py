@@ -66,11 +66,11 @@ def get(address: tuple[str, int], path: str) -> str:
         return answer.read().decode()
 
 
-def pictures() -> list[bytes]:
-    """Test digits as PNG of 112×112 pixels, dark on white, as a page would send them."""
+def pictures(enlarged: int = 4) -> list[bytes]:
+    """Test digits as PNG, dark on white, so many times as large as MNIST has them."""
     found = []
     for digit in data.load().test_images[:200]:
-        pixels = 255 - digit.repeat(4, axis=0).repeat(4, axis=1)
+        pixels = 255 - digit.repeat(enlarged, axis=0).repeat(enlarged, axis=1)
         content = io.BytesIO()
         Image.fromarray(pixels).save(content, "PNG")
         found.append(content.getvalue())
@@ -78,24 +78,29 @@ def pictures() -> list[bytes]:
 
 
 def latency() -> dict[str, Any]:
-    """Median and 99th percentile of one picture after another."""
+    """Median and 99th percentile of one picture after another, small and less small, by the
+    pixels of a side."""
     cores = sorted(os.sched_getaffinity(0))
-    requests = [load.post("/predict", "image/png", picture) for picture in pictures()]
+    found = {}
     with serving(core=cores[-1]) as (_, address):
         os.sched_setaffinity(0, {cores[0]})
         try:
-            asyncio.run(load.one_after_another(address, requests))
-            repeated = (requests * (REQUESTS // len(requests) + 1))[:REQUESTS]
-            answers = asyncio.run(load.one_after_another(address, repeated))
+            for enlarged in (1, 4):
+                requests = [
+                    load.post("/predict", "image/png", picture) for picture in pictures(enlarged)
+                ]
+                asyncio.run(load.one_after_another(address, requests))
+                repeated = (requests * (REQUESTS // len(requests) + 1))[:REQUESTS]
+                answers = asyncio.run(load.one_after_another(address, repeated))
+                assert {answer.status for answer in answers} == {200}
+                seconds = [answer.seconds for answer in answers]
+                found[str(28 * enlarged)] = {
+                    "median_milliseconds": 1e3 * statistics.median(seconds),
+                    "p99_milliseconds": 1e3 * float(np.quantile(seconds, 0.99)),
+                }
         finally:
             os.sched_setaffinity(0, cores)
-    assert {answer.status for answer in answers} == {200}
-    seconds = [answer.seconds for answer in answers]
-    return {
-        "requests": len(seconds),
-        "median_milliseconds": 1e3 * statistics.median(seconds),
-        "p99_milliseconds": 1e3 * float(np.quantile(seconds, 0.99)),
-    }
+    return {"requests": REQUESTS, "pixels": found}
 
 
 def overload() -> dict[str, Any]:
@@ -221,11 +226,12 @@ PARTS = {"latency": latency, "overload": overload, "attack": attack}
 def summary(lines: Lines) -> str:
     """What was found, a line each."""
     told = {line["what"]: line for line in lines}
-    text = []
+    text: list[str] = []
     if one := told.get("latency"):
-        text.append(
-            f"one picture after another: median {one['median_milliseconds']:.2f} ms, "
-            f"99 % within {one['p99_milliseconds']:.2f} ms"
+        text.extend(
+            f"one picture of {side}×{side} pixels after another: median "
+            f"{of['median_milliseconds']:.2f} ms, 99 % within {of['p99_milliseconds']:.2f} ms"
+            for side, of in one["pixels"].items()
         )
     if one := told.get("overload"):
         text.append(

@@ -143,6 +143,17 @@ def test_a_batch_answers_in_order_and_tells_what_cannot_be_read(
     ]
 
 
+def test_answers_wait_for_no_acknowledgement(client: Client) -> None:
+    """A kernel that does not know better holds back the second part of each answer for 40 ms."""
+    client.get("/healthz")
+    seconds = []
+    for _ in range(50):
+        started = time.perf_counter()
+        client.get("/healthz")
+        seconds.append(time.perf_counter() - started)
+    assert min(seconds) < 0.03
+
+
 def test_many_at_once_get_their_own_answers(client: Client, reader: Reader, mnist: Mnist) -> None:
     images = mnist.test_images[:40]
 
