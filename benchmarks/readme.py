@@ -237,8 +237,8 @@ def together_block(workers_lines: Lines, sweep_lines: Lines) -> str:
     two, one = (turns.mean_seconds(sweep_lines, at_once) for at_once in sweep.AT_ONCE)
     return f"""\
 Two workers on one machine, one core each (`digits train {workers_lines[0]["flags"]}`), train on \
-{times(workers.WORKERS):.2f} times as many images a second as one process on one core; two trainings \
-that know nothing of each other, on {times(workers.APART):.2f} times as many. A sweep of \
+{times(workers.WORKERS):.2f} times as many images a second as one process on one core; two \
+trainings that know nothing of each other, on {times(workers.APART):.2f} times as many. A sweep of \
 {sweep_lines[0]["runs"]} short runs, two at once, is {one / two:.2f} times as fast as the same one \
 after another. \
 [workers](benchmarks/results/workers.jsonl), [sweep](benchmarks/results/sweep.jsonl)."""
