@@ -246,9 +246,10 @@ def test_an_update_is_offered_to_an_open_tab_and_is_whole_or_not_at_all(
     assert number(page) == "7"
 
     host.missing = ()
-    sent = len(host.sent)
+    sent, board = len(host.sent), page.locator("#board").bounding_box()
     page.evaluate(UPDATE)
-    expect(page.locator("#update")).to_be_visible()
+    expect(page.locator("#update")).to_be_in_viewport()
+    assert page.locator("#board").bounding_box() == board  # nobody's pen is put off
     again = [one.path for one in host.sent[sent:]]
     assert not any("/runtime-" in path or "/model-" in path for path in again)
     draw(page, ONE)
