@@ -82,6 +82,11 @@ class Connection(HttpToolsProtocol):
 class Workers(Multiprocess):
     """uvicorn's, which listens until its last worker has ended, though none of them accepts."""
 
+    def keep_subprocess_alive(self) -> None:
+        super().keep_subprocess_alive()
+        for listener in self.sockets:
+            listener.listen(BACKLOG)  # OF_WORKERS has made the queue short
+
     def terminate_all(self) -> None:
         for listener in self.sockets:
             listener.close()
@@ -104,3 +109,6 @@ SETTINGS: dict[str, Any] = {  # of uvicorn
     "limit_concurrency": 1000,
     "backlog": BACKLOG,
 }
+# asyncio accepts as many connections at once as the queue is said to have; a worker that took all
+# that wait would leave none to the others.
+OF_WORKERS = SETTINGS | {"backlog": 8}

@@ -29,7 +29,7 @@ from digits.read import as_dict
 from digits.reader import Page, Reader, page_of
 from digits.terminal import SHIPPED, note, own_words_only, say
 
-MOST_WAITING = 64  # requests that wait for a reader, in each process
+MOST_WAITING = 16  # requests that wait for a reader, in each process
 MOST_WORKERS = 64
 OF_WORKER = "DIGITS_SERVE"  # what each of several processes serves
 POLICY = "; ".join(
@@ -57,7 +57,7 @@ RETRY = {"Retry-After": "1"}
 Answer = TypeVar("Answer")
 
 
-def create_app(reader: Reader, page: Path | None = None) -> FastAPI:
+def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> FastAPI:
     """The whole service as an ASGI application.
 
     Reading is done on threads, one for each core, each with an interpreter of its own, so that the
@@ -66,8 +66,10 @@ def create_app(reader: Reader, page: Path | None = None) -> FastAPI:
     Args:
         reader: what reads.
         page: the folder of the page, from `site.build`; without it there is none.
+        processes: how many there are of this application, which share the cores.
     """
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    able = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    threads = max(1, (able or 1) // processes)
     pool = ThreadPoolExecutor(threads, "reader")
     memory = bodies.Memory()
     waiting = 0
@@ -75,7 +77,7 @@ def create_app(reader: Reader, page: Path | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         blank = np.zeros((256, 256), np.uint8)
-        list(pool.map(reader.canvas, [blank] * (threads or 1)))  # nobody waits for the first load
+        list(pool.map(reader.canvas, [blank] * threads))  # nobody waits for the first load
         yield
         pool.shutdown()
 
@@ -282,12 +284,12 @@ def command(argv: Sequence[str], prog: str) -> int:
         else:
             (temporary / "counts").mkdir()
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(temporary / "counts")
-            os.environ[OF_WORKER] = json.dumps([str(found.folder), str(folder)])
+            os.environ[OF_WORKER] = json.dumps([str(found.folder), str(folder), arguments.workers])
             config = uvicorn.Config(
                 "digits.serve:of_worker",
                 factory=True,
                 workers=arguments.workers,
-                **connections.SETTINGS,
+                **connections.OF_WORKERS,
             )
             connections.Workers(config, [listener]).run()
     return 0
@@ -295,10 +297,10 @@ def command(argv: Sequence[str], prog: str) -> int:
 
 def of_worker() -> FastAPI:
     """The application of one of several processes, which uvicorn starts."""
-    model, page = json.loads(os.environ[OF_WORKER])
+    model, page, processes = json.loads(os.environ[OF_WORKER])
     silence = ExitStack()
     silence.enter_context(own_words_only())
-    app = create_app(Reader(model), Path(page))
+    app = create_app(Reader(model), Path(page), processes)
     app.state.silence = silence  # for as long as there is the application
     return app
 
