@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import ablation, handwriting, records, suspects, sweep, turns, workers
+from benchmarks import ablation, handwriting, records, suspects
 from benchmarks.results import FOLDER, Lines, mean_interval, read_lines
 from benchmarks.training import rows
 from digits.errors import DigitsError
@@ -58,7 +58,6 @@ def blocks() -> dict[str, str]:
         "records": records.block(read_lines(records.RESULTS)),
         "ablation": ablation.ablation_block(read_lines(ablation.RESULTS)),
         "suspects": suspects.summary(read_lines(suspects.RESULTS)),
-        "together": together_block(read_lines(workers.RESULTS), read_lines(sweep.RESULTS)),
     }
 
 
@@ -225,23 +224,6 @@ def web_block(page: Lines, serve: Lines) -> str:
 
 On {machine["cores"]} cores and loopback, in headless Chromium {machine["versions"]["chromium"]}. \
 Every figure: [page](benchmarks/results/page.jsonl), [serve](benchmarks/results/serve.jsonl)."""
-
-
-def together_block(workers_lines: Lines, sweep_lines: Lines) -> str:
-    """What `workers` and `sweep` found."""
-
-    def times(way: str) -> float:
-        one = turns.mean_seconds(workers_lines, workers.ONE)
-        return one / turns.mean_seconds(workers_lines, way)
-
-    two, one = (turns.mean_seconds(sweep_lines, at_once) for at_once in sweep.AT_ONCE)
-    return f"""\
-Two workers on one machine, one core each (`digits train {workers_lines[0]["flags"]}`), train on \
-{times(workers.WORKERS):.2f} times as many images a second as one process on one core; two \
-trainings that know nothing of each other, on {times(workers.APART):.2f} times as many. A sweep of \
-{sweep_lines[0]["runs"]} short runs, two at once, is {one / two:.2f} times as fast as the same one \
-after another. \
-[workers](benchmarks/results/workers.jsonl), [sweep](benchmarks/results/sweep.jsonl)."""
 
 
 if __name__ == "__main__":
