@@ -77,7 +77,7 @@ def free_addresses(count: int) -> list[str]:
     """Addresses on this machine that nobody listens on."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     try:
-        return [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
+        return [f"localhost:{one.getsockname()[1]}" for one in sockets]
     finally:
         for one in sockets:
             one.close()
