@@ -1,6 +1,7 @@
 """Requests over HTTP/1.1, many of them, by no more than is needed to write and read them."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,29 +42,50 @@ async def connect(address: tuple[str, int]) -> Line:
     return Line(*await asyncio.open_connection(*address))
 
 
-async def ask(line: Line, request: bytes) -> tuple[int, bytes]:
-    """Status and body of an answer, which must tell its length."""
+async def ask(line: Line, request: bytes) -> int:
+    """The status of an answer, which must tell its length and is read to its end."""
     line.writer.write(request)
-    head = await line.reader.readuntil(b"\r\n\r\n")
-    fields = head.lower().split(b"\r\n")
-    status = int(fields[0].split()[1])
-    length = next(int(one.split(b":")[1]) for one in fields if one.startswith(b"content-length:"))
-    body = await line.reader.readexactly(length)
-    if b"connection: close" in fields:
+    status, length, last = told(await line.reader.readuntil(b"\r\n\r\n"))
+    await line.reader.readexactly(length)
+    if last:
         line.writer.close()
-    return status, body
+    return status
 
 
-async def one_after_another(address: tuple[str, int], requests: Sequence[bytes]) -> list[Answer]:
-    """Over one connection, each when the one before is answered."""
-    line = await connect(address)
+def told(head: bytes) -> tuple[int, int, bool]:
+    """Of an answer's head: status, length of the body, whether the connection ends with it."""
+    fields = head.lower().split(b"\r\n")
+    length = next(int(one.split(b":")[1]) for one in fields if one.startswith(b"content-length:"))
+    return int(fields[0].split()[1]), length, b"connection: close" in fields
+
+
+def one_after_another(address: tuple[str, int], requests: Sequence[bytes]) -> list[Answer]:
+    """Over one connection, each when the one before is answered.
+
+    By the socket itself, since an event loop on this side would take a tenth of what is measured.
+    """
     answers = []
-    for request in requests:
-        started = time.perf_counter()
-        status, _ = await ask(line, request)
-        answers.append(Answer(status, time.perf_counter() - started))
-    line.writer.close()
+    with socket.create_connection(address) as line:
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for request in requests:
+            started = time.perf_counter()
+            line.sendall(request)
+            answer = received(line)
+            while (end := answer.find(b"\r\n\r\n")) < 0:
+                answer += received(line)
+            status, length, _ = told(answer[:end])
+            while len(answer) < end + 4 + length:
+                answer += received(line)
+            answers.append(Answer(status, time.perf_counter() - started))
     return answers
+
+
+def received(line: socket.socket) -> bytes:
+    """What has come, of what must come."""
+    content = line.recv(1 << 16)
+    if not content:
+        raise EOFError("The connection ended before the answer did.")
+    return content
 
 
 async def as_many_as_possible(
@@ -77,8 +99,7 @@ async def as_many_as_possible(
         nonlocal count
         line = await connect(address)
         while time.perf_counter() < end:
-            status, _ = await ask(line, request)
-            count += status == 200
+            count += await ask(line, request) == 200
         line.writer.close()
 
     await asyncio.gather(*(ask_on() for _ in range(connections)))
@@ -98,7 +119,7 @@ async def at_a_rate(
         status = 0
         try:
             line = free.pop() if free else await connect(address)
-            status, _ = await ask(line, request)
+            status = await ask(line, request)
             if not line.writer.is_closing():
                 free.append(line)
         except (OSError, EOFError, asyncio.IncompleteReadError):

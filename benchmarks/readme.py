@@ -7,13 +7,15 @@ Each figure stands in a block between `<!-- name -->` and `<!-- /name -->`.
 """
 
 import argparse
+import statistics
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from benchmarks import ablation, handwriting, records, suspects
+from benchmarks import ablation, handwriting, records, suspects, sweep, turns, workers
 from benchmarks.results import FOLDER, Lines, mean_interval, read_lines
 from benchmarks.training import rows
 from digits.errors import DigitsError
@@ -52,21 +54,28 @@ def blocks() -> dict[str, str]:
         read_lines(FOLDER / f"{name}.jsonl")
         for name in ("training", "handwriting", "corruptions", "inference", "page", "serve")
     )
-    return training_blocks(training) | {
+    recorded = read_lines(records.RESULTS)
+    return training_blocks(training, records.by_recipe(recorded)) | {
         "reading": reading_block(reading, corruptions, inference),
         "web": web_block(page, serve),
-        "records": records.block(read_lines(records.RESULTS)),
+        "records": records.block(recorded),
         "ablation": ablation.ablation_block(read_lines(ablation.RESULTS)),
         "suspects": suspects.summary(read_lines(suspects.RESULTS)),
+        "together": together_block(read_lines(workers.RESULTS), read_lines(sweep.RESULTS)),
     }
 
 
-def training_blocks(lines: Lines) -> dict[str, str]:
-    """What `benchmarks/training.py` found."""
+def training_blocks(lines: Lines, recorded: dict[str, list[dict[str, Any]]]) -> dict[str, str]:
+    """What `benchmarks/training.py` found, and of accuracy what `benchmarks/records.py` did, which
+    trains more seeds."""
     by_name = {row.name: row for row in rows(lines)}
     default, fast, textbook = (by_name[name] for name in ("default", "fast", "textbook"))
     first = next(line for line in lines if line["name"] == "default")
-    low, high = mean_interval([x["test_accuracy"] for x in lines if x["name"] == "default"])
+    accuracies, losses = (
+        [run[key] for run in recorded["default"]] for key in ("test_accuracy", "test_loss")
+    )
+    accuracy, low, high = statistics.fmean(accuracies), *mean_interval(accuracies)
+    of_fast = statistics.fmean(run["test_accuracy"] for run in recorded["fast"])
     versions = ", ".join(f"{name} {number}" for name, number in first["versions"].items())
     labels = {"textbook": "Keras textbook CNN", "default": "`default`", "fast": "`fast`"}
     table = "\n".join(
@@ -78,15 +87,15 @@ def training_blocks(lines: Lines) -> dict[str, str]:
     )
     return {
         "headline": f"""\
-It reads **{default.accuracy:.2%}** of MNIST's test digits (mean of {len(default.seeds)} seeds), \
-where the Keras textbook CNN, measured in the same run, reads {textbook.accuracy:.2%}. Everything, \
-from start to report, took {default.process_seconds:.0f} s on {first["cores"]} cores, \
-{default.process_ratio:.2f} of the textbook CNN's time; `--recipe fast` took \
-{fast.process_seconds:.0f} s and reads {fast.accuracy:.2%}.""",
+It reads **{accuracy:.2%}** of MNIST's test digits (mean of {len(accuracies)} seeds), where the \
+Keras textbook CNN reads {textbook.accuracy:.2%} (mean of {len(textbook.seeds)}). Everything, from \
+start to report, took {default.process_seconds:.0f} s on {first["cores"]} cores, \
+{default.process_ratio:.2f} of the textbook CNN's time in the same run; `--recipe fast` took \
+{fast.process_seconds:.0f} s and reads {of_fast:.2%}.""",
         "results": f"""\
-- **Test Accuracy**: {default.accuracy:.2%} ± {default.accuracy_sd:.2%} (mean ± standard deviation \
-of {len(default.seeds)} seeds; 95 % interval of the mean {low:.2%} to {high:.2%})
-- **Test Loss**: {default.loss:.4f}
+- **Test Accuracy**: {accuracy:.2%} ± {statistics.stdev(accuracies):.2%} (mean ± standard \
+deviation of {len(accuracies)} seeds; 95 % interval of the mean {low:.2%} to {high:.2%})
+- **Test Loss**: {statistics.fmean(losses):.4f}
 
 | recipe | parameters | test accuracy | seeds | test loss | calibration error \
 | training time, ratio | whole process, ratio | peak memory |
@@ -224,6 +233,22 @@ def web_block(page: Lines, serve: Lines) -> str:
 
 On {machine["cores"]} cores and loopback, in headless Chromium {machine["versions"]["chromium"]}. \
 Every figure: [page](benchmarks/results/page.jsonl), [serve](benchmarks/results/serve.jsonl)."""
+
+
+def together_block(workers_lines: Lines, sweep_lines: Lines) -> str:
+    """What `workers` and `sweep` found."""
+
+    told = " and ".join(
+        f"{workers.times(workers_lines, recipe, workers.WORKERS):.2f} (`{recipe}`)"
+        for recipe in workers.RECIPES
+    )
+    two, one = (turns.mean_seconds(sweep_lines, at_once) for at_once in sweep.AT_ONCE)
+    return f"""\
+Two workers on one machine, one core each, train on {told} times as many images a second as one \
+process on one core. A sweep of \
+{sweep_lines[0]["runs"]} short runs, two at once, is {one / two:.2f} times as fast as the same one \
+after another. \
+[workers](benchmarks/results/workers.jsonl), [sweep](benchmarks/results/sweep.jsonl)."""
 
 
 if __name__ == "__main__":

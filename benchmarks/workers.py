@@ -1,15 +1,15 @@
 """Two workers, one core each, against one process on one core: images trained on in a second.
 
     python -m benchmarks.workers               writes benchmarks/results/workers.jsonl
-    python -m benchmarks.workers --recipe default --epochs 4 --out FILE    with smaller networks
     python -m benchmarks.workers --summary     prints what is there
 
 Each is `digits train` as a user gives it, the workers with `--workers` on this machine's loopback.
 What counts are the epochs after the first, which is also spent on building the graph; each ends
 with the validation digits, on every worker. Two processes that know nothing of each other, each
-with whole batches, say what two cores of this machine can do at all. The smaller the network, the
-more of a step is work that half a batch does not halve. Run nothing else meanwhile. It takes ten
-minutes on two cores.
+with whole batches, say what two cores of this machine can do at all. One network takes
+much computing for each weight, and one takes little: what half a batch does not halve (steps of
+Adam, messages) grows with the weights. Run nothing else meanwhile. It takes a quarter of an hour
+on two cores.
 """
 
 import json
@@ -26,15 +26,24 @@ from typing import Any
 from benchmarks import turns
 from benchmarks.results import FOLDER, Lines
 from digits.history import read_csv
-from digits.recipes import RECIPES, TRAINING_IMAGES, Recipe
+from digits.recipes import TRAINING_IMAGES, Recipe
 
 RESULTS = FOLDER / "workers.jsonl"
+RECIPES = ("vgg", "default")
 WORKERS, ONE, APART = "two workers", "one process", "two processes apart"
+EPOCHS = 3
 
 
-def measure(way: str, flags: list[str]) -> dict[str, Any]:
+def ways() -> list[str]:
+    """What is measured, as `measure` takes it."""
+    return [f"{recipe}, {way}" for recipe in RECIPES for way in (WORKERS, ONE, APART)]
+
+
+def measure(named: str) -> dict[str, Any]:
     """Trains in one of the ways; mean `seconds` of all epochs but the first, for as many images as
     one process trains on in an epoch."""
+    recipe, way = named.split(", ")
+    flags = ["--recipe", recipe, "--epochs", str(EPOCHS)]
     cores = sorted(os.sched_getaffinity(0))
     count = 1 if way == ONE else 2
     team = ",".join(free_addresses(count))
@@ -89,23 +98,28 @@ def images_of(recipe: Recipe) -> int:
     return images // recipe.batch * recipe.batch
 
 
+def times(lines: Lines, recipe: str, way: str) -> float:
+    """How many times as many images a second as one process."""
+    one, other = (turns.mean_seconds(lines, f"{recipe}, {which}") for which in (ONE, way))
+    return one / other
+
+
 def summary(lines: Lines) -> str:
-    """Images a second of each way, and how many times as many as one process's."""
-    one = lines[0]["images"] / turns.mean_seconds(lines, ONE)
-    text = [f"one process on one core: {one:,.0f} images a second"]
-    for way in (WORKERS, APART):
-        speed = lines[0]["images"] / turns.mean_seconds(lines, way)
-        text.append(f"{way}, one core each: {speed:,.0f}, {speed / one:.2f} times as many")
+    """Images a second of one process, and how many times as many the other ways do."""
+    text = []
+    for recipe in RECIPES:
+        of_one = f"{recipe}, {ONE}"
+        images = next(line["images"] for line in lines if line["way"] == of_one)
+        text.append(
+            f"{of_one}: {images / turns.mean_seconds(lines, of_one):,.0f} images a second; "
+            + ", ".join(f"{way}: {times(lines, recipe, way):.2f} times" for way in (WORKERS, APART))
+        )
     return "\n".join(text)
 
 
 def main() -> None:
-    parser = turns.parser(__doc__, RESULTS)
-    parser.add_argument("--recipe", choices=RECIPES, default="best", help="of each training")
-    parser.add_argument("--epochs", type=int, default=3, help="of each, at least 2")
-    arguments = parser.parse_args()
-    flags = ["--recipe", arguments.recipe, "--epochs", str(arguments.epochs)]
-    turns.take(arguments, (WORKERS, ONE, APART), lambda way: measure(way, flags), summary)
+    arguments = turns.parser(__doc__, RESULTS).parse_args()
+    turns.take(arguments, ways(), measure, summary)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@ nobody down."""
 
 import asyncio
 import socket
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakSet
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 from uvicorn.supervisors import Multiprocess
 
 HEADER_SECONDS = 10  # from a connection's beginning, or a request's, to the end of its header
@@ -25,7 +27,8 @@ class Connection(HttpToolsProtocol):
 
     header_timer: asyncio.TimerHandle | None = None
     header_bytes = 0
-    stopping = False
+    # A connection that is accepted while its server stops is told by nobody but the others.
+    stopping: ClassVar[WeakSet[ServerState]] = WeakSet()
 
     # asyncio declares a transport that cannot be written to; uvicorn's, and so ours, can.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -34,6 +37,8 @@ class Connection(HttpToolsProtocol):
         # half of an answer waits 40 ms for the client to acknowledge the first.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._await_header()
+        if self.server_state in self.stopping:
+            self.loop.call_later(LINGER, self._close_if_idle)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._header_came()
@@ -55,11 +60,11 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._header_came()
         super().on_headers_complete()
-        if self.stopping:
+        if self.server_state in self.stopping:
             self.cycle.keep_alive = False
 
     def shutdown(self) -> None:
-        self.stopping = True
+        self.stopping.add(self.server_state)
         if self.cycle is not None and not self.cycle.response_complete:
             super().shutdown()
         else:

@@ -18,8 +18,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from numpy.typing import NDArray
 
 from digits import bodies, bundle, connections, documents, oip, page_files, problems, site, traffic
@@ -89,6 +90,7 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
         redoc_url=None,
         lifespan=lifespan,
     )
+    plain = APIRouter(route_class=Plain)
     problems.install(app)
     app.add_middleware(traffic.Watched, headers=HEADERS)
 
@@ -110,7 +112,7 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
         if waiting >= MOST_WAITING:
             raise RequestError(503, "Too many requests wait already; try again soon.", RETRY)
 
-    @app.post("/predict", **documents.PREDICT)
+    @plain.post("/predict", **documents.PREDICT)
     async def predict(request: Request) -> Response:
         """Reads one picture."""
         media = request.headers.get("content-type", "")
@@ -121,7 +123,7 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
 
         return Response(await worked(request, work), media_type=JSON)
 
-    @app.post("/predict/batch", **documents.BATCH)
+    @plain.post("/predict/batch", **documents.BATCH)
     async def predict_batch(request: Request) -> Response:
         """Reads several pictures; one that cannot be read has an `error` in place of digits."""
         media = request.headers.get("content-type", "")
@@ -136,6 +138,8 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
             return json.dumps({"pictures": told}).encode()
 
         return Response(await worked(request, work), media_type=JSON)
+
+    app.include_router(plain)
 
     @app.get("/healthz", **documents.HEALTH)
     async def healthz() -> dict[str, Any]:
@@ -162,6 +166,14 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
     if page is not None:
         page_files.install(app, page)
     return app
+
+
+class Plain(APIRoute):
+    """A path whose function gets the request as it is: there are no parameters to look for, which
+    takes as long as decoding a small picture does."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        return self.endpoint
 
 
 def read(reader: Reader, kind: str, content: NDArray[np.uint8] | bytes) -> Page:

@@ -138,11 +138,33 @@ def train(
 
 
 class Adam(keras.optimizers.Adam):
-    """Keras's, for gradients that are already added up over all replicas: it does not do so again,
-    which would double them and the traffic."""
+    """Keras's (Kingma & Ba 2015), with the whole of a variable's step as one operation in place of
+    some twenty, which is a twentieth of the training time of a small network.
+
+    Gradients are added up over all replicas already: it does not do so again, which would double
+    them and the traffic.
+    """
 
     def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
         return grads_and_vars
+
+    def update_step(
+        self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor
+    ) -> None:
+        index = self._get_variable_index(variable)
+        step = tf.cast(self.iterations + 1, tf.float32)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=self.beta_1**step,
+            beta2_power=self.beta_2**step,
+            lr=learning_rate,
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
 
 
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):

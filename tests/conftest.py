@@ -20,7 +20,7 @@ tf.config.set_logical_device_configuration(
 # No deadline: a shared machine may be slow for reasons of its own.
 settings.register_profile("digits", deadline=None)
 settings.load_profile("digits")
-pytest_plugins = ["visits"]
+pytest_plugins = ["visits", "services"]
 ROOT = Path(__file__).parent.parent
 # 8,000 training digits in 8 steps an epoch: seconds, and the same code as any run.
 SMALL = ["--network", "small", "--held-out", "52000", "--batch", "1000"]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, expect
-from test_serve import running
+from services import running
 from visits import FOUR, ONE, SCRIBBLE, SEVEN, Visit, number, wait_until_kept
 
 from benchmarks import browser as browsing

@@ -6,6 +6,7 @@ import time
 from dataclasses import astuple
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -15,7 +16,7 @@ from digits import data
 from digits.errors import DigitsError
 from digits.history import Epoch
 from digits.recipes import Recipe
-from digits.train import OneCycle, train
+from digits.train import Adam, OneCycle, train
 
 
 def state(folder: Path) -> dict[str, np.ndarray]:
@@ -175,6 +176,21 @@ def test_one_cycle() -> None:
     assert float(rate(25)) == pytest.approx(0.01)
     assert float(rate(50)) == pytest.approx(0.01 * 2 / 3)
     assert float(rate(100)) == pytest.approx(0)
+
+
+def test_adam_steps_as_keras_does() -> None:
+    def stepped(kind: type[keras.optimizers.Adam]) -> list[np.ndarray]:
+        variables = [keras.Variable(value, dtype="float32") for value in ([[1, 2], [3, 4]], [5])]
+        optimizer = kind(OneCycle(0.01, 0.2, 100))
+        optimizer.build(variables)
+        numbers = np.random.default_rng(1)
+        for _ in range(50):
+            gradients = [tf.constant(numbers.normal(size=v.shape), tf.float32) for v in variables]
+            optimizer.apply(gradients, variables)
+        return [variable.numpy() for variable in [*variables, *optimizer.variables]]
+
+    for ours, theirs in zip(stepped(Adam), stepped(keras.optimizers.Adam), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
 
 
 def test_history_counts_epochs(finished_run: Path) -> None:
