@@ -145,7 +145,7 @@ RECIPES = {
             shear=0.12,
             non_digits=1_000,
         ),
-        replace(_MNIST_ALONE, name="best", network="branched", epochs=12),
+        replace(_MNIST_ALONE, name="best", network="branched", epochs=12, elastic=2),
         Recipe(name="vgg", network="vgg"),
         Recipe(name="resnet", network="resnet"),
     )
