@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import uvicorn
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from numpy.typing import NDArray
@@ -90,7 +90,7 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
         redoc_url=None,
         lifespan=lifespan,
     )
-    plain = APIRouter(route_class=Plain)
+    app.router.route_class = Plain
     problems.install(app)
     app.add_middleware(traffic.Watched, headers=HEADERS)
 
@@ -112,47 +112,45 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
         if waiting >= MOST_WAITING:
             raise RequestError(503, "Too many requests wait already; try again soon.", RETRY)
 
-    @plain.post("/predict", **documents.PREDICT)
+    @app.post("/predict", **documents.PREDICT)
     async def predict(request: Request) -> Response:
         """Reads one picture."""
         media = request.headers.get("content-type", "")
 
-        def work(body: bytes) -> bytes:
+        def work(body: bytes) -> Response:
             ((kind, content),) = bodies.pictures(media, body, most=1)
-            return json.dumps(as_dict(read(reader, kind, content))).encode()
+            return answer(as_dict(read(reader, kind, content)))
 
-        return Response(await worked(request, work), media_type=JSON)
+        return await worked(request, work)
 
-    @plain.post("/predict/batch", **documents.BATCH)
+    @app.post("/predict/batch", **documents.BATCH)
     async def predict_batch(request: Request) -> Response:
         """Reads several pictures; one that cannot be read has an `error` in place of digits."""
         media = request.headers.get("content-type", "")
 
-        def work(body: bytes) -> bytes:
+        def work(body: bytes) -> Response:
             told = []
             for kind, content in bodies.pictures(media, body, bodies.MOST_PICTURES):
                 try:
                     told.append(as_dict(read(reader, kind, content)))
                 except RequestError as problem:
                     told.append({"error": problem.detail})
-            return json.dumps({"pictures": told}).encode()
+            return answer({"pictures": told})
 
-        return Response(await worked(request, work), media_type=JSON)
-
-    app.include_router(plain)
+        return await worked(request, work)
 
     @app.get("/healthz", **documents.HEALTH)
-    async def healthz() -> dict[str, Any]:
+    async def healthz(request: Request) -> Response:
         """Whether the process lives, and which of them answers."""
-        return {"status": "alive", "process": os.getpid()}
+        return answer({"status": "alive", "process": os.getpid()})
 
     @app.get("/readyz", **documents.HEALTH)
-    async def readyz() -> dict[str, Any]:
+    async def readyz(request: Request) -> Response:
         """Whether it reads, and with which model. Answered once the model is loaded."""
-        return {"status": "ready", "model": reader.manifest["files"][bundle.MODEL]}
+        return answer({"status": "ready", "model": reader.manifest["files"][bundle.MODEL]})
 
     @app.get("/metrics", **documents.METRICS)
-    async def metrics() -> Response:
+    async def metrics(request: Request) -> Response:
         """Counts for Prometheus."""
         content, media = traffic.metrics("PROMETHEUS_MULTIPROC_DIR" in os.environ)
         return Response(content, headers={"Content-Type": media})
@@ -169,11 +167,16 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
 
 
 class Plain(APIRoute):
-    """A path whose function gets the request as it is: there are no parameters to look for, which
-    takes as long as decoding a small picture does."""
+    """A path whose function takes the request and gives the response. There are no parameters to
+    look for, which takes as long as decoding a small picture does."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         return self.endpoint
+
+
+def answer(content: Any) -> Response:
+    """As JSON."""
+    return Response(json.dumps(content), media_type=JSON)
 
 
 def read(reader: Reader, kind: str, content: NDArray[np.uint8] | bytes) -> Page:
@@ -214,32 +217,32 @@ def protocol(
         return outputs | {"accepted": outputs["is_digit"] >= reader.threshold}
 
     @app.get("/v2", **documents.V2)
-    async def server() -> dict[str, Any]:
+    async def server(request: Request) -> Response:
         """What this server is and can."""
-        return oip.server_metadata(app.version)
+        return answer(oip.server_metadata(app.version))
 
     @app.get("/v2/health/live", **documents.V2)
-    async def live() -> dict[str, bool]:
+    async def live(request: Request) -> Response:
         """Whether the server lives."""
-        return {"live": True}
+        return answer({"live": True})
 
     @app.get("/v2/health/ready", **documents.V2)
-    async def ready() -> dict[str, bool]:
+    async def ready(request: Request) -> Response:
         """Whether it is ready."""
-        return {"ready": True}
+        return answer({"ready": True})
 
     for versioned in (False, True):
         path = "/v2/models/{model}" + "/versions/{version}" * versioned
 
         @app.get(path, **documents.model(versioned))
-        async def model_metadata(request: Request) -> dict[str, Any]:
+        async def model_metadata(request: Request) -> Response:
             """Names, types and shapes of a model's tensors."""
-            return oip.metadata(oip.checked(**request.path_params))
+            return answer(oip.metadata(oip.checked(**request.path_params)))
 
         @app.get(path + "/ready", **documents.model(versioned))
-        async def model_ready(request: Request) -> dict[str, Any]:
+        async def model_ready(request: Request) -> Response:
             """Whether a model is ready."""
-            return {"name": oip.checked(**request.path_params), "ready": True}
+            return answer({"name": oip.checked(**request.path_params), "ready": True})
 
         @app.post(path + "/infer", **documents.infer(versioned))
         async def infer(request: Request) -> Response:

@@ -37,9 +37,9 @@ def test_strokes_are_no_rules() -> None:
     assert not masks.rules(one).any()
 
 
-@given(st.integers(0, 2**32 - 1), st.floats(0.05, 0.6))
-def test_components_cover_the_mask(seed: int, share: float) -> None:
-    mask = np.random.default_rng(seed).random((20, 30)) < share
+@given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(1, 30), st.floats(0, 0.6))
+def test_components_cover_the_mask(seed: int, height: int, width: int, share: float) -> None:
+    mask = np.random.default_rng(seed).random((height, width)) < share
     labels, boxes, sizes = masks.components(mask)
     np.testing.assert_array_equal(labels > 0, mask)
     assert sizes.sum() == mask.sum()
