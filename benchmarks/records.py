@@ -25,7 +25,15 @@ from benchmarks.training import KEPT, ROOT
 
 RESULTS = FOLDER / "records.jsonl"
 ENSEMBLE = "best"  # the recipe that is trained as an ensemble
-SEEDS = {"fast": 30, "default": 10, "tiny": 10, "vgg": 5, "resnet": 5, ENSEMBLE: 10}
+SEEDS = {
+    "fast": 30,
+    "default": 10,
+    "tiny": 10,
+    "vgg": 5,
+    "resnet": 5,
+    "vgg --network cnn": 5,  # so that depth is all that differs
+    ENSEMBLE: 10,
+}
 
 
 def main() -> None:

@@ -145,9 +145,9 @@ RECIPES = {
             shear=0.12,
             non_digits=1_000,
         ),
-        replace(_MNIST_ALONE, name="best", network="branched", epochs=12, elastic=2),
-        Recipe(name="vgg", network="vgg"),
-        Recipe(name="resnet", network="resnet"),
+        replace(_MNIST_ALONE, name="best", network="branched", epochs=12),
+        replace(_MNIST_ALONE, name="vgg", network="vgg", epochs=12),
+        replace(_MNIST_ALONE, name="resnet", network="resnet", epochs=12),
     )
 }
 
