@@ -57,6 +57,8 @@ def rules(mask: Mask) -> Mask:
     Returns:
         what to remove, shape (h, w).
     """
+    if not (_crossed(mask) or _crossed(mask.T)):
+        return np.zeros_like(mask)
     across = _rules_across(mask)
     down = _rules_across(np.ascontiguousarray(mask.T)).T
     found = across | down
@@ -66,6 +68,19 @@ def rules(mask: Mask) -> Mask:
     kept = across & _between(strokes)
     kept |= down & _between(np.ascontiguousarray(strokes.T)).T
     return found & ~wider(kept)
+
+
+def _crossed(mask: Mask) -> bool:
+    """Whether there is ink near both sides and above most of what is between."""
+    width = mask.shape[1]
+    margin = max(2, width // 12)
+    inked: Mask = np.asarray(mask.any(axis=0))
+    return bool(
+        width >= SHORTEST_RULE
+        and inked[:margin].any()
+        and inked[-margin:].any()
+        and inked.mean() > COVERED
+    )
 
 
 def _between(strokes: Mask) -> Mask:
@@ -80,11 +95,7 @@ def _between(strokes: Mask) -> Mask:
 def _rules_across(mask: Mask) -> Mask:
     height, width = mask.shape
     found = np.zeros_like(mask)
-    if width < SHORTEST_RULE:
-        return found
-    margin = max(2, width // 12)
-    inked: Mask = np.asarray(mask.any(axis=0))
-    if not (inked[:margin].any() and inked[-margin:].any() and inked.mean() > COVERED):
+    if not _crossed(mask):
         return found
     padded = np.pad(mask, ((1, 1), (0, 0)))
     # Three rows count as one, so that a slight slant does not break runs.

@@ -234,7 +234,7 @@ def _grey(image: Image.Image) -> Grey:
         return np.array(opaque)
     if image.mode == "LAB":
         return np.array(image.getchannel(0))
-    return np.array(image.convert("L"))
+    return np.array(image if image.mode == "L" else image.convert("L"))
 
 
 def _scaled(values: NDArray[Any]) -> Grey:

@@ -79,13 +79,14 @@ def lines(ink: Grey, belong: Callable[[Fragment, Fragment], bool]) -> list[Line]
     chosen = np.argsort(-sizes, kind="stable")[:MOST]
     if not len(chosen):
         return []
+    if len(chosen) == 1:  # as of most who send one digit, and there is nothing to find out
+        fragment = _fragment(ink, labels, boxes[0], 0)
+        return [Line((fragment,), float(fragment.height))]
     heights = boxes[:, 2] - boxes[:, 0]
     extents = np.maximum(heights, boxes[:, 3] - boxes[:, 1])
     usual = weighted_median(heights[chosen], sizes[chosen])
     chosen = chosen[extents[chosen] >= max(0.12 * usual, 2 if usual > 8 else 1)]
     fragments = [_fragment(ink, labels, boxes[part], int(part)) for part in chosen]
-    if len(fragments) == 1:  # as of most who send one digit, and there is nothing to find out
-        return [Line((fragments[0],), float(fragments[0].height))]
     fragments = _mended(fragments, belong)
     boxes = np.array([fragment.box for fragment in fragments])
     sizes = np.array([np.count_nonzero(fragment.ink) for fragment in fragments])
