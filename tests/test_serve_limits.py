@@ -170,10 +170,11 @@ def test_a_stop_under_load_answers_all_that_was_accepted(
 
 def test_a_connection_accepted_while_the_server_stops_is_ended_too() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
+        length = [(b"content-length", b"3")]
+        await send({"type": "http.response.start", "status": 200, "headers": length})
         await send({"type": "http.response.body", "body": b"yes"})
 
-    async def talk() -> tuple[bytes, bytes, bytes]:
+    async def talk() -> list[bytes]:
         config = uvicorn.Config(app, **connections.SETTINGS)
         config.load()
         state = ServerState()
@@ -185,17 +186,18 @@ def test_a_connection_accepted_while_the_server_stops_is_ended_too() -> None:
 
         listening = await asyncio.get_running_loop().create_server(connection, "127.0.0.1", 0)
         at = listening.sockets[0].getsockname()
-        early, _ = await asyncio.open_connection(*at)
+        early = await asyncio.open_connection(*at)
         while not state.connections:
             await asyncio.sleep(0.01)
         made[0].shutdown()  # as uvicorn tells all that it knows of
-        late, writer = await asyncio.open_connection(*at)
-        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        silent, _ = await asyncio.open_connection(*at)
-        told = asyncio.gather(early.read(), late.read(), silent.read())  # up to the end
-        answers = await asyncio.wait_for(told, 5)
+        late, silent = [await asyncio.open_connection(*at) for _ in range(2)]
+        late[1].write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        lines = early, late, silent
+        told = await asyncio.wait_for(asyncio.gather(*(line[0].read() for line in lines)), 5)
+        for _, writer in lines:
+            writer.close()
         listening.close()
-        return answers
+        return told
 
     early, late, silent = asyncio.run(talk())
     assert early == silent == b""
