@@ -6,10 +6,10 @@
 Each is `digits train` as a user gives it, the workers with `--workers` on this machine's loopback.
 What counts are the epochs after the first, which is also spent on building the graph; each ends
 with the validation digits, on every worker. Two processes that know nothing of each other, each
-with whole batches, say what two cores of this machine can do at all. One network takes
-much computing for each weight, and one takes little: what half a batch does not halve (steps of
-Adam, messages) grows with the weights. Run nothing else meanwhile. It takes a quarter of an hour
-on two cores.
+with whole batches, say what two cores of this machine can do at all. One network takes much
+computing for each weight, and one takes little: what half a batch does not halve (steps of Adam,
+messages) grows with the weights. Run nothing else meanwhile. It takes a quarter of an hour on two
+cores.
 """
 
 import json

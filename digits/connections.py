@@ -30,8 +30,9 @@ class Connection(HttpToolsProtocol):
     # A connection that is accepted while its server stops is told by nobody but the others.
     stopping: ClassVar[WeakSet[ServerState]] = WeakSet()
 
-    # asyncio declares a transport that cannot be written to; uvicorn's, and so ours, can.
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(  # type: ignore[override] # asyncio declares one that cannot be written to
+        self, transport: asyncio.Transport
+    ) -> None:
         super().connection_made(transport)
         # asyncio does so only on sockets that were made for TCP by number; without it the second
         # half of an answer waits 40 ms for the client to acknowledge the first.
