@@ -125,6 +125,7 @@ def distort(
 
 
 def _with_pen(images: tf.Tensor, pen: tf.Tensor) -> tf.Tensor:
+    """Strokes thicker or thinner by up to a pixel a side, and beyond that with more contrast."""
     pen = pen[:, None, None, None]
     thick = tf.nn.max_pool2d(images, 3, 1, "SAME")
     thin = -tf.nn.max_pool2d(-images, 3, 1, "SAME")

@@ -53,14 +53,14 @@ class StandardizedConv2D(layers.Conv2D):
 def cnn(recipe: Recipe, policy: str) -> keras.Model:
     """The four parts of a textbook network: convolutions, pooling, dropout, a dense layer.
 
-    Sides go 28, 24, 12 after the pool, 10, 10, 5 after the pool, 3. 122 thousand parameters,
-    8.7 MFLOP an image.
+    Sides go 28, 24, 12 after the pool, 10, 10, 5 after the pool, 3. 173 thousand parameters,
+    10.9 MFLOP an image.
     """
     digit, x = _scaled_digit(policy)
-    x = _convolution(x, 16, policy, size=5, pool=True)
+    x = _blurred_pool(_convolution(x, 16, policy, size=5), policy)
     x = _convolution(x, 48, policy)
-    x = _convolution(x, 64, policy, padding="same", pool=True)
-    x = _convolution(x, 128, policy)
+    x = _blurred_pool(_convolution(x, 80, policy, padding="same"), policy)
+    x = _convolution(x, 160, policy)
     return keras.Model(digit, _logits(x, recipe, policy), name=recipe.network)
 
 
@@ -161,6 +161,13 @@ def _convolution(
     if pool:  # before the activation: the maximum commutes with it and leaves it less to do
         x = layers.MaxPooling2D(dtype=policy)(x)
     return layers.Activation("relu", dtype=policy)(x)
+
+
+def _blurred_pool(x: keras.KerasTensor, policy: str) -> keras.KerasTensor:
+    """The maximum at every pixel, then the mean of four (Zhang 2019): a digit that is moved by a
+    pixel looks much the same afterwards, which after maxima alone it does not."""
+    x = layers.MaxPooling2D(strides=1, padding="same", dtype=policy)(x)
+    return layers.AveragePooling2D(2, padding="same", dtype=policy)(x)
 
 
 def _logits(

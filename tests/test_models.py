@@ -39,7 +39,7 @@ def test_the_four_parts_of_the_textbook(model: keras.Model) -> None:
 @pytest.mark.parametrize(
     ("network", "parameters", "mflop"),
     [
-        ("cnn", 121_627, 8.7),
+        ("cnn", 173_227, 10.9),
         ("small", 75_355, 4.0),
         ("tiny", 9_583, 1.6),
         ("vgg", 173_579, 33.2),
