@@ -6,9 +6,9 @@
     python -m benchmarks.ablation --figure       draws docs/figures/ablation.png from it
 
 Every row is trained with every seed: with no augmentation, with each one alone, with all that help
-or were thought to, and with each of those left out. Nothing is drawn for training, no digits of other
-hands and no non-digits, so that what is seen is the augmentation. The test digits are opened once a
-training and chose nothing here.
+or were thought to, and with each of those left out. Nothing is drawn for training, no digits of
+other hands and no non-digits, so that what is seen is the augmentation. The test digits are opened
+once a training and chose nothing here.
 
 Each training is a process on a core of its own, `--processes` of them at a time (default: as many
 as there are cores). The whole study is 51 of them of about a minute, 25 minutes on two cores.
