@@ -246,7 +246,7 @@ def test_the_page_is_one_file(comparison: Comparison, few: data.Mnist, tmp_path:
     for name, values in (("epochs", "4 1 40"), ("seed", "1 2 1")):
         cells = "".join(f"<td>{value}</td>" for value in values.split())
         assert f'<th scope="row">{name}</th>{cells}' in text
-    assert 'scope="row">reframed<' not in text  # the same in all
+    assert 'scope="row">rotation<' not in text  # the same in all
 
 
 def test_a_long_page_says_how_much_it_leaves_out(
