@@ -31,7 +31,7 @@ SEEDS = {
     "tiny": 10,
     "vgg": 5,
     "resnet": 5,
-    "vgg --network cnn": 5,  # so that depth is all that differs
+    "vgg --network cnn": 5,  # for what depth is worth
     ENSEMBLE: 10,
 }
 

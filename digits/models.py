@@ -65,7 +65,7 @@ def cnn(recipe: Recipe, policy: str) -> keras.Model:
 
 
 def small(recipe: Recipe, policy: str) -> keras.Model:
-    """As `cnn` with fewer filters and one convolution less.
+    """As `cnn` with pools of maxima, fewer filters and one convolution less.
 
     75 thousand parameters, 4.0 MFLOP an image.
     """
@@ -87,10 +87,10 @@ def tiny(recipe: Recipe, policy: str) -> keras.Model:
 
 
 def branched(recipe: Recipe, policy: str) -> keras.Model:
-    """Four networks as `cnn` on one first layer, as in Lee et al. 2015; they answer together.
+    """Four networks on one first layer, as in Lee et al. 2015; they answer together.
 
-    Each learns by a loss of its own, so that they err differently. 485 thousand parameters,
-    34 MFLOP an image.
+    Each is as `cnn`, with pools of maxima and fewer filters in the end, and learns by a loss of its
+    own, so that they err differently. 485 thousand parameters, 34 MFLOP an image.
     """
     digit, x = _scaled_digit(policy)
     stem = _convolution(x, 16, policy, size=5, pool=True)
