@@ -101,7 +101,8 @@ def distort(
     the end a square is cut out.
 
     Args:
-        images: float32 of shape (n, 28, 28, 1), ink 255 on 0, in random order.
+        images: float32 of shape (n, 28, 28, channels), ink 255 on 0, in random order. All channels of
+            an image are distorted alike.
         amounts: float32 of shape (n, 7) or wider, from `draw` with the same recipe.
         recipe: says what is done at all.
         framed: how many images, from the end, are put back into MNIST's frame; default the
@@ -119,7 +120,8 @@ def distort(
     kept = count - (round(count * recipe.reframed) if framed is None else framed)
     as_moved = spacious[:kept, ROOM:-ROOM, ROOM:-ROOM]
     # What interpolation leaves of the faintest pixels would widen the box around the ink.
-    put_back = geometry.frame(tf.nn.relu(spacious[kept:, :, :, 0] - 8))[..., None]
+    inked = tf.unstack(tf.nn.relu(spacious[kept:] - 8), axis=3)
+    put_back = tf.stack([geometry.frame(channel) for channel in inked], axis=3)
     images = tf.concat([as_moved, put_back], axis=0)
     return cut_out(images, amounts[:, -2:], recipe.cutout) if recipe.cutout else images
 
@@ -160,13 +162,13 @@ def bend(images: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
     left = tf.minimum(tf.floor(right), side - 2.0)
     down, right = down - top, right - left  # now within the pixel
     first = tf.range(count)[:, None, None] * side**2 + tf.cast(top * side + left, tf.int32)
-    pixels = tf.reshape(images, [-1])
+    pixels = tf.reshape(images, [-1, images.shape[3]])
     upper, upper_right, lower, lower_right = (
         tf.gather(pixels, first + step) for step in (0, 1, side, side + 1)
     )
-    upper += right * (upper_right - upper)
-    lower += right * (lower_right - lower)
-    return (upper + down * (lower - upper))[..., None]
+    upper += right[..., None] * (upper_right - upper)
+    lower += right[..., None] * (lower_right - lower)
+    return upper + down[..., None] * (lower - upper)
 
 
 def _smoothing(side: int) -> tf.Tensor:

@@ -202,7 +202,7 @@ def _compile_epoch(
     as_moved = recipe.batch - round(recipe.batch * recipe.reframed)
     smoothing = tf.constant([recipe.label_smoothing / CLASSES] * CLASSES + [0.0])
 
-    features_of, logits_of, features = models.around_dropout(model)
+    views_of, features_of, logits_of, features = models.parts(model)
 
     def shard_gradients(
         framed: int,
@@ -213,7 +213,7 @@ def _compile_epoch(
         kept: tf.Tensor,
     ) -> list[tf.Tensor]:
         images, labels = (tf.gather(array, chosen) for array in digits)
-        images = tf.cast(images, tf.float32)
+        images = views_of(tf.cast(images, tf.float32))
         if recipe.distorts:
             images = augment.distort(images, amounts, recipe, framed)
         if len(chances):
