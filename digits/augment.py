@@ -101,8 +101,8 @@ def distort(
     the end a square is cut out.
 
     Args:
-        images: float32 of shape (n, 28, 28, channels), ink 255 on 0, in random order. All channels of
-            an image are distorted alike.
+        images: float32 of shape (n, 28, 28, channels), ink 255 on 0, in random order. The channels
+            of an image are distorted alike.
         amounts: float32 of shape (n, 7) or wider, from `draw` with the same recipe.
         recipe: says what is done at all.
         framed: how many images, from the end, are put back into MNIST's frame; default the
@@ -142,7 +142,7 @@ def bend(images: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
     interpolated bilinearly; beyond the picture's edge lies more of the edge, which in MNIST is 0.
 
     Args:
-        images: float32 of shape (n, side, side, 1).
+        images: float32 of shape (n, side, side, channels).
         amounts: float32 of shape (n, BEND): the largest displacement of any pixel, each way, in
             pixels, and for both directions the displacement at each knot, in any unit.
 
@@ -183,7 +183,7 @@ def cut_out(images: tf.Tensor, middles: tf.Tensor, side: int) -> tf.Tensor:
     """Sets a square of each image to 0 (DeVries & Taylor 2017); what is beyond the edge is lost.
 
     Args:
-        images: float32 of shape (n, height, width, 1).
+        images: float32 of shape (n, height, width, channels).
         middles: float32 of shape (n, 2), row and column of the square's middle, whole numbers; of
             an even side the first pixel after the middle.
         side: of the square, pixels.
@@ -208,7 +208,7 @@ def move(images: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
     background.
 
     Args:
-        images: float32 of shape (n, height, width, 1).
+        images: float32 of shape (n, height, width, channels).
         amounts: float32 of shape (n, 6), the first six of `amounts_of`.
 
     Returns:

@@ -21,7 +21,8 @@ def clutter(images: tf.Tensor, share: tf.Tensor, chances: tf.Tensor) -> tf.Tenso
     picture in negative; blur; and the outline instead of the digit.
 
     Args:
-        images: float32 of shape (n, 28, 28, 1), 0 to 255.
+        images: float32 of shape (n, 28, 28, channels), 0 to 255. The channels of an image are
+            spoilt alike.
         share: fraction of the images to spoil, 0 to 1.
         chances: float32 of shape (n, CHANCES), uniform from 0 to 1; they decide everything.
 

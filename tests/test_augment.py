@@ -255,6 +255,15 @@ def test_all_at_once_keeps_shape_and_range(mnist: data.Mnist) -> None:
     assert result.max() <= 255.01
 
 
+def test_channels_are_distorted_alike(mnist: data.Mnist) -> None:
+    recipe = Recipe(reframed=0.5, elastic=2, cutout=8, horizontal_flip=0.5, vertical_flip=0.5)
+    amounts = augment.draw(recipe, 100, SEED, HALF)
+    first, second = digits_of(mnist, 200)[:100], digits_of(mnist, 200)[100:]
+    together = augment.distort(tf.concat([first, second], axis=3), amounts, recipe)
+    apart = [augment.distort(images, amounts, recipe) for images in (first, second)]
+    np.testing.assert_allclose(together, tf.concat(apart, axis=3), atol=1e-3)
+
+
 def test_it_trains_on_cores_and_replicas_alike(mnist: data.Mnist, tmp_path: Path) -> None:
     few = mnist.train_images[:200], mnist.train_labels[:200]
     recipe = Recipe(

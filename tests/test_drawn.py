@@ -52,6 +52,15 @@ def spoilt(images: np.ndarray, share: float, seed: int) -> np.ndarray:
     ]
 
 
+def test_clutter_spoils_channels_alike(mnist: data.Mnist) -> None:
+    images = tf.constant(mnist.train_images[:100, ..., None], tf.float32)
+    chances = tf.random.stateless_uniform((100, clutter.CHANCES), [1, 2])
+    once = clutter.clutter(images, 1.0, chances)
+    assert (once.numpy() != images.numpy()).any(axis=(1, 2, 3)).mean() > 0.9
+    three = clutter.clutter(tf.repeat(images, 3, axis=3), 1.0, chances)
+    np.testing.assert_allclose(three, tf.repeat(once, 3, axis=3), atol=1e-3)
+
+
 def test_clutter_spoils_its_share_and_leaves_the_rest(mnist: data.Mnist) -> None:
     images = mnist.train_images[:2000]
     result = spoilt(images, 0.3, 1)

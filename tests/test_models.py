@@ -42,7 +42,7 @@ def test_the_four_parts_of_the_textbook(model: keras.Model) -> None:
         ("cnn", 173_227, 10.9),
         ("small", 75_355, 4.0),
         ("tiny", 9_583, 1.6),
-        ("vgg", 180_971, 33.2),
+        ("vgg", 173_579, 33.2),
         ("resnet", 180_491, 28.6),
         ("branched", 364_881, 26.2),
     ],
@@ -60,6 +60,18 @@ def test_branches_answer_with_the_mean_of_their_probabilities() -> None:
     mean = softmax(logits.reshape(-1, models.OUTPUTS)).reshape(logits.shape).mean(axis=1)
     np.testing.assert_allclose(softmax(np.asarray(models.mean_of_branches(logits))), mean)
     np.testing.assert_array_equal(models.mean_of_branches(logits[:, :1]), logits[:, 0])
+
+
+@pytest.mark.parametrize("network", models.NETWORKS)
+def test_parts_in_a_row_are_the_network(network: str) -> None:
+    model = models.build(Recipe(network=network, precision="float32"))
+    images = tf.random.stateless_uniform((4, 28, 28, 1), [5, 6], maxval=255.0)
+    views_of, features_of, logits_of, features = models.parts(model)
+    views = views_of(images)
+    np.testing.assert_array_equal(views[..., :1], images)  # what is distorted is in pixels
+    assert views.shape[-1] == (models.BRANCHES if network == "branched" else 1)
+    assert features_of(views).shape == (4, features)
+    np.testing.assert_allclose(logits_of(features_of(views)), model(images), atol=1e-4)
 
 
 @pytest.mark.parametrize("network", models.NETWORKS)
