@@ -10,8 +10,7 @@ from keras import ops
 from digits.geometry import SIDE
 
 PLACES = np.arange(SIDE, dtype=np.float32) - (SIDE - 1) / 2  # of pixels, from the picture's middle
-LEAST_SPREAD = 0.5**0.5  # pixels; that of a stroke which is a pixel or two wide
-NARROWEST, WIDEST = 0.4, 2.2  # how far a digit is squeezed or stretched at most
+NARROWEST, WIDEST = 0.4, 2.2  # times the width wanted: beyond, a 1 would be stretched into a 0
 
 
 def upright(digit: keras.KerasTensor, spread: float | None = None) -> keras.KerasTensor:
@@ -41,8 +40,7 @@ def upright(digit: keras.KerasTensor, spread: float | None = None) -> keras.Kera
     wide = ops.sum(columns * right * right, axis=1, keepdims=True) - slant * along
     scale = ops.ones_like(wide)
     if spread is not None:
-        scale = ops.sqrt(ops.maximum(wide, LEAST_SPREAD**2)) / spread
-        scale = ops.clip(scale, NARROWEST, WIDEST)
+        scale = ops.clip(ops.sqrt(ops.relu(wide)) / spread, NARROWEST, WIDEST)
     # Column of the digit that each pixel comes from; a pixel is as wide as what it stands for. A
     # difference, since Keras 3 takes the sum of (1, 28, 1) and (1, 1, 28) for that of a bias.
     source = scale[:, :, None] * PLACES - (-middle - slant * down)[:, :, None]

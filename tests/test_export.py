@@ -16,10 +16,10 @@ from digits.recipes import Recipe
 MANIFEST = {"thresholds": {"is_digit": 0.5}, "metrics": {}, "recipe": {}}
 
 
-@pytest.fixture(scope="module")
-def model() -> keras.Model:
+@pytest.fixture(scope="module", params=["cnn", "branched"])  # all kinds of operations
+def model(request: pytest.FixtureRequest) -> keras.Model:
     keras.utils.set_random_seed(3)
-    return models.finish(models.build(Recipe(precision="float32")), 0.5)
+    return models.finish(models.build(Recipe(network=request.param, precision="float32")), 0.5)
 
 
 @pytest.fixture(scope="module")
