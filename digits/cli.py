@@ -16,12 +16,12 @@ from digits.errors import DigitsError, Interrupted
 from digits.terminal import (
     SHIPPED,
     abandon_output,
+    importing_tensorflow,
     needing,
     own_words_only,
     say,
     say_json,
     watched,
-    without_greeting,
 )
 
 Command = Callable[[Sequence[str], str], int]
@@ -152,7 +152,7 @@ def _train(argv: Sequence[str], prog: str) -> int:
             if team:
                 workers.meet(team)
                 workers.hush_tensorflow()
-            with needing("training"), without_greeting():
+            with needing("training"), importing_tensorflow():
                 from digits.pipeline import run
             run(recipe, folder, mnist, started, team)
     except (Interrupted, KeyboardInterrupt) as interruption:

@@ -19,7 +19,7 @@ from digits.errors import DigitsError, Interrupted
 from digits.evaluate import cross_entropy, evaluate, fit_temperature, softmax
 from digits.history import read_csv, write_csv
 from digits.recipes import Recipe
-from digits.terminal import can_redraw, needing, say, without_greeting
+from digits.terminal import can_redraw, importing_tensorflow, needing, say
 
 MEMBERS = "members"  # folder of the members' runs
 STUDENT = "student"  # and of what is distilled from them
@@ -104,7 +104,7 @@ def _unite(
     recipe: Recipe, planned: Sequence[Run], folder: Path, mnist: data.Mnist, started: float
 ) -> None:
     """Averages members, distils their mean, decides what is bundled, measures, and reports."""
-    with needing("training"), without_greeting():
+    with needing("training"), importing_tensorflow():
         import keras
 
         from digits import distil, pipeline

@@ -24,7 +24,7 @@ from digits import data, recipes, runs
 from digits.errors import DigitsError, Interrupted
 from digits.files import PARTIAL, replacing
 from digits.recipes import RECIPES, TRAINING_IMAGES, Recipe
-from digits.terminal import needing, note, say, say_json, without_greeting
+from digits.terminal import importing_tensorflow, needing, note, say, say_json
 
 if TYPE_CHECKING:
     from digits.data import Bytes, Mnist
@@ -225,7 +225,7 @@ def _search(plan: Plan, folder: Path, mnist: Mnist) -> tuple[dict[str, Any], str
     Returns:
         the figures, ready for JSON, and what a terminal shows of them.
     """
-    with without_greeting():
+    with importing_tensorflow():
         import cleanlab.filter  # noqa: F401 - if it is missing, not after an hour of training
         import keras
         import tensorflow as tf

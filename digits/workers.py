@@ -20,7 +20,7 @@ from typing import Any
 from digits import data
 from digits.errors import DigitsError, Interrupted
 from digits.recipes import Recipe
-from digits.terminal import needing, say, without_greeting
+from digits.terminal import importing_tensorflow, needing, say
 
 PATIENCE = 300  # seconds in which all workers must have been started
 ADDRESS = re.compile(r"([\w.-]+|\[[\da-fA-F:.]+\]):(\d{1,5})", re.ASCII)
@@ -175,7 +175,7 @@ def follow(team: Team, recipe: Recipe | None, path: Path | None) -> int:
     mnist = data.load(path)
     meet(team)
     hush_tensorflow()
-    with needing("training"), without_greeting():
+    with needing("training"), importing_tensorflow():
         from digits import pipeline, teamwork
         from digits.train import train, use_cores
     cores = use_cores()

@@ -8,10 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import tensorflow as tf
 from hypothesis import settings
 
 from digits import bundle, data, site
+from digits.terminal import importing_tensorflow
+
+with importing_tensorflow():  # as commands do, so that both compute alike
+    import tensorflow as tf
 
 # Two processors of TensorFlow in this process, so that a distributed strategy has two replicas.
 tf.config.set_logical_device_configuration(
@@ -37,8 +40,8 @@ def mnist() -> data.Mnist:
 
 def mnist_model(*arguments: str | Path) -> subprocess.Popen[str]:
     """Starts the main command as a user does, with its output in pipes."""
-    # What an earlier test of this process may have told TensorFlow, a user has not.
-    environment = {key: of for key, of in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
+    # What this process has told TensorFlow, a user has not.
+    environment = {key: of for key, of in os.environ.items() if not key.startswith("TF_")}
     return subprocess.Popen(
         [sys.executable, "mnist_model.py", *map(str, arguments)],
         cwd=ROOT,

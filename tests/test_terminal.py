@@ -1,6 +1,8 @@
 """Does standard error carry what we say, and nothing that libraries say?"""
 
 import os
+import platform
+import subprocess
 import sys
 
 import pytest
@@ -36,9 +38,27 @@ def test_an_error_passes_and_everything_is_as_before(capfd: pytest.CaptureFixtur
 
 
 def test_a_greeting_is_dropped_and_the_rest_passed_on(capfd: pytest.CaptureFixture[str]) -> None:
-    with terminal.without_greeting():
+    with terminal.importing_tensorflow():
         os.write(2, b"I0000 oneDNN custom operations are on.\nsomething else\n")
     assert capfd.readouterr().err == "something else\n"
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="oneDNN is of x86 here")
+def test_training_computes_with_onednn_on_any_x86_unless_told_not_to() -> None:
+    """oneDNN itself tells when it convolves, if it is asked to."""
+    convolve = """if True:
+        from digits.terminal import importing_tensorflow
+        with importing_tensorflow():
+            import tensorflow as tf
+        tf.nn.conv2d(tf.ones((1, 8, 8, 1)), tf.ones((3, 3, 1, 8)), 1, "SAME")
+    """
+    for told, computed in (({}, True), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, False)):
+        unset = {key: of for key, of in os.environ.items() if not key.startswith("TF_")}
+        environment = unset | told | {"ONEDNN_VERBOSE": "1"}
+        command = [sys.executable, "-c", convolve]
+        result = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert result.returncode == 0, result.stderr
+        assert (",convolution," in result.stdout) == computed
 
 
 def test_few_things_or_no_terminal_have_no_bar() -> None:
