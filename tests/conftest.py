@@ -4,10 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from digits import bundle, data, site
@@ -70,16 +72,27 @@ def finished_output(finished_run: Path) -> str:
     return (finished_run.parent / "output.txt").read_text()
 
 
+@contextmanager
+def made_once(factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
+    """A folder of all processes that test, one of which fills it in the block, the others waiting:
+    who finds it there finds it whole."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with FileLock(folder.with_suffix(".lock")):
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a small run that nothing interrupted: four epochs, seed 1."""
-    folder = tmp_path_factory.mktemp("runs") / "whole"
-    process = mnist_model("--out", folder, "--epochs", "4", *SMALL)
-    output, errors = process.communicate(timeout=300)
-    assert errors == ""
-    assert process.returncode == 0
-    (folder.parent / "output.txt").write_text(output)
-    return folder
+    with made_once(tmp_path_factory, "runs") as folder:
+        if not (folder / "output.txt").exists():
+            process = mnist_model("--out", folder / "whole", "--epochs", "4", *SMALL)
+            output, errors = process.communicate(timeout=300)
+            assert errors == ""
+            assert process.returncode == 0
+            (folder / "output.txt").write_text(output)
+    return folder / "whole"
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +100,7 @@ def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole site with the model that ships, built once."""
     if shutil.which("npm") is None and "CI" not in os.environ:
         pytest.skip("npm is not installed, which fetches the runtime for browsers")
-    folder = tmp_path_factory.mktemp("site") / "site"
-    site.build(folder, bundle.read())
+    with made_once(tmp_path_factory, "site") as folder:
+        if not folder.exists():
+            site.build(folder, bundle.read())
     return folder
