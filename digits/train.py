@@ -96,7 +96,7 @@ def train(
 
     stop = tf.Variable(False)
     kind = tf.uint8 if labels.ndim == 1 else tf.float32  # of half the size, they provoke a warning
-    digits = tf.constant(images[..., None]), tf.constant(labels, kind)
+    digits = tf.constant(_views(model, images)), tf.constant(labels, kind)
     run_epoch = _compile_epoch(recipe, model, optimizer, digits, stop, shards, strategy)
     predict = models.predictor(model, shards)
     bar = tqdm(
@@ -202,7 +202,7 @@ def _compile_epoch(
     as_moved = recipe.batch - round(recipe.batch * recipe.reframed)
     smoothing = tf.constant([recipe.label_smoothing / CLASSES] * CLASSES + [0.0])
 
-    views_of, features_of, logits_of, features = models.parts(model)
+    _, features_of, logits_of, features = models.parts(model)
 
     def shard_gradients(
         framed: int,
@@ -213,7 +213,7 @@ def _compile_epoch(
         kept: tf.Tensor,
     ) -> list[tf.Tensor]:
         images, labels = (tf.gather(array, chosen) for array in digits)
-        images = views_of(tf.cast(images, tf.float32))
+        images = tf.cast(images, tf.float32)
         if recipe.distorts:
             images = augment.distort(images, amounts, recipe, framed)
         if len(chances):
@@ -281,6 +281,17 @@ def _compile_epoch(
         return sums / tf.cast(steps, tf.float32)
 
     return run_epoch
+
+
+def _views(model: keras.Model, images: Bytes, batch: int = 1000) -> Bytes:
+    """All that the network sees of each digit, uint8 of shape (n, 28, 28, views): made once, since
+    it is the same in every epoch."""
+    views_of, *_ = models.parts(model)
+    batches = (
+        views_of(images[at : at + batch, ..., None].astype(np.float32))
+        for at in range(0, len(images), batch)
+    )
+    return np.concatenate([np.clip(np.round(of), 0, 255).astype(np.uint8) for of in batches])
 
 
 def _check_batch(batch: int, images: int, replicas: int) -> None:
