@@ -137,17 +137,7 @@ RECIPES = {
             non_digits=1_000,
         ),
         Recipe(name="best", network="branched", epochs=12, variants=0),
-        Recipe(
-            name="vgg",
-            network="vgg",
-            epochs=12,
-            rotation=12,
-            scaling=0.15,
-            shear=0.15,
-            shift=1.5,
-            pen=0,
-            variants=0,
-        ),
+        Recipe(name="vgg", network="vgg", epochs=12, variants=0),
         Recipe(name="resnet", network="resnet", epochs=12, variants=0),
     )
 }
