@@ -1,11 +1,11 @@
-"""Accuracy of every recipe over all its seeds, and of an ensemble of the best.
+"""Accuracy of every recipe over all its seeds, and of ensembles.
 
     python -m benchmarks.records                  trains all: many hours of a core
     python -m benchmarks.records tiny vgg         trains these
     python -m benchmarks.records --summary        prints the table of what is there
 
-Runs are trained by `digits sweep`, one on each core, and those of `best` by
-`digits train --recipe best --ensemble 10`. Both keep their folders in --work, and the same command
+Runs are trained by `digits sweep`, one on each core, and those of `best` and `vgg` by
+`digits train --recipe NAME --ensemble 10`. Both keep their folders in --work, and the same command
 again goes on where it was stopped. Schedules are fixed, every run opens the test set once, at its
 end, and every seed counts. Since runs share the machine, their times say little: those are measured
 by `python -m benchmarks.training`.
@@ -24,15 +24,15 @@ from benchmarks.results import FOLDER, Lines, mean_interval, read_lines
 from benchmarks.training import KEPT, ROOT
 
 RESULTS = FOLDER / "records.jsonl"
-ENSEMBLE = "best"  # the recipe that is trained as an ensemble
+ENSEMBLES = ("best", "vgg")  # the recipes that are trained as such
 SEEDS = {
     "fast": 30,
     "default": 10,
     "tiny": 10,
-    "vgg": 5,
+    "vgg": 10,
     "resnet": 5,
     "vgg --network cnn": 5,  # for what depth is worth
-    ENSEMBLE: 10,
+    "best": 10,
 }
 
 
@@ -63,7 +63,7 @@ def train(recipe: str, folder: Path) -> list[dict[str, Any]]:
     for an ensemble, one more line for it."""
     folder.mkdir(parents=True, exist_ok=True)
     count = SEEDS[recipe]
-    if recipe == ENSEMBLE:
+    if recipe in ENSEMBLES:
         if not (folder / "metrics.json").exists():
             _digits("train", "--recipe", recipe, "--ensemble", str(count), "--out", str(folder))
         runs = sorted((folder / "members").glob("*/metrics.json"))
@@ -78,7 +78,7 @@ def train(recipe: str, folder: Path) -> list[dict[str, Any]]:
         for metrics in (json.loads(run.read_text()) for run in runs)
     ]
     lines.sort(key=lambda line: line["seed"])
-    if recipe == ENSEMBLE:
+    if recipe in ENSEMBLES:
         ensemble = json.loads((folder / "metrics.json").read_text())["ensemble"]
         lines.append({"recipe_name": recipe, "seed": None, "ensemble": ensemble})
     return lines
