@@ -57,6 +57,7 @@ def test_in_a_network_one_digit_is_read_as_many_are(digits: np.ndarray) -> None:
     many = digits[:3, :, :, None].astype(np.float32)
     apart = np.concatenate([network(many[i : i + 1]) for i in range(3)])
     np.testing.assert_allclose(apart, network(many), atol=1e-3)
+    np.testing.assert_allclose(network(many)[..., 0], seen(digits[:3]), atol=1e-3)
 
 
 def test_blank_stays_blank() -> None:
