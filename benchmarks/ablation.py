@@ -27,9 +27,9 @@ from typing import Any
 
 from benchmarks import cores, sets
 from benchmarks.results import FOLDER, Lines, mean_interval, read_lines
-from digits import gallery
 from digits.errors import DigitsError
-from digits.recipes import RECIPES, Recipe
+from digits.runs.recipes import RECIPES, Recipe
+from digits.studies import gallery
 
 ROOT = Path(__file__).parent.parent
 RESULTS = FOLDER / "ablation.jsonl"

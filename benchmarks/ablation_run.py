@@ -24,12 +24,13 @@ from numpy.typing import NDArray
 
 from benchmarks import ablation, sets
 from benchmarks.models import Images
-from digits import data, ink, segment
+from digits.data import mnist as data
 from digits.errors import DigitsError
-from digits.evaluate import CLASSES
-from digits.geometry import frame_all
-from digits.models import predictor
-from digits.train import train, use_cores
+from digits.evaluation import CLASSES
+from digits.reading import ink, segmentation
+from digits.training.geometry import frame_all
+from digits.training.models import predictor
+from digits.training.train import train, use_cores
 
 PART = 1000  # canvases in memory at a time
 
@@ -79,9 +80,11 @@ def _canvases(source: Any, limit: int | None) -> Iterator[Images]:
     """The ink of pictures on canvases, uint8 (256, 256), as the reader puts it there."""
     for picture in source["images"][:limit]:
         found = ink.find(picture)
-        piece = segment.whole(found.map) if found.clear else segment.without_specks(found.map)
+        piece = (
+            segmentation.whole(found.map) if found.clear else segmentation.without_specks(found.map)
+        )
         nothing = np.zeros((1, 1), np.uint8)
-        yield segment.place(nothing if piece is None else piece.ink)
+        yield segmentation.place(nothing if piece is None else piece.ink)
 
 
 def _framed(canvases: Iterable[Images]) -> Images:

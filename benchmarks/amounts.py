@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from benchmarks.models import Images
-from digits.evaluate import wilson_interval
+from digits.evaluation import wilson_interval
 
 
 def pictures(file: Any) -> Iterator[Images]:

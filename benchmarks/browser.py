@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from digits.errors import DigitsError
-from digits.serve import POLICY
+from digits.serving.app import POLICY
 
 HASHED = re.compile(r"-[0-9a-f]{16}/")
 TYPES = {".js": "text/javascript", ".wasm": "application/wasm", ".svg": "image/svg+xml"}

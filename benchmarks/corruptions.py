@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from benchmarks import models
 from benchmarks.results import FOLDER
-from digits import bundle, data
-from digits.corruptions import CORRUPTIONS
-from digits.reader import Reader
+from digits import bundle
+from digits.data import mnist as data
+from digits.data.corruptions import CORRUPTIONS
+from digits.reading.reader import Reader
 
 RESULTS = FOLDER / "corruptions.jsonl"
 SEED = 1

@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 
 from benchmarks import amounts, models, sets, things
 from benchmarks.results import FOLDER
-from digits import bundle, data
-from digits.evaluate import expected_calibration_error, wilson_interval
-from digits.reader import Reader
+from digits import bundle
+from digits.data import mnist as data
+from digits.evaluation import expected_calibration_error, wilson_interval
+from digits.reading.reader import Reader
 
 RESULTS = FOLDER / "handwriting.jsonl"
 VALIDATION = 5000  # last training images

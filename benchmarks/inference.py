@@ -30,9 +30,10 @@ from PIL import Image
 
 from benchmarks import installed, models
 from benchmarks.results import FOLDER, read_lines
-from digits import bundle, data
+from digits import bundle
+from digits.data import mnist as data
 from digits.errors import DigitsError
-from digits.reader import Reader
+from digits.reading.reader import Reader
 
 RESULTS = FOLDER / "inference.jsonl"
 ROUNDS = 3

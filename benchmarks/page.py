@@ -33,9 +33,10 @@ from benchmarks import installed, sets, strokes
 from benchmarks.browser import Host
 from benchmarks.models import signature
 from benchmarks.results import FOLDER, read_lines
-from digits import bundle, site
+from digits import bundle
 from digits.bundle import Bundle
 from digits.errors import DigitsError
+from digits.serving import site
 
 RESULTS = FOLDER / "page.jsonl"
 SEED = 1

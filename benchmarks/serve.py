@@ -33,7 +33,7 @@ from PIL import Image
 
 from benchmarks import load
 from benchmarks.results import FOLDER, Lines, read_lines
-from digits import data
+from digits.data import mnist as data
 
 RESULTS = FOLDER / "serve.jsonl"
 REQUESTS = 2000

@@ -17,9 +17,9 @@ import keras
 import numpy as np
 from keras import layers
 
-from digits import data
-from digits.evaluate import evaluate
-from digits.report import metrics_of
+from digits.data import mnist as data
+from digits.evaluation import evaluate
+from digits.training.report import metrics_of
 
 EPOCHS = 15
 BATCH = 128

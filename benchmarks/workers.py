@@ -25,8 +25,8 @@ from typing import Any
 
 from benchmarks import turns
 from benchmarks.results import FOLDER, Lines
-from digits.history import read_csv
-from digits.recipes import TRAINING_IMAGES, Recipe
+from digits.runs.history import read_csv
+from digits.runs.recipes import TRAINING_IMAGES, Recipe
 
 RESULTS = FOLDER / "workers.jsonl"
 RECIPES = ("vgg", "default")

@@ -7,7 +7,7 @@ Reader().read("photo.jpg").digits
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from digits.reader import Reader
+    from digits.reading.reader import Reader
 
 __all__ = ["Reader"]
 
@@ -15,7 +15,7 @@ __all__ = ["Reader"]
 def __getattr__(name: str) -> Any:
     # Only who asks for the reader waits for what it imports.
     if name == "Reader":
-        from digits.reader import Reader
+        from digits.reading.reader import Reader
 
         return Reader
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

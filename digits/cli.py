@@ -85,7 +85,10 @@ def _run(command: Command, argv: Sequence[str], prog: str) -> int:
 
 def _train(argv: Sequence[str], prog: str) -> int:
     started = time.monotonic()
-    from digits import data, ensemble, recipes, runs, workers
+    from digits.data import mnist as data
+    from digits.runs import recipes, workers
+    from digits.runs import run as runs
+    from digits.studies import ensemble
 
     parser = argparse.ArgumentParser(
         prog=prog,
@@ -153,7 +156,7 @@ def _train(argv: Sequence[str], prog: str) -> int:
                 workers.meet(team)
                 workers.hush_tensorflow()
             with needing("training"), importing_tensorflow():
-                from digits.pipeline import run
+                from digits.training.pipeline import run
             run(recipe, folder, mnist, started, team)
     except (Interrupted, KeyboardInterrupt) as interruption:
         saved = "; what is finished is saved."
@@ -175,7 +178,7 @@ def _train(argv: Sequence[str], prog: str) -> int:
 
 
 def _read(argv: Sequence[str], prog: str) -> int:
-    from digits import read
+    from digits.commands import read
 
     return read.command(argv, prog)
 
@@ -189,19 +192,20 @@ def _info(argv: Sequence[str], prog: str) -> int:
     parser.add_argument("--model", type=Path, metavar="BUNDLE", help=SHIPPED)
     parser.add_argument("--json", action="store_true", help="print the manifest as it is")
     arguments = parser.parse_args(argv)
-    from digits import bundle, describe
+    from digits import bundle
+    from digits.commands import info
 
     found = bundle.read(arguments.model or bundle.SHIPPED, every_file=True)
     if arguments.json:
         say_json(found.manifest, indent=2)
     else:
-        say(describe.as_text(found))
+        say(info.as_text(found))
     return 0
 
 
 def _evaluate(argv: Sequence[str], prog: str) -> int:
     if any(word.startswith("--sus") for word in argv):  # argparse takes what begins a flag, too
-        from digits import suspects
+        from digits.studies import suspects
 
         return suspects.command(argv, prog)
     parser = argparse.ArgumentParser(
@@ -223,11 +227,13 @@ def _evaluate(argv: Sequence[str], prog: str) -> int:
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     arguments = parser.parse_args(argv)
     with own_words_only(), needing(prog):
-        from digits import bundle, data, measure
+        from digits import bundle
+        from digits.data import mnist as data
+        from digits.studies import measure
 
         found = bundle.read(arguments.bundle)
         if arguments.images is not None:
-            from digits.reader import Reader
+            from digits.reading.reader import Reader
 
             pictures = watched(measure.labelled_pictures(arguments.images), "picture")
             figures, text = measure.on_pictures(Reader(arguments.bundle), pictures)
@@ -249,21 +255,21 @@ def _evaluate(argv: Sequence[str], prog: str) -> int:
 
 def _serve(argv: Sequence[str], prog: str) -> int:
     with needing(prog, "serve"):
-        from digits import serve
+        from digits.serving import app
 
-    return serve.command(argv, prog)
+    return app.command(argv, prog)
 
 
 def _sweep(argv: Sequence[str], prog: str) -> int:
-    from digits import sweep
+    from digits.runs import sweep
 
     return sweep.command(argv, prog)
 
 
 def _compare(argv: Sequence[str], prog: str) -> int:
-    from digits import compare
+    from digits.studies import comparison
 
-    return compare.command(argv, prog)
+    return comparison.command(argv, prog)
 
 
 def _export(argv: Sequence[str], prog: str) -> int:
@@ -287,7 +293,8 @@ def _export(argv: Sequence[str], prog: str) -> int:
     with needing(prog), own_words_only():
         import keras
 
-        from digits import data, export
+        from digits.data import mnist as data
+        from digits.training import export
 
         try:
             model = keras.models.load_model(run / "model.keras")
@@ -309,13 +316,13 @@ def _export(argv: Sequence[str], prog: str) -> int:
 
 
 def _show(argv: Sequence[str], prog: str) -> int:
-    from digits import gallery
+    from digits.studies import gallery
 
     return gallery.command(argv, prog)
 
 
 def _site(argv: Sequence[str], prog: str) -> int:
-    from digits import site
+    from digits.serving import site
 
     return site.command(argv, prog)
 

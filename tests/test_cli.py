@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, Command
+from processes import ROOT, Command
 
-from digits import bundle, data
+from digits import bundle
 from digits.cli import COMMANDS, main
+from digits.data import mnist as data
 
 Result = tuple[int, str, str]
 Run = Callable[..., Result]

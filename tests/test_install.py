@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from benchmarks import installed
-from digits import data
+from digits.data import mnist as data
 
 LARGEST = 250e6  # bytes
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from conftest import Command
+from processes import Command
 
 
 def test_the_fast_recipe_reads_mnist(run_main: Command, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The subcommands of `digits`, one file each."""

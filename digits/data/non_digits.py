@@ -1,0 +1,193 @@
+"""Things that are no digits, to train on: letters and signs, neighbours, turned digits, scribbles.
+
+Everything is made from MNIST's training digits and from the fonts that Matplotlib brings, so that
+anyone can make it again.
+"""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from digits.data.mnist import Bytes
+from digits.data.strokes import CANVAS, Points, rounded, write
+from digits.training import geometry
+
+LABEL = 10  # of the network's eleven outputs
+
+# Left out: what is a digit to a reader in some hand or font (O o I l i j S s Z z B b g q Y y), and
+# signs that are a plain stroke, as a 1 is.
+LETTERS = "ACDEFGHJKLMNPQRTUVWXacdefhkmnprtuvwx"
+SIGNS = "+=?&%#@*$€£§<^~{}-.:;\"'"
+FURTHER = "ΓΔΞΠΣΨΩαεηκλμνξπρτχψωДЖИЙКЛПЦШЩЫЮЯджикмнпцшщюя"
+# Letters and signs as they are written: strokes, each a row of x,y with y down.
+WRITTEN = (
+    "0,1 .5,0 1,1|.2,.6 .8,.6",  # A
+    ".9,.1 .5,0 .1,.3 .1,.8 .5,1 .9,.7|.9,.05 .9,.8 1.1,1",  # a
+    "1,.15 .6,0 .15,.25 0,.6 .3,.95 1,.9",  # C
+    "0,0 0,1|-.1,0 .7,.1 1,.5 .7,.9 -.1,1",  # D
+    "1,0 .95,1|.95,.6 .5,.4 0,.7 .4,1 .95,.85",  # d
+    "1,0 0,0 0,1 1,1|0,.5 .8,.5",  # E
+    ".1,.5 .9,.45 .7,.05 .2,.1 0,.6 .3,1 1,.85",  # e
+    "1,0 .1,0 0,1|.05,.5 .8,.45",  # F
+    ".9,.1 .6,0 .4,.3 .4,1|.1,.45 .8,.45",  # f
+    "0,0 0,1|1,0 1,1|0,.5 1,.5",  # H
+    "0,0 0,1|0,.6 .5,.4 .9,.6 .9,1",  # h
+    ".3,0 1,0|.7,0 .7,.7 .4,1 0,.8",  # J
+    "0,0 0,1|.9,0 .05,.55 1,1",  # K
+    "0,0 0,1|.8,.35 .05,.7 .9,1",  # k
+    "0,0 0,1 1,1",  # L
+    ".3,.6 .8,.1 .6,0 .3,.4 .2,.9 .5,1 .9,.8",  # l
+    "0,1 .1,0 .5,.7 .9,0 1,1",  # M
+    "0,.1 0,1|0,.3 .3,.05 .5,.3 .5,1|.5,.3 .8,.05 1,.3 1,1",  # m
+    "0,1 0,0 1,1 1,0",  # N
+    "0,.05 0,1|0,.35 .5,0 .95,.3 1,1",  # n
+    "0,0 0,1|0,.05 .7,0 1,.3 .6,.55 0,.5",  # P
+    "0,0 0,1|0,.05 .8,0 .9,.35 0,.5 1,1",  # R
+    "0,.05 0,1|0,.4 .4,.05 .9,.1",  # r
+    "0,0 1,0|.5,0 .5,1",  # T
+    ".4,0 .4,.85 .7,1 1,.85|0,.3 .9,.3",  # t
+    "0,0 0,.7 .4,1 .8,.9 1,0",  # U
+    "0,0 .05,.8 .5,1 .95,.7|1,0 1,1",  # u
+    "0,0 .5,1 1,0",  # V
+    "0,0 .25,1 .5,.3 .75,1 1,0",  # W
+    "0,0 1,1|1,0 0,1",  # X
+    ".5,0 .5,1|0,.5 1,.5",  # +
+    "0,.6 .3,1 1,0",  # a tick
+    "0,.5 1,.5|.6,.2 1,.5 .6,.8",  # an arrow
+    "0,0 1,0 1,1 0,1 0,0",  # a square
+    "0,1 .5,0 1,1 0,1",  # a triangle
+    ".3,0 .2,1|.8,0 .7,1|0,.3 1,.3|0,.7 1,.7",  # #
+    "0,.3 1,.3|0,.7 1,.7",  # =
+    "0,.2 .5,0 .9,.25 .5,.55 .5,.8|.5,.97 .5,1",  # ?
+    "0,0 .2,1 .4,0 .6,1 .8,0 1,1",  # a zigzag
+)
+SHARES = {"printed": 0.35, "written": 0.25, "neighbours": 0.15, "turned": 0.1, "scribbles": 0.15}
+FONTS = (
+    "DejaVuSans", "DejaVuSans-Oblique", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSerif-Italic",
+    "DejaVuSerif-Bold", "DejaVuSansMono", "DejaVuSansMono-Oblique", "STIXGeneral",
+    "STIXGeneralItalic", "STIXGeneralBol", "cmr10", "cmss10", "cmtt10", "cmti10" ,
+)  # fmt: skip
+
+
+def make(count: int, images: Bytes, labels: Bytes, seed: int) -> Bytes:
+    """Makes non-digits in MNIST's frame.
+
+    Args:
+        count: how many.
+        images: training digits, uint8 of shape (n, 28, 28), to turn and to put side by side.
+        labels: which digits they are, uint8 of shape (n,).
+        seed: the same seed gives the same bytes.
+
+    Returns:
+        uint8 of shape (count, 28, 28), ink 255 on 0.
+    """
+    rng = np.random.default_rng([seed, 1])
+    kinds = rng.choice(list(SHARES), size=count, p=list(SHARES.values()))
+    canvases = np.zeros((count, CANVAS, CANVAS), np.uint8)
+    glyphs = _glyphs()
+    turnable = images[np.isin(labels, (2, 3, 4, 5, 6, 7, 9))]
+    for canvas, kind in zip(canvases, kinds, strict=True):
+        if kind == "printed":
+            _printed(canvas, glyphs, rng)
+        elif kind == "written":
+            canvas[:] = write(_written(rng), rng)
+        elif kind == "neighbours":
+            _neighbours(canvas, images, rng)
+        elif kind == "turned":
+            quarter = np.rot90(turnable[rng.integers(len(turnable))], rng.choice((1, 3)))
+            canvas[18:46, 18:46] = quarter
+        else:
+            _scribble(canvas, rng)
+    return geometry.frame_all(canvases)
+
+
+def _glyphs() -> list[tuple[str, Path]]:
+    """Every character in every font that has it, letters twice."""
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    pairs = []
+    for name in FONTS:
+        path = folder / f"{name}.ttf"
+        characters = LETTERS * 2
+        if not name.startswith("cm"):  # Computer Modern has other signs in these places
+            characters += SIGNS + FURTHER
+        pairs += [(character, path) for character in characters]
+    return pairs
+
+
+def _printed(
+    canvas: NDArray[np.uint8], glyphs: list[tuple[str, Path]], rng: np.random.Generator
+) -> None:
+    character, path = glyphs[rng.integers(len(glyphs))]
+    font = ImageFont.truetype(path, int(rng.integers(24, 44)))
+    picture = Image.new("L", (CANVAS, CANVAS))
+    ImageDraw.Draw(picture).text(
+        (CANVAS / 2, CANVAS / 2),
+        character,
+        fill=255,
+        font=font,
+        anchor="mm",
+        stroke_width=int(rng.integers(0, 3)),
+    )
+    canvas[:] = np.asarray(picture)
+
+
+def _written(rng: np.random.Generator) -> list[Points]:
+    text = WRITTEN[rng.integers(len(WRITTEN))]
+    strokes = [np.array([p.split(",") for p in s.split()], float) for s in text.split("|")]
+    unsteady = rng.uniform(0.01, 0.07)
+    times = int(rng.integers(0, 4))
+    return [rounded(s + rng.normal(0, unsteady, s.shape), times) for s in strokes]
+
+
+def _neighbours(canvas: NDArray[np.uint8], images: Bytes, rng: np.random.Generator) -> None:
+    """Two or three digits that touch, which a reader of whole numbers must not take for one."""
+    right = 2
+    for _ in range(rng.choice((2, 2, 2, 3))):
+        digit = images[rng.integers(len(images))]
+        digit = digit[:, digit.any(axis=0)]
+        left = max(2, right - int(rng.integers(0, 4)))
+        right = min(CANVAS, left + digit.shape[1])
+        top = 18 + int(rng.integers(-3, 4))
+        part = canvas[top : top + 28, left:right]
+        np.maximum(part, digit[:, : right - left], out=part)
+
+
+def _scribble(canvas: NDArray[np.uint8], rng: np.random.Generator) -> None:
+    """Random curves, polygons, bars and spots."""
+    picture = Image.new("L", (CANVAS, CANVAS))
+    drawing = ImageDraw.Draw(picture)
+    kind = rng.integers(6)
+    width = int(rng.integers(2, 7))
+    if kind < 3:  # a wandering line
+        steps = int(rng.integers(8, 60))
+        turns = rng.normal(0, rng.uniform(0.2, 1.2), steps).cumsum() + rng.uniform(0, 6.3)
+        stride = rng.uniform(2, 8)
+        points = np.cumsum(np.stack([np.cos(turns), np.sin(turns)], axis=1) * stride, axis=0)
+        points = (points - points.min(axis=0)) % (CANVAS - 8) + 4 if kind == 2 else _fit(points)
+        drawing.line([tuple(point) for point in points], fill=255, width=width, joint="curve")
+    elif kind == 3:  # straight lines in all directions
+        for _ in range(rng.integers(2, 7)):
+            drawing.line(rng.uniform(4, CANVAS - 4, 4).tolist(), fill=255, width=width)
+    elif kind == 4:  # a filled or an angular shape, a bar, a spot
+        corners = rng.uniform(6, CANVAS - 6, (int(rng.integers(3, 7)), 2))
+        if rng.random() < 0.5:
+            drawing.polygon([tuple(c) for c in corners], fill=255)
+        elif rng.random() < 0.5:
+            drawing.ellipse([20, 20, *rng.uniform(26, 56, 2)], fill=255)
+        else:
+            drawing.rectangle([4, 20, 60, 20 + rng.uniform(2, 18)], fill=255)
+    else:  # grains
+        coarse = int(rng.choice((1, 2, 4)))
+        grains = rng.random((CANVAS // coarse, CANVAS // coarse)) < rng.uniform(0.005, 0.5)
+        level = rng.integers(100, 256)
+        large = grains.repeat(coarse, axis=0).repeat(coarse, axis=1)
+        picture = Image.fromarray((large * level).astype(np.uint8))
+    canvas[:] = np.asarray(picture)
+
+
+def _fit(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    low, high = points.min(axis=0), points.max(axis=0)
+    return (points - low) / max((high - low).max(), 1) * (CANVAS - 12) + 6

@@ -1,0 +1,48 @@
+"""Writes strokes as people do: some pen, some slant, not quite steady. For drawn training data."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from digits.data.mnist import Bytes
+
+CANVAS = 64  # pixels, the side of what is drawn on before it is framed
+
+Points = NDArray[np.float64]  # of a stroke, shape (n, 2), x to the right and y down
+
+
+def write(strokes: list[Points], rng: np.random.Generator) -> Bytes:
+    """Draws strokes of about height 1 with a random pen, width and slant.
+
+    Returns:
+        uint8 of shape (64, 64), ink 255 on 0.
+    """
+    wide, lean = rng.uniform(0.6, 1.5), rng.normal(0.1, 0.15)
+    hand = np.array([[wide, 0], [-lean, 1]])
+    strokes = [(points + rng.normal(0, 0.012, points.shape)) @ hand for points in strokes]
+    every = np.concatenate(strokes)
+    low, extent = every.min(axis=0), np.ptp(every, axis=0).max()
+    picture = Image.new("L", (CANVAS, CANVAS))
+    drawing, width = ImageDraw.Draw(picture), int(rng.integers(2, 9))
+    for points in strokes:
+        stroke(drawing, (points - low) * (46 / extent) + 9, width)
+    return np.asarray(picture)
+
+
+def stroke(drawing: ImageDraw.ImageDraw, points: Points, width: int) -> None:
+    """Draws a line with round joints and ends, `width` pixels wide."""
+    drawing.line([(x, y) for x, y in points], fill=255, width=width, joint="curve")
+    for x, y in (points[0], points[-1]):
+        drawing.circle((x, y), width / 2 - 0.5, fill=255)
+
+
+def rounded(points: Points, times: int) -> Points:
+    """Cuts every corner off, again and again, which makes a polygon a curve (Chaikin 1974)."""
+    for _ in range(times):
+        quarter, most = (
+            (0.75 * points[:-1] + 0.25 * points[1:]),
+            0.25 * points[:-1] + 0.75 * points[1:],
+        )
+        between = np.stack([quarter, most], axis=1).reshape(-1, 2)
+        points = np.concatenate([points[:1], between, points[-1:]])
+    return points

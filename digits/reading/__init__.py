@@ -1,0 +1,1 @@
+"""Pictures to digits: any image file -> pixels -> ink -> lines -> digits. Never TensorFlow."""

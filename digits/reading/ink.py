@@ -1,0 +1,230 @@
+"""Any grey picture -> the ink in it: bright on exactly 0, edges as grey as the pen left them.
+
+Two ways lead there. Drawn on a screen, the paper is one level and nothing needs to be guessed: a
+digit of MNIST comes out as it went in. Photos and scans have shadows, noise and printed paper:
+there the paper is estimated everywhere and what stands out from it, compared with how restless
+the paper is, is ink.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from digits.reading.masks import SHORTEST_RULE, Mask, components, rules, wider
+from digits.reading.pictures import Grey
+
+Floats = NDArray[np.float32]
+
+LARGEST = 3 << 20  # pixels that are looked at; more are averaged away first
+FAINTEST = 10  # grey levels: ink stands out from its paper by this at least
+
+
+@dataclass(frozen=True)
+class Ink:
+    """The ink of a picture.
+
+    Attributes:
+        map: uint8 of shape (h, w), full ink 255 on paper of exactly 0.
+        scale: pixels of the picture to one of the map, along each axis.
+        clear: whether ink and paper were beyond doubt; only then may 1:1 in `map` be relied upon.
+    """
+
+    map: Grey
+    scale: int
+    clear: bool
+
+
+def find(grey: Grey) -> Ink:
+    """Finds what was written, light on dark or dark on light.
+
+    Args:
+        grey: uint8 of shape (h, w), any size.
+
+    Returns:
+        the ink, with ruled lines removed; all zeros if there is none. Large pictures are averaged
+        down to at most `LARGEST` pixels, which bounds the time.
+    """
+    scale = 1
+    while (grey.shape[0] // scale) * (grey.shape[1] // scale) > LARGEST:
+        scale += 1
+    if scale > 1:
+        grey = np.asarray(Image.fromarray(grey).reduce(scale))
+    counts = np.bincount(grey.ravel(), minlength=256)
+    low, high = _ends(counts)
+    if high - low < FAINTEST:
+        return Ink(np.zeros_like(grey), scale, True)
+    level = _even_paper(grey, counts)
+    if level is None:
+        return Ink(_on_uneven_paper(grey), scale, False)
+    found = _on_even_paper(grey, counts, level)
+    if max(found.shape) >= SHORTEST_RULE:
+        found[rules(found > 0)] = 0
+    return Ink(found, scale, True)
+
+
+def _ends(counts: NDArray[np.intp]) -> tuple[int, int]:
+    present = np.flatnonzero(counts)
+    return int(present[0]), int(present[-1])
+
+
+def _otsu(counts: NDArray[np.intp]) -> int:
+    """The last level of the lower class (Otsu 1979: the variance between classes is largest)."""
+    total = np.cumsum(counts)
+    mass = np.cumsum(counts * np.arange(len(counts)))
+    above = total[-1] - total
+    with np.errstate(invalid="ignore", divide="ignore"):
+        between = (mass * above - (mass[-1] - mass) * total) ** 2.0 / (total * above)
+    between[~np.isfinite(between)] = 0
+    # Between two peaks the measure is flat; its middle is the safest cut.
+    best = np.flatnonzero(between >= between.max() * (1 - 1e-9))
+    return int(best[0] + best[-1]) // 2
+
+
+def _border(values: NDArray[Any]) -> NDArray[Any]:
+    return np.concatenate([values[0], values[-1], values[1:-1, 0], values[1:-1, -1]])
+
+
+def _even_paper(grey: Grey, counts: NDArray[np.intp]) -> int | None:
+    """The level of the paper where nearly all of it has one, else None."""
+    cut = _otsu(counts)
+    dark = 0.5 * counts[: cut + 1].sum() / grey.size + 0.5 * float(np.mean(_border(grey) <= cut))
+    paper = counts.copy()
+    if dark >= 0.5:
+        paper[cut + 1 :] = 0
+    else:
+        paper[: cut + 1] = 0
+    level = int(paper.argmax())
+    near = paper[max(0, level - 2) : level + 3].sum()
+    return level if near >= 0.75 * paper.sum() else None
+
+
+def _on_even_paper(grey: Grey, counts: NDArray[np.intp], level: int) -> Grey:
+    low, high = _ends(counts)
+    if counts[level + 1 :].sum() > counts[:level].sum():
+        found, brightest = np.maximum(grey, level) - np.uint8(level), high - level
+    else:
+        found, brightest = np.uint8(level) - np.minimum(grey, level), level - low
+    if counts[level] < 0.97 * counts[max(0, level - 2) : level + 3].sum():
+        found[found <= 2] = 0  # the paper flickers by a level or two
+    if brightest < FAINTEST:
+        return np.zeros_like(grey)
+    if brightest == 255:
+        return found
+    stretched = np.arange(256) * 255 / brightest
+    return np.minimum(np.round(stretched), 255).astype(np.uint8)[found]
+
+
+def _on_uneven_paper(grey: Grey) -> Grey:
+    values = grey.astype(np.float32)
+    if _ink_is_light(grey):
+        values = 255 - values
+    paper = _paper(values)
+    depth = np.maximum(paper - values, 0)
+    written = depth > _otsu(_counts(depth))
+    paper = _paper_without(values, written, paper)
+    # Light falls on ink as it does on paper: in the shade both are darker by one factor.
+    depth = (paper - values) * (np.float32(np.median(paper)) / np.maximum(paper, 16))
+    positive = np.maximum(depth, 0)
+    written = positive > _otsu(_counts(positive))
+    if not written.any() or written.all():
+        return np.zeros_like(grey)
+    full = float(np.percentile(depth[written], 60))
+    # Where there is only grain, its darker half was taken for written; neighbours show it whole.
+    grain = float(np.median(np.abs(np.diff(depth, axis=int(depth.shape[1] > 1))))) * 1.05
+    unrest = max(float(np.std(depth[~written])), grain)
+    if full < max(FAINTEST, 3 * unrest):
+        return np.zeros_like(grey)
+    surely, perhaps = max(0.5 * full, 3 * unrest), max(0.3 * full, 2 * unrest)
+    smooth = _smoothed(positive) if unrest > 0.08 * full else positive
+    mask = _grown(smooth > surely, smooth > perhaps)
+    mask &= ~rules(mask)
+    start = max(0.12 * full, min(1.5 * unrest, 0.3 * full))
+    found = np.clip((positive - start) * (255 / (full - start)), 0, 255)
+    found[~wider(mask)] = 0
+    return np.round(found).astype(np.uint8)
+
+
+def _counts(values: Floats) -> NDArray[np.intp]:
+    return np.bincount(values.ravel().astype(np.uint8), minlength=256)
+
+
+def _ink_is_light(grey: Grey) -> bool:
+    """Ink is the lesser part, of the picture and of its border; where that leaves doubt, strokes
+    are what is narrow, and stand out from their surroundings to one side."""
+    counts = np.bincount(grey.ravel(), minlength=256)
+    cut = _otsu(counts)
+    dark = 0.5 * counts[: cut + 1].sum() / grey.size + 0.5 * float(np.mean(_border(grey) <= cut))
+    if not 0.3 < dark < 0.7:
+        return dark >= 0.5
+    small = _reduced(grey.astype(np.float32), 160)
+    cells = max(3, min(small.shape) // 8)
+    shape = (max(1, small.shape[0] // cells), max(1, small.shape[1] // cells))
+    unlike = small - _resized(_resized(small, shape, Image.Resampling.BOX), small.shape)
+    return float((unlike**3).sum()) > 0
+
+
+def _paper(values: Floats) -> Floats:
+    """The paper under dark ink: closing with a square that no stroke fills, on a small copy."""
+    small = _reduced(values, 256)
+    reach = max(1, min(small.shape) // 6)
+    small = np.pad(small, 2 * reach, mode="edge")
+    for operation in (np.maximum, np.minimum):
+        for axis in (0, 1):
+            small = _extremes(small, 2 * reach + 1, axis, operation)
+    return _resized(small, values.shape)
+
+
+def _extremes(
+    values: Floats, length: int, axis: int, operation: Callable[[Floats, Floats], Floats]
+) -> Floats:
+    """The extreme of each window of `length`; shorter by length - 1 along the axis."""
+    values, span = np.moveaxis(values, axis, 0), 1
+    while span < length:
+        step = min(span, length - span)
+        values = operation(values[:-step], values[step:])
+        span += step
+    return np.moveaxis(values, 0, axis)
+
+
+def _paper_without(values: Floats, written: Mask, otherwise: Floats) -> Floats:
+    """The mean of the paper around each pixel, its written parts left out."""
+    free = (~wider(written)).astype(np.float32)
+    side = max(8, min(values.shape) // 5)
+    shape = (-(-values.shape[0] // side), -(-values.shape[1] // side))
+    box = Image.Resampling.BOX
+    share = _resized(free, shape, box)
+    mean = _resized(values * free, shape, box) / np.maximum(share, 1e-3)
+    mean = np.where(share > 0.05, mean, _resized(otherwise, shape, box))
+    return _resized(mean.astype(np.float32), values.shape)
+
+
+def _reduced(values: Floats, side: int) -> Floats:
+    factor = -(-max(values.shape) // side)
+    return np.asarray(Image.fromarray(values).reduce(factor)) if factor > 1 else values
+
+
+def _resized(
+    values: Floats, shape: tuple[int, ...], method: Image.Resampling = Image.Resampling.BILINEAR
+) -> Floats:
+    resized = Image.fromarray(np.ascontiguousarray(values)).resize((shape[1], shape[0]), method)
+    return np.asarray(resized)
+
+
+def _smoothed(values: Floats) -> Floats:
+    """Each pixel averaged with its neighbours, weights 1 2 1."""
+    padded = np.pad(values, 1, mode="edge")
+    rows = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
+    return np.asarray((rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) / 4, np.float32)
+
+
+def _grown(seeds: Mask, mask: Mask) -> Mask:
+    """The connected parts of the mask that hold a seed."""
+    labels, boxes, _ = components(mask)
+    kept = np.zeros(len(boxes) + 1, np.bool_)
+    kept[labels[seeds & mask]] = True
+    kept[0] = False
+    return kept[labels]

@@ -1,0 +1,1 @@
+"""Training runs: recipes, the folder of a run, many runs at once. Never TensorFlow."""

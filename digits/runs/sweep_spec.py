@@ -1,0 +1,104 @@
+"""What a sweep is to train: a text file -> recipes, and the name of each."""
+
+import argparse
+import hashlib
+import itertools
+import math
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import NoReturn
+
+from digits.errors import DigitsError
+from digits.runs import recipes
+from digits.runs.recipes import RECIPES, Recipe
+
+FORM = """\
+SPEC is a text file with the flags of `digits train` for one run a line. A range
+of whole numbers makes several runs of a line, # begins a comment:
+
+  --recipe fast --seed 1..10              # ten seeds
+  --recipe fast --dropout 0 --seed 1..10  # the same without dropout
+"""
+MOST_RUNS = 10_000  # in one file; more is a slip of the pen
+LONGEST_NAME = 100  # characters, without the seed
+RANGE = re.compile(r"(--[\w-]+=)?(-?\d+)\.\.(-?\d+)")
+
+
+class _LineParser(argparse.ArgumentParser):
+    """Parses flags like a command and leaves it to the caller to end the program."""
+
+    def error(self, message: str) -> NoReturn:
+        raise DigitsError(message)
+
+
+def read(path: Path) -> list[Recipe]:
+    """Reads what to train; see `FORM`. Lines that ask for the same recipe count once.
+
+    Raises:
+        DigitsError: no such file, nothing in it, or a line that is no recipe; it names the line.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise DigitsError(f"{path} cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError:
+        raise DigitsError(f"{path} is no text file in UTF-8.") from None
+    found: dict[Recipe, None] = {}
+    for number, line in enumerate(lines, 1):
+        try:
+            found |= dict.fromkeys(_recipes_of(line))
+            if len(found) > MOST_RUNS:
+                raise DigitsError(f"with this line there are more than {MOST_RUNS:,} runs.")
+        except DigitsError as error:
+            raise DigitsError(f"{path}, line {number}: {error}") from None
+    if not found:
+        raise DigitsError(f"{path} names no run; write lines such as: --recipe fast --seed 1..5")
+    return list(found)
+
+
+def name_of(recipe: Recipe, seed: bool = True) -> str:
+    """What a run is called: its recipe, what differs from that, and the seed if it is wanted."""
+    named = RECIPES.get(recipe.name, RECIPES["default"])
+    parts = [
+        f"{setting.name.replace('_', '-')}-{getattr(recipe, setting.name)}"
+        for setting in fields(Recipe)
+        if setting.name not in ("name", "seed")
+        and getattr(recipe, setting.name) != getattr(named, setting.name)
+    ]
+    name = "-".join([recipe.name, *parts])
+    if len(name) > LONGEST_NAME:
+        digest = hashlib.sha256(repr(replace(recipe, seed=0)).encode()).hexdigest()
+        name = f"{name[:LONGEST_NAME]}-{digest[:8]}"
+    return f"{name}-seed-{recipe.seed}" if seed else name
+
+
+def _recipes_of(line: str) -> Iterator[Recipe]:
+    try:
+        words = shlex.split(line, comments=True)
+    except ValueError as error:  # a quotation mark without its other half
+        raise DigitsError(f"{error}.") from None
+    if not words:
+        return
+    parser = _LineParser(add_help=False)
+    recipes.add_flags(parser)
+    choices = [_values_of(word) for word in words]
+    if math.prod(map(len, choices)) > MOST_RUNS:
+        raise DigitsError(f"its ranges make more than {MOST_RUNS:,} runs.")
+    for flags in itertools.product(*choices):
+        yield recipes.from_flags(parser.parse_args(flags)) or RECIPES["default"]
+
+
+def _values_of(word: str) -> Sequence[str]:
+    """The values of a range, or else the word alone."""
+    found = RANGE.fullmatch(word)
+    if not found:
+        return [word]
+    flag, first, last = found[1] or "", int(found[2]), int(found[3])
+    if last < first:
+        raise DigitsError(f"the range {first}..{last} is empty; write {last}..{first}.")
+    if last - first >= MOST_RUNS:
+        raise DigitsError(f"the range {first}..{last} makes more than {MOST_RUNS:,} runs.")
+    return [f"{flag}{value}" for value in range(first, last + 1)]

@@ -1,0 +1,1 @@
+"""Comparisons and measurements of trained models, ensembles, and label errors."""

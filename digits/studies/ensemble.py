@@ -1,0 +1,190 @@
+"""Networks of one recipe that differ in their seed -> the mean of their answers, in one network.
+
+The members are runs of a sweep in `members/`. Their mean is measured once on the test digits, and
+distilled into one network; that is bundled if on the validation digits it keeps the gain, and
+otherwise the best member is.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.data import mnist as data
+from digits.errors import DigitsError, Interrupted
+from digits.evaluation import cross_entropy, evaluate, fit_temperature, softmax
+from digits.runs import engines, sweep
+from digits.runs import run as runs
+from digits.runs.history import read_csv, write_csv
+from digits.runs.recipes import Recipe
+from digits.runs.scheduler import Run, heeding_signals, metrics_of, train_all
+from digits.terminal import can_redraw, importing_tensorflow, needing, say
+from digits.training import report
+
+MEMBERS = "members"  # folder of the members' runs
+STUDENT = "student"  # and of what is distilled from them
+TINY = 1e-30  # a probability to take the logarithm of in place of 0
+TOLD_OF_TEST = ("test_accuracy", "test_accuracy_interval", "test_errors", "test_loss", "ece")
+
+Answers = Mapping[str, NDArray[np.float32]]
+
+
+def begin(recipe: Recipe, count: int, out: Path | None = None) -> Path:
+    """Makes the folder of an ensemble, or finds the one that the same command made.
+
+    Args:
+        recipe: of the first member; each of the others has the next seed.
+        count: how many members, at least 2.
+        out: the folder: new, empty, one that holds members alone (as a sweep on a cluster leaves
+            them), or that of this very ensemble; default a fresh `runs/<recipe>-<time>`.
+
+    Raises:
+        DigitsError: as `runs.create`, or a count below 2, or that ensemble is finished.
+    """
+    if count < 2:
+        raise DigitsError(f"--ensemble must be at least 2, not {count}.")
+    content = {"recipe": asdict(recipe), "ensemble": count}
+    if out is not None and runs.members(out) == count and runs.reopen(out) == recipe:
+        return out
+    if out is not None and out.is_dir() and [path.name for path in out.iterdir()] == [MEMBERS]:
+        runs.write_json(out / "run.json", content)
+        return out
+    return runs.begin("run.json", content, recipe.name, out)
+
+
+def run(
+    recipe: Recipe, count: int, folder: Path, mnist: data.Mnist, path: Path | None, started: float
+) -> None:
+    """Trains what is missing of an ensemble, and leaves everything about it in a folder.
+
+    Args:
+        recipe, folder, mnist, started: as `pipeline.run`; the folder from `begin`.
+        count: how many members.
+        path: of MNIST, as `digits train --data`.
+
+    Raises:
+        DigitsError: a member failed, or as `pipeline.run`.
+        KeyboardInterrupt: Ctrl-C; what is finished is kept.
+    """
+    members = [replace(recipe, seed=recipe.seed + place) for place in range(count)]
+    planned = sweep.plan(members, folder / MEMBERS)
+    with sweep.alone(folder / MEMBERS):
+        with engines.processes(data=path) as engine, heeding_signals():
+            failures = train_all(planned, engine)
+        for member, reason in failures.items():
+            raise DigitsError(
+                f"{len(failures)} of {count} members failed, {member.name} thus: {reason} The same "
+                "command tries them again."
+            )
+        try:
+            _unite(recipe, planned, folder, mnist, started)
+        except Interrupted:
+            raise KeyboardInterrupt from None
+
+
+def mean_of(answers: Sequence[Answers]) -> Answers:
+    """The mean of what networks answer, output by output."""
+    return {name: np.mean([of[name] for of in answers], axis=0) for name in answers[0]}
+
+
+def tempered(answers: Answers, temperature: float) -> Answers:
+    """Answers whose probabilities are as if all logits had been divided by a temperature, since
+    the mean of networks that are as sure as right is less sure (Rahaman & Thiery 2021)."""
+    logits = np.log(answers["probabilities"] + TINY) / temperature
+    return {**answers, "probabilities": softmax(logits)}
+
+
+def keeps_the_gain(student: float, ensemble: float, members: float) -> bool:
+    """Whether the student is bundled, by validation cross-entropies in nats: if its own is nearer
+    to the ensemble's than to the members' mean. Said in advance, so that no result decides it."""
+    return student < (ensemble + members) / 2
+
+
+def _unite(
+    recipe: Recipe, planned: Sequence[Run], folder: Path, mnist: data.Mnist, started: float
+) -> None:
+    """Averages members, distils their mean, decides what is bundled, measures, and reports."""
+    with needing("training"), importing_tensorflow():
+        import keras
+
+        from digits.studies import distillation
+        from digits.training import pipeline
+        from digits.training.models import predictor
+        from digits.training.train import use_cores
+
+    cores = use_cores()
+    training, validation = data.split(mnist.train_images, mnist.train_labels, recipe.held_out)
+    networks = [keras.models.load_model(run.folder / "model.keras") for run in planned]
+    readers = [predictor(network, cores) for network in networks]
+
+    def mean(images: data.Bytes) -> Answers:
+        return mean_of([read(images) for read in readers])
+
+    say(f"All {len(planned)} are trained; now their mean is distilled into one network.")
+    place = folder / STUDENT
+    place.mkdir(exist_ok=True)
+    images, _ = pipeline.with_drawn(recipe, *training)
+    lessons = distillation.lessons(recipe, images, mean, place, can_redraw())
+    student = pipeline.learn(distillation.student_of(recipe), lessons, validation, place, cores)
+
+    images, labels = validation
+    temperature = fit_temperature(labels, np.log(mean(images)["probabilities"] + TINY))
+
+    def together(images: data.Bytes) -> Answers:
+        return tempered(mean(images), temperature)
+
+    told = [metrics_of(run) for run in planned]
+    figures: dict[str, Any] = {
+        "mean": {"temperature": temperature} | _on_validation(validation, together),
+        "student": _on_validation(validation, student.read),
+        "members": [
+            {name: of[name] for name in ("seed", "train_seconds", *TOLD_OF_TEST)}
+            | _on_validation(validation, read)
+            for of, read in zip(told, readers, strict=True)
+        ],
+    }
+    best, figures["bundled"] = _choose(figures)
+    bundled = student
+    if best is not None:
+        history = read_csv(planned[best].folder / "history.csv")
+        settled = told[best]["temperature"], told[best]["threshold"]
+        bundled = pipeline.Trained(networks[best], readers[best], history, *settled)
+
+    # All is decided. Here, and in `conclude` for what is bundled, the test set is opened.
+    for name, read in (("mean", together), ("student", student.read)):
+        test = evaluate(mnist.test_labels, read(mnist.test_images)["probabilities"])
+        figures[name] |= {key: report.metrics_of(test)[key] for key in TOLD_OF_TEST}
+    write_csv(bundled.history, folder / "history.csv")
+    pipeline.conclude(bundled, recipe, folder, mnist, cores, started, {"ensemble": figures})
+    for answers in place.glob("answers-*"):  # nobody asks any more
+        answers.unlink()
+
+
+def _on_validation(
+    validation: tuple[data.Bytes, data.Bytes], read: Callable[[data.Bytes], Answers]
+) -> dict[str, Any]:
+    images, labels = validation
+    probabilities = read(images)["probabilities"]
+    return {
+        "validation_accuracy": float(np.mean(probabilities.argmax(axis=1) == labels)),
+        "validation_loss": cross_entropy(labels, probabilities),
+    }
+
+
+def _choose(figures: dict[str, Any]) -> tuple[int | None, str]:
+    """Which member is bundled, None if the student is, and a sentence that says why."""
+    losses = [member["validation_loss"] for member in figures["members"]]
+    student, together = (figures[name]["validation_loss"] for name in ("student", "mean"))
+    average, best = float(np.mean(losses)), int(np.argmin(losses))
+    keeps = keeps_the_gain(student, together, average)
+    kept = "the distilled network is bundled, which keeps the gain"
+    if not keeps:
+        seed = figures["members"][best]["seed"]
+        kept = f"the best member, seed {seed}, is bundled, since distilling lost the gain"
+    return None if keeps else best, (
+        f"By validation cross-entropy {kept}: distilled {student:.4f}, ensemble {together:.4f}, "
+        f"members on average {average:.4f}."
+    )

@@ -1,0 +1,1 @@
+"""From MNIST to a bundle: networks, augmentation, the training loop, report and export."""

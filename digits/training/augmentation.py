@@ -1,0 +1,241 @@
+"""Random distortions of digits, in the training graph. They run on every image of every epoch."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from digits.runs.recipes import Recipe
+from digits.training import geometry
+
+ROOM = 4  # pixels added on each side while a digit is distorted, so that little is cut off
+MOVES = 7  # amounts that every image has
+KNOTS = 6  # along each side: where an elastic field is drawn
+SMOOTH = 4.0  # pixels, standard deviation of the Gaussian between them; Simard et al. found it best
+BEND = 1 + 2 * KNOTS**2  # amounts of an elastic field
+CHANCES = 8  # random numbers that an image takes,
+MORE_CHANCES = 4 + 2 * KNOTS**2  # and with mirroring, elastic fields or squares cut out, as well
+
+
+def draw(recipe: Recipe, count: int, seed: tf.Tensor, left: tf.Tensor) -> tf.Tensor:
+    """Draws how much each of `count` images is to be distorted.
+
+    Args:
+        recipe: gives the most of everything.
+        count: number of images.
+        seed: integers of shape (2,), the first at least 0. The same seed gives the same amounts,
+            on any machine.
+        left: how much of the training is left, from 1 to 0.
+
+    Returns:
+        as `amounts_of`.
+    """
+    chances = tf.random.stateless_uniform((count, CHANCES), seed)
+    if _needs_more(recipe):
+        # Numbers of their own, so that a recipe without them gets the same others.
+        other = tf.stack([seed[0], -1 - seed[1]])
+        more = tf.random.stateless_uniform((count, MORE_CHANCES), other)
+        chances = tf.concat([chances, more], axis=1)
+    return amounts_of(recipe, chances, left)
+
+
+def amounts_of(recipe: Recipe, chances: tf.Tensor, left: tf.Tensor) -> tf.Tensor:
+    """How much each image is to be distorted, of random numbers.
+
+    Each image gets a strength, uniform from 0 to 1, and its amounts are uniform up to that part of
+    the most there is: most digits stay close to how they were written and a few go far. The most
+    falls from 1.5 times what the recipe says to half of it, so that training ends on digits that
+    are nearly as they were. Mirroring and the squares cut out stay as they are.
+
+    Args:
+        recipe: gives the most of everything.
+        chances: float32 of shape (count, CHANCES), or with MORE_CHANCES columns more if the recipe
+            mirrors, bends or cuts out; uniform from 0 to 1. The first is the strength.
+        left: how much of the training is left, from 1 to 0.
+
+    Returns:
+        float32 of shape (count, 7): angle (radians, counter-clockwise), width and height (factors,
+        drawn apart since people write tall and wide digits; negative ones mirror), shear (pixels
+        to the right per pixel upward, as in a slanted hand), shift to the right and down (pixels),
+        and pen (1 thickens a stroke by a pixel on each side, -1 thins it as much). If the recipe
+        bends, BEND more: the largest displacement (pixels) and the field's shape, as `bend` takes
+        them; if it cuts out, two more: row and column of the square's middle.
+    """
+    most = tf.constant(
+        [
+            math.radians(recipe.rotation),
+            recipe.scaling,
+            recipe.scaling,
+            recipe.shear,
+            recipe.shift,
+            recipe.shift,
+            recipe.pen,
+        ]
+    )
+    unchanged = [0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+    strength, ways = chances[:, :1], 2 * chances[:, 1:CHANCES] - 1
+    moves = unchanged + (0.5 + left) * most * strength * ways
+    if not _needs_more(recipe):
+        return moves
+    more = chances[:, CHANCES:]
+    mirrored = tf.where(more[:, :2] < [recipe.horizontal_flip, recipe.vertical_flip], -1.0, 1.0)
+    columns = [moves * tf.pad(mirrored, [[0, 0], [1, MOVES - 3]], constant_values=1.0)]
+    if recipe.elastic:
+        columns += [(0.5 + left) * recipe.elastic * strength, 2 * more[:, 4:] - 1]
+    if recipe.cutout:
+        columns.append(tf.floor(geometry.SIDE * more[:, 2:4]))
+    return tf.concat(columns, axis=1)
+
+
+def _needs_more(recipe: Recipe) -> bool:
+    return any((recipe.elastic, recipe.cutout, recipe.horizontal_flip, recipe.vertical_flip))
+
+
+def distort(
+    images: tf.Tensor, amounts: tf.Tensor, recipe: Recipe, framed: int | None = None
+) -> tf.Tensor:
+    """Writes each digit again: another pen, another hand, another place.
+
+    Strokes are thickened or thinned (partly dilated or eroded) and bent, the picture is moved, and
+    a part of the images goes through the reader's geometry, as every picture of a user does. At
+    the end a square is cut out.
+
+    Args:
+        images: float32 of shape (n, 28, 28, channels), ink 255 on 0, in random order. The channels
+            of an image are distorted alike.
+        amounts: float32 of shape (n, 7) or wider, from `draw` with the same recipe.
+        recipe: says what is done at all.
+        framed: how many images, from the end, are put back into MNIST's frame; default the
+            recipe's part of them.
+
+    Returns:
+        float32 of the same shape as `images`.
+    """
+    if recipe.pen:
+        images = _with_pen(images, amounts[:, 6])
+    if recipe.elastic:
+        images = bend(images, amounts[:, MOVES : MOVES + BEND])
+    spacious = move(tf.pad(images, [[0, 0], [ROOM] * 2, [ROOM] * 2, [0, 0]]), amounts[:, :6])
+    count = images.shape[0]
+    kept = count - (round(count * recipe.reframed) if framed is None else framed)
+    as_moved = spacious[:kept, ROOM:-ROOM, ROOM:-ROOM]
+    # What interpolation leaves of the faintest pixels would widen the box around the ink.
+    inked = tf.unstack(tf.nn.relu(spacious[kept:] - 8), axis=3)
+    put_back = tf.stack([geometry.frame(channel) for channel in inked], axis=3)
+    images = tf.concat([as_moved, put_back], axis=0)
+    return cut_out(images, amounts[:, -2:], recipe.cutout) if recipe.cutout else images
+
+
+def _with_pen(images: tf.Tensor, pen: tf.Tensor) -> tf.Tensor:
+    """Strokes thicker or thinner by up to a pixel a side, and beyond that with more contrast."""
+    pen = pen[:, None, None, None]
+    thick = tf.nn.max_pool2d(images, 3, 1, "SAME")
+    thin = -tf.nn.max_pool2d(-images, 3, 1, "SAME")
+    return images + tf.nn.relu(pen) * (thick - images) + tf.nn.relu(-pen) * (thin - images)
+
+
+def bend(images: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
+    """Displaces each pixel a little, neighbours alike (Simard, Steinkraus & Platt 2003).
+
+    Theirs is noise at every pixel, smoothed by a Gaussian. Here the noise is at KNOTS × KNOTS
+    places, which after smoothing looks the same and takes a hundredth of the numbers. Pixels are
+    interpolated bilinearly; beyond the picture's edge lies more of the edge, which in MNIST is 0.
+
+    Args:
+        images: float32 of shape (n, side, side, channels).
+        amounts: float32 of shape (n, BEND): the largest displacement of any pixel, each way, in
+            pixels, and for both directions the displacement at each knot, in any unit.
+
+    Returns:
+        float32 of the same shape as `images`.
+    """
+    count, side = images.shape[:2]
+    field = tf.reshape(amounts[:, 1:], (-1, KNOTS**2)) @ _smoothing(side)
+    field = tf.reshape(field, (-1, 2, side, side))
+    largest = tf.reduce_max(tf.abs(field), axis=[1, 2, 3], keepdims=True)
+    field *= amounts[:, :1, None, None] / tf.maximum(largest, 1e-6)
+
+    place = tf.range(side, dtype=tf.float32)
+    down = tf.clip_by_value(place[:, None] + field[:, 0], 0.0, side - 1.0)
+    right = tf.clip_by_value(place + field[:, 1], 0.0, side - 1.0)
+    top = tf.minimum(tf.floor(down), side - 2.0)
+    left = tf.minimum(tf.floor(right), side - 2.0)
+    down, right = down - top, right - left  # now within the pixel
+    first = tf.range(count)[:, None, None] * side**2 + tf.cast(top * side + left, tf.int32)
+    pixels = tf.reshape(images, [-1, images.shape[3]])
+    upper, upper_right, lower, lower_right = (
+        tf.gather(pixels, first + step) for step in (0, 1, side, side + 1)
+    )
+    upper += right[..., None] * (upper_right - upper)
+    lower += right[..., None] * (lower_right - lower)
+    return upper + down[..., None] * (lower - upper)
+
+
+def _smoothing(side: int) -> tf.Tensor:
+    """What each knot adds to each pixel's displacement, shape (KNOTS², side²)."""
+    knots = np.linspace(0, side - 1, KNOTS)
+    weights = np.exp(-(((knots[:, None] - np.arange(side)) / SMOOTH) ** 2) / 2)
+    weights /= weights.sum(axis=0)
+    return tf.constant(np.kron(weights, weights), tf.float32)
+
+
+def cut_out(images: tf.Tensor, middles: tf.Tensor, side: int) -> tf.Tensor:
+    """Sets a square of each image to 0 (DeVries & Taylor 2017); what is beyond the edge is lost.
+
+    Args:
+        images: float32 of shape (n, height, width, channels).
+        middles: float32 of shape (n, 2), row and column of the square's middle, whole numbers; of
+            an even side the first pixel after the middle.
+        side: of the square, pixels.
+
+    Returns:
+        float32 of the same shape as `images`.
+    """
+
+    def within(length: int, middle: tf.Tensor) -> tf.Tensor:
+        past = tf.range(length, dtype=tf.float32) - middle[:, None] + side // 2
+        return (past >= 0) & (past < side)
+
+    rows, columns = (within(images.shape[1 + axis], middles[:, axis]) for axis in (0, 1))
+    gone = rows[:, :, None] & columns[:, None, :]
+    return tf.where(gone[..., None], 0.0, images)
+
+
+def move(images: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
+    """Shears, scales, turns and shifts each image, in this order, about its centre.
+
+    Pixels are interpolated bilinearly; what comes from outside the picture is 0, MNIST's
+    background.
+
+    Args:
+        images: float32 of shape (n, height, width, channels).
+        amounts: float32 of shape (n, 6), the first six of `amounts_of`.
+
+    Returns:
+        float32 of the same shape as `images`.
+    """
+    angle, wider, taller, shear, right, down = tf.unstack(amounts, axis=1)
+    cosine, sine, zero, one = tf.cos(angle), tf.sin(angle), 0 * angle, 1 + 0 * angle
+    # Each output pixel asks where it came from, so the steps are undone, the last one first.
+    turn_back = _matrices(cosine, -sine, sine, cosine)
+    scale_back = _matrices(1 / wider, zero, zero, 1 / taller)
+    shear_back = _matrices(one, shear, zero, one)
+    inverse = shear_back @ scale_back @ turn_back
+
+    height, width = images.shape[1:3]
+    centre = tf.constant([(width - 1) / 2, (height - 1) / 2])
+    moved_centre = centre + tf.stack([right, down], axis=1)
+    offset = centre - tf.linalg.matvec(inverse, moved_centre)
+    affine = tf.reshape(tf.concat([inverse, offset[:, :, None]], axis=2), (-1, 6))
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=tf.pad(affine, [[0, 0], [0, 2]]),  # no perspective
+        output_shape=[height, width],
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+    )
+
+
+def _matrices(a: tf.Tensor, b: tf.Tensor, c: tf.Tensor, d: tf.Tensor) -> tf.Tensor:
+    return tf.reshape(tf.stack([a, b, c, d], axis=1), (-1, 2, 2))

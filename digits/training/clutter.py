@@ -1,0 +1,96 @@
+"""What surrounds digits in pictures: light, noise, stray lines, blur, patches. Training only.
+
+Everything is drawn at random anew for every image of every step, inside the training graph.
+"""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from digits.training.geometry import SIDE
+
+COARSE, FINE = 3, 8  # sides of the grids that uneven light is drawn on
+CHANCES = 10 + COARSE**2 + FINE**2 + SIDE**2  # random numbers that an image takes
+
+
+def clutter(images: tf.Tensor, share: tf.Tensor, chances: tf.Tensor) -> tf.Tensor:
+    """Spoils pictures, each in one of six ways.
+
+    Uneven light that lifts the paper; grains of noise; straight lines across; a band of the
+    picture in negative; blur; and the outline instead of the digit.
+
+    Args:
+        images: float32 of shape (n, 28, 28, channels), 0 to 255. The channels of an image are
+            spoilt alike.
+        share: fraction of the images to spoil, 0 to 1.
+        chances: float32 of shape (n, CHANCES), uniform from 0 to 1; they decide everything.
+
+    Returns:
+        float32 of the same shape as `images`, 0 to 255.
+    """
+    few, coarse, fine, noise = tf.split(chances, [10, COARSE**2, FINE**2, SIDE**2], axis=1)
+    strength = few[:, 0, None, None, None]
+    noise = tf.reshape(noise, (-1, SIDE, SIDE, 1))
+    ways = [
+        _light(images, strength, coarse, fine),
+        images + 340 * strength * (noise - 0.5),
+        _salt(images, strength, noise),
+        tf.maximum(images, 255 * _lines(few[:, 1:7], strength)),
+        _negative(images, few[:, 1:7]),
+        _blurred(images, strength),
+        _outline(images),
+    ]
+    # Both kinds of noise together are as frequent as any other way.
+    limits = np.cumsum([2, 1, 1, 2, 2, 2, 2]) / 12
+    place = (few[:, 9] / tf.maximum(share, 1e-6))[:, None, None, None]
+    for spoilt, begin, end in zip(ways, [0, *limits], limits, strict=False):
+        images = tf.where((begin <= place) & (place < end), spoilt, images)
+    return tf.clip_by_value(images, 0.0, 255.0)
+
+
+def _light(images: tf.Tensor, strength: tf.Tensor, coarse: tf.Tensor, fine: tf.Tensor) -> tf.Tensor:
+    """Paper that is brighter in one place than in another, and the contrast that remains."""
+    wide = tf.image.resize(tf.reshape(coarse, (-1, COARSE, COARSE, 1)), (SIDE, SIDE))
+    near = tf.image.resize(tf.reshape(fine, (-1, FINE, FINE, 1)), (SIDE, SIDE))
+    lit = images + 255 * 1.8 * strength * (wide + 0.4 * near)
+    return lit * 255 / tf.reduce_max(lit + 1e-3, axis=[1, 2, 3], keepdims=True)
+
+
+def _salt(images: tf.Tensor, strength: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+    """Some pixels white and some black."""
+    share = 0.01 + 0.1 * strength
+    return tf.where(noise < share, 255.0, tf.where(noise > 1 - share, 0.0, images))
+
+
+def _lines(chance: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
+    """One or two straight lines of 1 to 2 pixels, 1 on 0."""
+    first = _distance(chance[:, :3])
+    second = _distance(chance[:, 3:]) + 1e3 * tf.cast(strength < 0.5, tf.float32)
+    return tf.clip_by_value(1.3 - tf.minimum(tf.abs(first), tf.abs(second)), 0.0, 1.0)
+
+
+def _negative(images: tf.Tensor, chance: tf.Tensor) -> tf.Tensor:
+    """Black and white exchanged in a band across the picture."""
+    band = tf.abs(_distance(chance)) < 2 + 12 * chance[:, 3, None, None, None]
+    return tf.where(band, 255 - images, images)
+
+
+def _distance(chance: tf.Tensor) -> tf.Tensor:
+    """How far each pixel is from a random line, signed, shape (n, 28, 28, 1)."""
+    angle = math.pi * chance[:, 0, None, None, None]
+    offset = 20 * (chance[:, 1, None, None, None] - 0.5)
+    place = tf.range(SIDE, dtype=tf.float32) - (SIDE - 1) / 2
+    down, right = place[None, :, None, None], place[None, None, :, None]
+    return tf.cos(angle) * down + tf.sin(angle) * right - offset
+
+
+def _blurred(images: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
+    once = tf.nn.avg_pool2d(images, 3, 1, "SAME")
+    twice = tf.nn.avg_pool2d(once, 3, 1, "SAME")
+    return once + strength * (twice - once)
+
+
+def _outline(images: tf.Tensor) -> tf.Tensor:
+    inside = -tf.nn.max_pool2d(-images, 3, 1, "SAME")
+    return images - inside

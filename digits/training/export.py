@@ -1,0 +1,222 @@
+"""Weights -> bundle: one LiteRT file with the geometry inside, and ONNX for those who ask for it.
+
+What does not give the same answers as Keras in every runtime is refused.
+"""
+
+import io
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+from digits import bundle
+from digits.data.mnist import Bytes
+from digits.errors import DigitsError
+from digits.runs.recipes import Recipe, command
+from digits.terminal import own_words_only
+from digits.training import geometry
+
+CANVAS = 256  # pixels, the side of the canvas
+TOLERANCE = 1e-4  # of probabilities, between any two runtimes
+CONTRACT = {
+    "canvas": (
+        "uint8 (1, 256, 256): one digit anywhere, any size, any pen, ink bright on exactly 0 -> "
+        "digit float32 (1, 28, 28) from 0 to 255, which the network sees; probabilities float32 "
+        "(1, 10) of the digits 0 to 9; is_digit float32 (1,), the probability that it is one"
+    ),
+    "digit": (
+        "uint8 (1, 28, 28): a digit in MNIST's frame (longer side 20 pixels, centre of mass in "
+        "the middle), ink 255 on 0 -> probabilities and is_digit, as above"
+    ),
+    "accepted": "is_digit is at least thresholds.is_digit; otherwise not sure, or no digit",
+}
+
+TOLD = (  # of a run's metrics, in the manifest
+    "test_accuracy",
+    "test_accuracy_interval",
+    "test_loss",
+    "ece",
+    "test_accepted",
+    "non_digits_accepted",
+    "validation_accuracy",
+    "parameters",
+    "train_seconds",
+)
+
+Outputs = dict[str, NDArray[np.float32]]
+
+
+def export(
+    model: keras.Model, folder: Path, digits: Bytes, manifest: Mapping[str, Any], onnx: bool = False
+) -> None:
+    """Writes the bundle of a finished network.
+
+    Args:
+        model: from `models.finish`.
+        folder: of the bundle, replaced if it is one.
+        digits: MNIST digits to make golden inputs of, uint8 of shape (n, 28, 28), n at least 8.
+        manifest: what is known of the model; `contract` and the files are added.
+        onnx: keep `digits.onnx`, the `canvas` signature for ONNX Runtime, as well.
+
+    Raises:
+        DigitsError: a runtime gives another answer than Keras, something that is not finite, or a
+            file without its weights; nothing is written then.
+    """
+    functions = signatures(model)
+    golden = {"digit": digits[:8], "canvas": _canvases(digits[:8])}
+    expected = {name: _run_all(functions[name], inputs) for name, inputs in golden.items()}
+    lite = _lite(model, functions)
+    files = {bundle.MODEL: lite, "model.keras": _keras_file(model)}
+    for name, inputs in golden.items():
+        with own_words_only():
+            outputs = _run_all(_lite_runner(lite, name), inputs)
+        _check(f"LiteRT, signature {name}", expected[name], outputs)
+    in_onnx = _onnx(functions["canvas"])
+    outputs = _run_all(_onnx_runner(in_onnx), golden["canvas"])
+    _check("ONNX Runtime", expected["canvas"], outputs)
+    if onnx:
+        files["digits.onnx"] = in_onnx
+    for name, content in files.items():
+        if len(content) < 4 * model.count_params():
+            raise DigitsError(f"{name} came out without its weights; nothing was exported.")
+
+    arrays: dict[str, Any] = {f"{name}_input": inputs for name, inputs in golden.items()}
+    for name, outputs in expected.items():
+        arrays |= {f"{name}_{output}": values for output, values in outputs.items()}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    files["golden.npz"] = buffer.getvalue()
+    bundle.write(folder, files, {**manifest, "contract": CONTRACT})
+
+
+def manifest_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """What a bundle's manifest says of a run, from the run's metrics."""
+    recipe = Recipe(**metrics["recipe"])
+    members = f" --ensemble {len(metrics['ensemble']['members'])}" if "ensemble" in metrics else ""
+    return {
+        "name": recipe.name,
+        "created": time.strftime("%Y-%m-%d", time.gmtime()),
+        "command": command(recipe) + members,
+        "recipe": metrics["recipe"],
+        "seed": recipe.seed,
+        "data": f"MNIST, verified by SHA-256, from {metrics['data_source']}",
+        "metrics": {name: metrics[name] for name in TOLD},
+        "thresholds": {"is_digit": metrics["threshold"]},
+        "temperature": metrics["temperature"],
+        "versions": metrics["versions"],
+        "commit": _commit(),
+    }
+
+
+def signatures(model: keras.Model) -> dict[str, Callable[[tf.Tensor], dict[str, tf.Tensor]]]:
+    """The two functions that are exported; see `CONTRACT`."""
+
+    def digit(digit: tf.Tensor) -> dict[str, tf.Tensor]:
+        return model(tf.cast(digit[..., None], tf.float32), training=False)
+
+    def canvas(canvas: tf.Tensor) -> dict[str, tf.Tensor]:
+        framed = geometry.frame(tf.cast(canvas, tf.float32))
+        return {"digit": framed, **model(framed[..., None], training=False)}
+
+    sides = {"digit": geometry.SIDE, "canvas": CANVAS}
+    return {
+        function.__name__: tf.function(
+            function,
+            # The batch is fixed: LiteRT in the browser takes no other.
+            input_signature=[
+                tf.TensorSpec((1, *[sides[function.__name__]] * 2), tf.uint8, function.__name__)
+            ],
+        )
+        for function in (digit, canvas)
+    }
+
+
+def _commit() -> str | None:
+    """The commit of the code, with "+" after it where files differ; None outside of git."""
+    at = Path(__file__).parent.parent.parent
+    git = ["git", "-C", str(at), "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
+    try:
+        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _lite(model: keras.Model, functions: Mapping[str, Any]) -> bytes:
+    # Not from the functions themselves: that silently leaves the weights out.
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    for name, function in functions.items():
+        archive.add_endpoint(name, function)
+    with tempfile.TemporaryDirectory() as folder:
+        archive.write_out(folder, verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[*functions])
+        return bytes(converter.convert())
+
+
+def _lite_runner(content: bytes, signature: str) -> Callable[[Bytes], Mapping[str, Any]]:
+    runner = Interpreter(model_content=content, num_threads=1).get_signature_runner(signature)
+    return lambda one: runner(**{signature: one})
+
+
+def _onnx(function: Any) -> bytes:
+    import tf2onnx
+
+    model, _ = tf2onnx.convert.from_function(
+        function, input_signature=function.input_signature, opset=17
+    )
+    return bytes(model.SerializeToString())
+
+
+def _onnx_runner(content: bytes) -> Callable[[Bytes], Mapping[str, Any]]:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return lambda one: dict(zip(names, session.run(names, {"canvas": one}), strict=True))
+
+
+def _keras_file(model: keras.Model) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        model.save(path)
+        return path.read_bytes()
+
+
+def _canvases(digits: Bytes) -> Bytes:
+    """Digits of all sizes and in all corners, one thick, one faint, a cross, and a blank."""
+    canvases = np.zeros((len(digits) + 4, CANVAS, CANVAS), np.uint8)
+    for index, digit in enumerate(digits):
+        large = digit.repeat(1 + index % 8, axis=0).repeat(1 + index % 8, axis=1)
+        room = CANVAS - len(large)
+        top, left = index * 41 % (room + 1), index * 67 % (room + 1)
+        canvases[index, top : top + len(large), left : left + len(large)] = large
+    thick, faint, cross, _ = canvases[len(digits) :]
+    thick[30:220, 100:160] = 255
+    faint[128, 20:200] = 3
+    cross[np.arange(CANVAS), np.arange(CANVAS)] = 255
+    cross[np.arange(CANVAS), np.arange(CANVAS)[::-1]] = 255
+    return canvases
+
+
+def _run_all(run: Callable[[Bytes], Mapping[str, Any]], inputs: Bytes) -> Outputs:
+    results = [run(one[None]) for one in inputs]
+    return {name: np.concatenate([np.array(r[name]) for r in results]) for name in results[0]}
+
+
+def _check(runtime: str, expected: Outputs, outputs: Outputs) -> None:
+    for name, values in expected.items():
+        scale = 255 if name == "digit" else 1
+        difference = np.abs(values - outputs[name]).max() / scale
+        if not difference <= TOLERANCE:  # so that NaN is refused, too
+            raise DigitsError(
+                f"{runtime} differs from Keras by {difference:.1e} in {name}, more than "
+                f"{TOLERANCE:.0e}; nothing was exported."
+            )

@@ -1,0 +1,307 @@
+"""The networks. Each is a plain function from a recipe to a Keras model that gives logits."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers, ops
+
+from digits.data.mnist import Bytes
+from digits.evaluation import CLASSES
+from digits.runs.recipes import Recipe
+from digits.training import deskewing
+
+# The standard deviation of relu(x) for normal x is 1 / 1.7139, so this gain keeps the size of
+# signals from layer to layer (Brock, De & Smith 2021).
+RELU_GAIN = 1.7139
+OUTPUTS = CLASSES + 1  # the last is for what is no digit
+BRANCHES = 2  # of the network that has some
+
+
+@keras.saving.register_keras_serializable("digits")
+class StandardizedConv2D(layers.Conv2D):
+    """Convolution whose kernel is brought to mean 0 and a fixed variance for each filter.
+
+    Scaled weight standardisation with a learned gain (Qiao et al. 2019; Brock, De & Smith 2021).
+    It does the work of batch normalisation on the weights, which are small, instead of on the
+    images, where it took half of the training time.
+    """
+
+    def __init__(self, *arguments: Any, first_gain: float = 1, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.first_gain = keras.initializers.Constant(first_gain)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        super().build(input_shape)
+        self.autocast = False  # the sums over a kernel need float32 whatever the images are in
+        self.gain = self.add_weight(shape=(self.filters,), initializer=self.first_gain, name="gain")
+
+    def standardized_kernel(self) -> tf.Tensor:
+        """The kernel that the convolution uses, shape (height, width, channels, filters)."""
+        mean, variance = tf.nn.moments(tf.convert_to_tensor(self.kernel), axes=[0, 1, 2])
+        fan_in = np.prod(self.kernel.shape[:3])
+        scale = RELU_GAIN * self.gain * tf.math.rsqrt(variance * fan_in + 1e-4)
+        return (self.kernel - mean) * scale
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        kernel = tf.cast(self.standardized_kernel(), inputs.dtype)
+        outputs = tf.nn.conv2d(inputs, kernel, self.strides, self.padding.upper())
+        return tf.nn.bias_add(outputs, tf.cast(self.bias, inputs.dtype))
+
+
+def cnn(recipe: Recipe, policy: str) -> keras.Model:
+    """The four parts of a textbook network: convolutions, pooling, dropout, a dense layer.
+
+    Sides go 28, 24, 12 after the pool, 10, 10, 5 after the pool, 3. 173 thousand parameters,
+    10.9 MFLOP an image.
+    """
+    digit, x = _scaled_digit(policy)
+    x = _blurred_pool(_convolution(x, 16, policy, size=5), policy)
+    x = _convolution(x, 48, policy)
+    x = _blurred_pool(_convolution(x, 80, policy, padding="same"), policy)
+    x = _convolution(x, 160, policy)
+    return keras.Model(digit, _logits([x], recipe, policy), name=recipe.network)
+
+
+def small(recipe: Recipe, policy: str) -> keras.Model:
+    """As `cnn` with pools of maxima, fewer filters and one convolution less.
+
+    75 thousand parameters, 4.0 MFLOP an image.
+    """
+    digit, x = _scaled_digit(policy)
+    x = _convolution(x, 16, policy, size=5, pool=True)
+    x = _convolution(x, 48, policy, pool=True)
+    x = _convolution(x, 96, policy, padding="same")
+    return keras.Model(digit, _logits([x], recipe, policy), name=recipe.network)
+
+
+def tiny(recipe: Recipe, policy: str) -> keras.Model:
+    """The parts of `cnn` in fewer than 10,000 parameters: 9,783, and 1.9 MFLOP an image.
+
+    It sees a digit as it is and upright, in two channels, which costs few parameters.
+    """
+    digit, x = _scaled_digit(policy, deskewing.upright)
+    x = _blurred_pool(_convolution(x, 8, policy, size=5), policy)
+    x = _convolution(x, 16, policy, padding="same")
+    x = _blurred_pool(_convolution(x, 24, policy, padding="same"), policy)
+    x = _convolution(x, 12, policy)
+    return keras.Model(digit, _logits([x], recipe, policy), name=recipe.network)
+
+
+def vgg(recipe: Recipe, policy: str) -> keras.Model:
+    """Pairs of 3×3 convolutions, a pool after each (Simonyan & Zisserman 2015), for 28×28 pixels.
+
+    Sides go 28, 14, 7, 4. 181 thousand parameters, 33 MFLOP an image.
+    """
+    digit, x = _scaled_digit(policy)
+    return keras.Model(digit, _logits([_pairs(x, policy)], recipe, policy), name=recipe.network)
+
+
+def branched(recipe: Recipe, policy: str) -> keras.Model:
+    """A network as `vgg` that sees a digit as it is, and one much as `cnn` that sees it upright.
+
+    They answer together, but each learns by a loss of its own (Lee et al. 2015), so that they err
+    differently. 303 thousand parameters, 42 MFLOP an image.
+    """
+    digit, views = _scaled_digit(policy, deskewing.upright)
+    as_is, x = ops.split(views, BRANCHES, axis=-1)
+    x = _blurred_pool(_convolution(x, 16, policy, size=5), policy)
+    x = _convolution(x, 48, policy)
+    x = _blurred_pool(_convolution(x, 64, policy, padding="same"), policy)
+    x = _convolution(x, 128, policy)
+    logits = _logits([_pairs(as_is, policy), x], recipe, policy)
+    return keras.Model(digit, logits, name=recipe.network)
+
+
+def _pairs(x: keras.KerasTensor, policy: str) -> keras.KerasTensor:
+    for filters in (16, 48, 96):
+        x = _convolution(x, filters, policy, padding="same")
+        x = _blurred_pool(_convolution(x, max(filters, 32), policy, padding="same"), policy)
+    return x
+
+
+def resnet(recipe: Recipe, policy: str) -> keras.Model:
+    """A convolution and four residual blocks (He et al. 2016), for 28×28 pixels.
+
+    Sides go 28, 14 after the first pool, 7 after the second block, 4. 180 thousand parameters,
+    29 MFLOP an image.
+    """
+    digit, x = _scaled_digit(policy)
+    x = _blurred_pool(_convolution(x, 32, policy, size=5, padding="same"), policy)
+    for filters, pool in ((32, False), (32, True), (64, False), (64, True)):
+        x = _residual(x, filters, policy)
+        if pool:
+            x = _blurred_pool(x, policy)
+    return keras.Model(digit, _logits([x], recipe, policy), name=recipe.network)
+
+
+def _residual(x: keras.KerasTensor, filters: int, policy: str) -> keras.KerasTensor:
+    """Two convolutions that begin by adding nothing to what passes by them.
+
+    The second one's gain begins at 0, as that of the last normalisation does in Goyal et al. 2017,
+    so that signals keep their size however many blocks there are.
+    """
+    more = _convolution(x, filters, policy, padding="same")
+    more = StandardizedConv2D(filters, 3, padding="same", first_gain=0, dtype=policy)(more)
+    if x.shape[-1] != filters:
+        x = StandardizedConv2D(filters, 1, dtype=policy)(x)
+    return layers.Activation("relu", dtype=policy)(layers.Add(dtype=policy)([x, more]))
+
+
+def _scaled_digit(
+    policy: str, *others: Callable[[keras.KerasTensor], keras.KerasTensor]
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """The network's input, and its ink from 0 to 1 with other views of it in further channels."""
+    x = digit = keras.Input((28, 28, 1), name="digit")
+    if others:
+        x = layers.Concatenate(dtype="float32")([digit, *(view(digit) for view in others)])
+    return digit, layers.Rescaling(1 / 255, name="scale", dtype=policy)(x)
+
+
+def _convolution(
+    x: keras.KerasTensor,
+    filters: int,
+    policy: str,
+    size: int = 3,
+    padding: str = "valid",
+    pool: bool = False,
+) -> keras.KerasTensor:
+    x = StandardizedConv2D(filters, size, padding=padding, dtype=policy)(x)
+    if pool:  # before the activation: the maximum commutes with it and leaves it less to do
+        x = layers.MaxPooling2D(dtype=policy)(x)
+    return layers.Activation("relu", dtype=policy)(x)
+
+
+def _blurred_pool(x: keras.KerasTensor, policy: str) -> keras.KerasTensor:
+    """The maximum at every pixel, then the mean of four (Zhang 2019): a digit that is moved by a
+    pixel looks much the same afterwards, which after maxima alone it does not."""
+    x = layers.MaxPooling2D(strides=1, padding="same", dtype=policy)(x)
+    return layers.AveragePooling2D(2, padding="same", dtype=policy)(x)
+
+
+def _logits(branches: list[keras.KerasTensor], recipe: Recipe, policy: str) -> keras.KerasTensor:
+    """Logits of shape (n, branches, 11), those of each branch from its own features."""
+    features = [layers.Flatten(dtype=policy)(branch) for branch in branches]
+    x = layers.Concatenate(dtype=policy)(features) if len(features) > 1 else features[0]
+    x = layers.Dropout(recipe.dropout, name="dropout", dtype=policy)(x)
+    logits, at = [], 0
+    for feature in features:
+        end = at + feature.shape[-1]
+        of_branch = layers.Dense(OUTPUTS, dtype="float32")(x[:, at:end])
+        logits.append(layers.Reshape((1, OUTPUTS), dtype="float32")(of_branch))
+        at = end
+    return layers.Concatenate(axis=1, dtype="float32")(logits) if len(logits) > 1 else logits[0]
+
+
+NETWORKS: dict[str, Callable[[Recipe, str], keras.Model]] = {
+    network.__name__: network for network in (cnn, small, tiny, vgg, resnet, branched)
+}
+
+
+def build(recipe: Recipe) -> keras.Model:
+    """The recipe's network with fresh weights, for training.
+
+    It takes float32 of shape (n, 28, 28, 1) with ink 255 on 0 and gives logits, float32 of shape
+    (n, branches, 11); most networks have one branch. Weights are float32 whatever the recipe's
+    `precision` of computing.
+    """
+    policy = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[recipe.precision]
+    return NETWORKS[recipe.network](recipe, policy)
+
+
+def mean_of_branches(logits: Any) -> Any:
+    """Logits of the mean of the branches' probabilities, (n, 11), from logits (n, branches, 11)."""
+    if logits.shape[1] == 1:
+        return logits[:, 0]
+    return ops.logsumexp(ops.log_softmax(logits), axis=1)
+
+
+def parts(model: keras.Model) -> tuple[keras.Model, keras.Model, keras.Model, int]:
+    """Digits -> views of them, in channels -> features -> logits; and how many features there are.
+
+    Training distorts between the first two: a digit that is brought upright after it was slanted
+    would lose the distortion. And it draws by itself what dropout keeps, between the last two: a
+    layer's own random numbers would depend on how a batch is split over cores and machines.
+    """
+    scale, dropout = model.get_layer("scale"), model.get_layer("dropout")
+    views_of = keras.Model(model.input, scale.input)
+    features_of = keras.Model(scale.input, dropout.input)
+    logits_of = keras.Model(dropout.output, model.output)
+    return views_of, features_of, logits_of, dropout.input.shape[-1]
+
+
+def finish(model: keras.Model, temperature: float) -> keras.Model:
+    """The trained network as it is kept and shipped: float32, plain Keras layers, probabilities.
+
+    Kernels are standardised once and for all. From float32 of shape (n, 28, 28, 1), ink 255 on 0,
+    the network gives two outputs: `probabilities` of the ten digits, float32 of shape (n, 10), with
+    the logits divided by `temperature`, and `is_digit`, float32 of shape (n,), the probability that
+    the picture is a digit at all, 0 where it is blank. `keras.models.load_model` opens the file
+    without this package.
+    """
+
+    def plain(layer: keras.Operation) -> keras.Operation:
+        if not isinstance(layer, layers.Layer):
+            return type(layer).from_config(layer.get_config())
+        config = layer.get_config() | {"dtype": "float32"}
+        kind = layers.Conv2D if isinstance(layer, StandardizedConv2D) else type(layer)
+        return kind.from_config(config)
+
+    finished = keras.models.clone_model(model, clone_function=plain)
+    for source, target in zip(model.layers, finished.layers, strict=True):
+        if isinstance(source, StandardizedConv2D):
+            target.set_weights([source.standardized_kernel(), source.bias])
+        else:
+            target.set_weights(source.get_weights())
+    logits = mean_of_branches(finished.output)
+    probabilities = ops.softmax(logits[:, :CLASSES] / temperature)
+    anything = ops.softmax(logits)
+    inked = ops.cast(ops.any(finished.input > 0, axis=(1, 2, 3)), "float32")
+    is_digit = inked * ops.sum(anything[:, :CLASSES], axis=1)
+    outputs = {"probabilities": probabilities, "is_digit": is_digit}
+    return keras.Model(finished.input, outputs, name=model.name)
+
+
+def predictor(model: keras.Model, shards: int = 1, batch: int = 1000) -> Callable[[Bytes], Any]:
+    """Compiles a network into images -> its outputs.
+
+    The function takes uint8 of shape (n, 28, 28), ink 255 on 0, and gives what the network gives:
+    logits while training, a dict once it is finished. `shards` parts of each `batch` images are
+    computed at the same time, best one a core.
+    """
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 28, 28), tf.uint8)])
+    def outputs(images: tf.Tensor) -> Any:
+        count = tf.shape(images)[0]
+        whole = tf.pad(images, [[0, -count % shards], [0, 0], [0, 0]])  # equal parts, none empty
+        parts = tf.split(tf.cast(whole[..., None], tf.float32), shards)
+        results = [model(part, training=False) for part in parts]
+        if not isinstance(model.output, dict):
+            results = [mean_of_branches(result) for result in results]
+        return tf.nest.map_structure(lambda *of: tf.concat(of, axis=0)[:count], *results)
+
+    def predict(images: Bytes) -> Any:
+        batches = [outputs(images[at : at + batch]) for at in range(0, len(images), batch)]
+        return tf.nest.map_structure(lambda *of: np.concatenate(of), *batches)
+
+    return predict
+
+
+def mflop(model: keras.Model) -> float:
+    """Millions of floating-point operations that a network takes to read one image.
+
+    Two for each multiply-add of its convolutions and dense layers, as is usual; what takes little
+    beside these (biases, activations, pools) is not counted. For images of a fixed size, with
+    channels last; of transposed convolutions it knows nothing.
+    """
+    total = 0.0
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            total += mflop(layer)
+            continue
+        for weight in layer.weights:
+            if weight.name.endswith("kernel"):  # used once at each place of the output
+                total += 2e-6 * np.prod(weight.shape) * np.prod(layer.output.shape[1:-1])
+    return total

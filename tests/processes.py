@@ -1,0 +1,42 @@
+"""Processes: the main command started as a user starts it, and what test processes share."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+ROOT = Path(__file__).parent.parent
+# 8,000 training digits in 8 steps an epoch: seconds, and the same code as any run.
+SMALL = ["--network", "small", "--held-out", "52000", "--batch", "1000"]
+SMALL += ["--variants", "300", "--non-digits", "700"]
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def mnist_model(*arguments: str | Path) -> subprocess.Popen[str]:
+    """Starts the main command with its output in pipes."""
+    # What the tests have told TensorFlow, a user has not.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("TF_")}
+    return subprocess.Popen(
+        [sys.executable, "mnist_model.py", *map(str, arguments)],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@contextmanager
+def made_once(factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
+    """A folder that all test processes share; the first one to enter the block fills it while the
+    others wait."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with FileLock(folder.with_suffix(".lock")):
+        yield folder

@@ -1,0 +1,538 @@
+"""Every kind of picture comes out as the same grey; everything else as one sentence."""
+
+import io
+import os
+import struct
+import subprocess
+import sys
+import time
+import warnings
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+from numpy.typing import NDArray
+from PIL import Image
+
+from digits.errors import DigitsError
+from digits.reading import pictures
+
+Grey = NDArray[np.uint8]
+
+
+def seven() -> Grey:
+    """A dark 7 on light paper, 31 wide and 40 high, like no mirror image or turn of itself."""
+    paper = np.full((40, 31), 230, np.uint8)
+    paper[8:11, 8:20] = 20
+    paper[8:33, 17:20] = 20
+    return paper
+
+
+GREY = Image.fromarray(seven())
+RGB = GREY.convert("RGB")
+DRAWING = Image.merge("LA", (Image.new("L", GREY.size), Image.fromarray(255 - seven())))
+
+
+def encoded(image: Image.Image, form: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, form, **options)
+    return file.getvalue()
+
+
+def animated(form: str) -> bytes:
+    return encoded(RGB, form, save_all=True, append_images=[RGB.rotate(90), RGB.rotate(180)])
+
+
+WIDE = Image.fromarray(seven().astype(np.uint16) * 257)
+FILES = {  # lossless or nearly so; each shows `seven()`
+    "png": encoded(GREY, "PNG"),
+    "png, RGB": encoded(RGB, "PNG"),
+    "png, RGBA": encoded(RGB.convert("RGBA"), "PNG"),
+    "png, palette": encoded(RGB.quantize(4), "PNG"),
+    "png, 16 bits": encoded(WIDE, "PNG"),
+    "png, animated": animated("PNG"),
+    "jpeg": encoded(GREY, "JPEG", quality=100),
+    "jpeg, RGB": encoded(RGB, "JPEG", quality=100),
+    "jpeg, CMYK": encoded(RGB.convert("CMYK"), "JPEG", quality=100),
+    "jpeg, progressive": encoded(RGB, "JPEG", quality=100, progressive=True),
+    "jpeg, of a phone that appends a second": encoded(
+        RGB, "MPO", quality=100, save_all=True, append_images=[RGB.rotate(90)]
+    ),
+    "gif": encoded(RGB, "GIF"),
+    "gif, animated": animated("GIF"),
+    "bmp": encoded(RGB, "BMP"),
+    "bmp, palette": encoded(RGB.quantize(4), "BMP"),
+    "webp": encoded(RGB, "WEBP", lossless=True),
+    "webp, animated": encoded(
+        RGB, "WEBP", lossless=True, save_all=True, append_images=[RGB.rotate(90)]
+    ),
+    "tiff": encoded(GREY, "TIFF"),
+    "tiff, LZW": encoded(RGB, "TIFF", compression="tiff_lzw"),
+    "tiff, CMYK": encoded(RGB.convert("CMYK"), "TIFF"),
+    "tiff, L*a*b*": encoded(
+        Image.merge("LAB", (GREY, Image.new("L", GREY.size), Image.new("L", GREY.size))), "TIFF"
+    ),
+    "tiff, 16 bits": encoded(WIDE, "TIFF"),
+    "tiff, 32 bits": encoded(Image.fromarray(seven().astype(np.int32) * 257), "TIFF"),
+    "tiff, floats": encoded(Image.fromarray(seven().astype(np.float32) / 255), "TIFF"),
+    "tiff, several pages": animated("TIFF"),
+    "ppm": encoded(RGB, "PPM"),
+    "pgm": encoded(GREY, "PPM"),
+    "pgm, 16 bits": encoded(WIDE, "PPM"),
+}
+BILEVEL = {
+    form: encoded(GREY.convert("1", dither=Image.Dither.NONE), form, **options)
+    for form, options in {
+        "PNG": {}, "BMP": {}, "PPM": {}, "TIFF": {"compression": "group4"}
+    }.items()
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_every_kind_of_file_shows_the_same(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "picture.dat"  # the name says nothing
+    path.write_bytes(FILES[kind])
+    grey = pictures.load(path)
+    assert grey.dtype == np.uint8
+    assert grey.flags.c_contiguous
+    assert grey.shape == (40, 31)
+    assert np.abs(grey.astype(int) - seven()).max() <= 3
+    for source in (str(path), FILES[kind], io.BytesIO(FILES[kind])):
+        np.testing.assert_array_equal(pictures.load(source), grey)
+
+
+@pytest.mark.parametrize("form", BILEVEL)
+def test_two_tones_are_black_and_white(form: str) -> None:
+    expected = np.where(seven() > 127, 255, 0)
+    np.testing.assert_array_equal(pictures.load(BILEVEL[form]), expected)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_comes_upright(form: str, orientation: int) -> None:
+    """The file holds what a camera held that way would: Pillow's own operation, undone."""
+    undo = {
+        1: None,
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }[orientation]
+    stored = RGB if undo is None else RGB.transpose(undo)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    options = {"quality": 100} if form == "JPEG" else {"lossless": True} if form == "WEBP" else {}
+    grey = pictures.load(encoded(stored, form, exif=exif, **options))
+    assert grey.flags.c_contiguous
+    assert np.abs(grey.astype(int) - seven()).max() <= 3
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_white_is_the_largest_value_of_the_bits_in_use(bits: int) -> None:
+    white = 2**bits - 1
+    wide = np.rint(seven() / 255.0 * white).astype(np.uint16)
+    found = pictures.load(encoded(Image.fromarray(wide), "TIFF"))
+    assert np.abs(found.astype(int) - seven()).max() <= 1
+
+
+@pytest.mark.parametrize("white", [1.0, 255.0, 65535.0, 1e30])
+def test_floats_of_any_range(white: float) -> None:
+    values = (seven() / 230 * white).astype(np.float32)
+    found = pictures.load(encoded(Image.fromarray(values), "TIFF"))
+    assert found.max() == 255
+    assert abs(int(found.min()) - 255 * 20 / 230) <= 1
+
+
+def test_negative_samples_are_darker_than_zero() -> None:
+    values = np.array([[-100, 0, 155]], np.int32)
+    assert pictures.load(encoded(Image.fromarray(values), "TIFF")).tolist() == [[0, 72, 183]]
+
+
+# What is transparent.
+
+
+def drawing(tone: int, nothing: int) -> Image.Image:
+    """The 7 in one tone, on transparency that hides another."""
+    ink = seven() < 127
+    colour = Image.fromarray(np.where(ink, tone, nothing).astype(np.uint8))
+    alpha = Image.fromarray(np.where(ink, 255, 0).astype(np.uint8))
+    return Image.merge("RGBA", (colour, colour, colour, alpha))
+
+
+@pytest.mark.parametrize("tone", [0, 40, 200, 255])
+@pytest.mark.parametrize("nothing", [0, 255])
+def test_ink_on_nothing_is_seen(tone: int, nothing: int) -> None:
+    grey = pictures.load(encoded(drawing(tone, nothing), "PNG"))
+    ink = seven() < 127
+    assert (grey[ink] == tone).all()
+    assert len(set(grey[~ink].tolist())) == 1
+    assert abs(int(grey[0, 0]) - tone) >= 128
+    np.testing.assert_array_equal(pictures.load(np.asarray(drawing(tone, nothing))), grey)
+
+
+def test_soft_edges_of_a_drawing_stay_soft() -> None:
+    grey = pictures.load(encoded(DRAWING, "PNG"))
+    np.testing.assert_array_equal(grey, seven())  # black, with the picture's own tone as alpha
+
+
+@pytest.mark.parametrize("paper", [255, 0])
+def test_round_corners_of_a_screenshot_are_paper(paper: int) -> None:
+    tones = np.full((60, 60), paper, np.uint8)
+    tones[20:40, 28:32] = 255 - paper
+    alpha = np.full((60, 60), 255, np.uint8)
+    alpha[:6, :6] = alpha[-6:, -6:] = 0
+    grey = pictures.load(encoded(Image.merge("LA", [*map(Image.fromarray, (tones, alpha))]), "PNG"))
+    np.testing.assert_array_equal(grey, tones)
+
+
+def test_a_cut_out_keeps_its_paper() -> None:
+    """A piece of light paper with dark ink on a large transparent page: no block of ink."""
+    tones, alpha = np.zeros((2, 100, 100), np.uint8)
+    tones[40:80, 30:61], alpha[40:80, 30:61] = seven(), 255
+    grey = pictures.load(encoded(Image.merge("LA", [*map(Image.fromarray, (tones, alpha))]), "PNG"))
+    assert grey[0, 0] == 255
+    np.testing.assert_array_equal(grey[40:80, 30:61], seven())
+
+
+def test_nothing_at_all_is_blank() -> None:
+    grey = pictures.load(encoded(Image.new("RGBA", (5, 4)), "PNG"))
+    assert (grey == 255).all()
+    assert grey.shape == (4, 5)
+
+
+@pytest.mark.parametrize("form", ["PNG", "GIF"])
+def test_a_palette_with_transparency(form: str) -> None:
+    image = Image.fromarray((seven() < 127).astype(np.uint8), "P")
+    image.putpalette([0, 0, 0] * 2)  # black ink on transparent black
+    grey = pictures.load(encoded(image, form, transparency=0))
+    np.testing.assert_array_equal(grey, np.where(seven() < 127, 0, 255))
+
+
+def test_a_palette_whose_every_entry_has_an_alpha() -> None:
+    image = Image.fromarray((seven() < 127).astype(np.uint8), "P")
+    image.putpalette([255, 255, 255] * 2)
+    grey = pictures.load(encoded(image, "PNG", transparency=b"\0\xff"))
+    np.testing.assert_array_equal(grey, np.where(seven() < 127, 255, 0))
+
+
+# Arrays.
+
+
+@given(
+    npst.arrays(
+        np.uint8,
+        st.one_of(
+            npst.array_shapes(min_dims=2, max_dims=2, max_side=9),
+            st.tuples(st.integers(1, 9), st.integers(1, 9), st.sampled_from([1, 3, 4])),
+        ),
+    )
+)
+def test_arrays_agree_with_their_png(array: Grey) -> None:
+    grey = pictures.load(array)
+    assert grey.shape == array.shape[:2]
+    assert grey.dtype == np.uint8
+    file = encoded(Image.fromarray(array[:, :, 0] if array.shape[2:] == (1,) else array), "PNG")
+    np.testing.assert_array_equal(pictures.load(file), grey)
+
+
+def test_an_array_may_be_a_view() -> None:
+    whole = np.repeat(np.repeat(seven(), 2, axis=0), 2, axis=1)
+    np.testing.assert_array_equal(pictures.load(whole[::2, ::2]), seven())
+
+
+@given(
+    npst.arrays(
+        st.one_of(npst.scalar_dtypes(), npst.byte_string_dtypes(), npst.unicode_string_dtypes()),
+        npst.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=5),
+    )
+)
+def test_any_array_is_a_picture_or_refused(array: NDArray[np.generic]) -> None:
+    try:
+        grey = pictures.load(array)
+    except DigitsError as error:
+        assert_sentence(error, "The picture is")
+    else:
+        assert grey.shape == array.shape[:2]
+        assert grey.dtype == array.dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    ("array", "remedy"),
+    [
+        (np.array([[0.5, np.nan]]), "not finite"),
+        (np.array([[0.5, np.inf]]), "not finite"),
+        (np.zeros((4, 4)), r".astype\('uint8'\)"),
+        (np.zeros((4, 4), np.uint16), "scale it to 0 to 255"),
+        (np.zeros((4, 4), bool), r"\* 255"),
+        (np.zeros((3, 40, 50), np.uint8), "channels last"),
+        (np.zeros((10, 28, 28), np.uint8), "one picture at a time"),
+        (np.zeros((2, 28, 28, 3), np.uint8), "one picture at a time"),
+        (np.zeros(784, np.uint8), r"not \(height, width\)"),
+        (np.zeros((0, 5), np.uint8), "5 × 0 pixels"),
+        (np.array([["a"]]), "not uint8"),
+        (np.broadcast_to(np.zeros(1, np.uint8), (9_000, 9_000)), "9,000 × 9,000"),
+    ],
+)
+def test_arrays_that_are_no_picture(array: NDArray[np.generic], remedy: str) -> None:
+    with pytest.raises(DigitsError, match=remedy) as caught:
+        pictures.load(array)
+    assert_sentence(caught.value, "The picture")
+
+
+# Mistakes.
+
+
+def assert_sentence(error: DigitsError, beginning: str) -> None:
+    text = str(error)
+    assert text.startswith(beginning)
+    assert text.endswith(".")
+    assert "\n" not in text
+    assert len(text) < 400
+
+
+def png_chunk(name: bytes, content: bytes) -> bytes:
+    check = zlib.crc32(name + content)
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)
+
+
+def png_of(width: int, height: int) -> bytes:
+    """A PNG of which nothing but the header is there."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", b"")
+
+
+def tiff_of(width: int, height: int) -> bytes:
+    tags = {256: width, 257: height, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: height, 279: 1}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
+
+
+BAD_FILES = {
+    "empty": (b"", "is empty"),
+    "text named .png": (b"four\n", "is text, not a picture"),
+    "SVG": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is text, not a picture"),
+    "PDF": (b"%PDF-1.7\n\xc4\xe5", "is a PDF"),
+    "photo of an iPhone": (b"\0\0\0\x24ftypheic\0\0\0\0", "is HEIC"),
+    "random": (b"\x05\x81\xff\x00\x17", "in no format that is known"),
+    "a format that is not read": (b"\0\0\x01\0\x01\0", "in no format that is known"),
+    "signature alone": (b"\x89PNG\r\n\x1a\n", "damaged or cut short"),
+    "cut short": (encoded(RGB, "PNG")[:-40], "damaged or cut short"),
+    "JPEG cut short": (encoded(RGB, "JPEG")[:500], "damaged or cut short"),
+    "GIF cut short": (encoded(RGB, "GIF")[:-30], "damaged or cut short"),
+    "TIFF cut short": (encoded(RGB, "TIFF", compression="tiff_lzw")[:150], "damaged or cut short"),
+    "no pixels": (png_of(0, 5), "damaged or cut short|which is nothing"),
+    "floats that are none": (
+        encoded(Image.fromarray(np.full((2, 2), np.nan, np.float32)), "TIFF"),
+        "not finite",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_FILES)
+def test_what_is_no_picture_is_refused_in_a_sentence(kind: str, tmp_path: Path) -> None:
+    content, reason = BAD_FILES[kind]
+    path = tmp_path / "picture.png"
+    path.write_bytes(content)
+    with pytest.raises(DigitsError, match=reason) as caught:
+        pictures.load(path)
+    assert_sentence(caught.value, str(path))
+    for source in (content, io.BytesIO(content)):
+        with pytest.raises(DigitsError, match=reason) as caught:
+            pictures.load(source)
+        assert_sentence(caught.value, "The picture")
+
+
+def test_what_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    for source, reason in (
+        (tmp_path / "none.png", "there is no such file"),
+        (tmp_path, "is a folder"),
+        ("a\0b", "null"),
+        ("", "no such file"),
+        ("x" * 5000, "cannot be read"),
+    ):
+        with pytest.raises(DigitsError, match=reason) as caught:
+            pictures.load(source)
+        assert str(caught.value).endswith(".")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_a_file_without_permission_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "secret.png"
+    path.write_bytes(FILES["png"])
+    path.chmod(0)
+    user = os.geteuid()
+    if user == 0:  # who may read everything
+        os.seteuid(65534)
+    try:
+        with pytest.raises(DigitsError, match=r"secret.png cannot be read \(Permission denied\)"):
+            pictures.load(path)
+    finally:
+        os.seteuid(user)
+
+
+def test_a_source_of_another_kind_is_refused(tmp_path: Path) -> None:
+    # Each `type: ignore` is a mistake that the types forbid and a caller without them makes.
+    (tmp_path / "a.txt").write_text("four")
+    with (tmp_path / "a.txt").open() as text, pytest.raises(DigitsError, match="binary mode"):
+        pictures.load(text)  # type: ignore[arg-type] # wrong on purpose
+    with pytest.raises(DigitsError, match="is a path, bytes, a binary file or a NumPy array"):
+        pictures.load(None)  # type: ignore[arg-type] # wrong on purpose
+    with pytest.raises(DigitsError, match=r"not PIL.Image.Image; .*numpy.asarray"):
+        pictures.load(GREY)  # type: ignore[arg-type] # wrong on purpose
+    closed = io.BytesIO()
+    closed.close()
+    with pytest.raises(DigitsError, match="closed file"):
+        pictures.load(closed)
+
+
+def test_a_file_of_too_many_bytes_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    with path.open("wb") as file:
+        file.truncate(pictures.LARGEST_FILE + 1)  # a hole: no disk is used
+    started = time.monotonic()
+    with pytest.raises(DigitsError, match="more than the 256 MB"):
+        pictures.load(path)
+    assert time.monotonic() - started < 0.5
+
+
+SIDE = 60_000
+BOMBS = {  # name -> file of a few bytes that claims to be 3.6 thousand million pixels
+    "png": png_of(SIDE, SIDE),
+    "gif": b"GIF89a" + struct.pack("<HH", SIDE, SIDE) + b"\0\0\0,\0\0\0\0"
+    + struct.pack("<HH", SIDE, SIDE) + b"\0\x08\0;",
+    "bmp": b"BM" + struct.pack("<IHHIIiiHHI", 54, 0, 0, 54, 40, SIDE, SIDE, 1, 24, 0) + bytes(20),
+    "tiff": tiff_of(SIDE, SIDE),
+    "ppm": f"P6 {SIDE} {SIDE} 255\n".encode(),
+    "jpeg": b"\xff\xd8\xff\xc0\0\x11\x08" + struct.pack(">HH", SIDE, SIDE)
+    + b"\x03\x01\x22\0\x02\x11\0\x03\x11\0\xff\xda\0\x0c\x03\x01\0\x02\0\x03\0\0\x3f\0",
+    # A whole file: 9,000 × 9,000 pixels, all black, in 34 bytes.
+    "webp": bytes.fromhex("524946461a000000574542505650384c0e0000002f27e3c908071011fd0f4444ff03"),
+}  # fmt: skip
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not tell a process's peak memory")
+def test_a_bomb_is_refused_by_its_header_before_memory_is_spent(tmp_path: Path) -> None:
+    for name, content in BOMBS.items():
+        (tmp_path / name).write_bytes(content)
+    program = """if True:
+        import resource, sys
+        from digits.reading import pictures
+        from digits.errors import DigitsError
+        from PIL import Image, TiffImagePlugin, WebPImagePlugin
+        Image.preinit()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for path in sys.argv[1:]:
+            try:
+                pictures.load(path)
+            except DigitsError as error:
+                print(error)
+        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        print((after - before) >> (20 if sys.platform == "darwin" else 10))
+    """
+    paths = [str(tmp_path / name) for name in BOMBS]
+    found = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program, *paths], capture_output=True, text=True
+    )
+    assert found.stderr == ""
+    *sentences, spent = found.stdout.splitlines()
+    assert len(sentences) == len(BOMBS)
+    for path, sentence in zip(paths, sentences, strict=True):
+        assert sentence.startswith(f"{path} ")
+        assert "make it smaller" in sentence
+    assert int(spent) < 8  # MB; one of them would take thousands
+
+
+def test_the_largest_picture_is_read() -> None:
+    """The limit refuses no scan of a page: 8,192 × 8,192, as two tones in 8 kB."""
+    image = Image.new("1", (8192, 8192), 1)
+    assert pictures.load(encoded(image, "TIFF", compression="group4")).shape == (8192, 8192)
+
+
+# Fuzzing, and what it found.
+
+
+@given(st.sampled_from(sorted(FILES)), st.data())
+def test_a_damaged_file_is_a_picture_or_refused(kind: str, draw: st.DataObject) -> None:
+    content = bytearray(FILES[kind])
+    for _ in range(draw.draw(st.integers(0, 4), "changes")):
+        # Most of what can go wrong is in the first bytes.
+        last = draw.draw(st.sampled_from([min(64, len(content) - 1), len(content) - 1]))
+        content[draw.draw(st.integers(0, last))] = draw.draw(st.integers(0, 255))
+    end = draw.draw(st.one_of(st.just(len(content)), st.integers(0, len(content))), "length")
+    assert_picture_or_sentence(bytes(content[:end]))
+
+
+@given(st.sampled_from([b"", *(content[:16] for content in FILES.values())]), st.binary())
+def test_random_bytes_are_a_picture_or_refused(beginning: bytes, rest: bytes) -> None:
+    assert_picture_or_sentence(beginning + rest)
+
+
+def assert_picture_or_sentence(content: bytes) -> None:
+    try:
+        grey = pictures.load(content)
+    except DigitsError as error:
+        assert_sentence(error, "The picture ")
+    else:
+        assert grey.dtype == np.uint8
+        assert grey.ndim == 2
+        assert grey.size > 0
+        assert grey.flags.c_contiguous
+
+
+def test_found_a_strip_of_many_rows_is_no_slower_than_a_square() -> None:
+    """Three altered bytes made a 16-bit TIFF 31 × 2,000,000, and scaling went row by row: 10 s."""
+    strip = np.zeros((1_000_000, 1), np.uint16)
+    strip[5] = 65535
+    started = time.monotonic()
+    grey = pictures.load(encoded(Image.fromarray(strip), "TIFF"))
+    assert grey[5] == 255
+    assert time.monotonic() - started < 2
+
+
+# Oddities.
+
+
+def test_damaged_notes_do_not_cost_the_picture() -> None:
+    for exif in (
+        b"Exif\0\0",
+        b"Exif\0\0II*\0\xff\xff\xff\xff",
+        b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12",
+    ):
+        for form in ("PNG", "JPEG", "WEBP"):
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                assert pictures.load(encoded(GREY, form, exif=exif)).shape == (40, 31)
+
+
+def test_an_orientation_that_is_none_is_upright() -> None:
+    for value in (0, 9, 65535):
+        exif = Image.Exif()
+        exif[0x0112] = value
+        assert pictures.load(encoded(GREY, "PNG", exif=exif)).shape == (40, 31)
+
+
+def test_a_decoder_that_warns_is_heard_by_nobody() -> None:
+    """An APNG without frames: Pillow warns and reads the picture."""
+    whole = FILES["png"]
+    content = whole[:33] + png_chunk(b"acTL", struct.pack(">II", 0, 0)) + whole[33:]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(pictures.load(content), seven())
+        with pytest.raises(UserWarning, match="APNG"):
+            Image.open(io.BytesIO(content))
+
+
+def test_threads_share_no_state() -> None:
+    filters = list(warnings.filters)
+    with ThreadPoolExecutor(4) as pool:
+        for grey in pool.map(pictures.load, [FILES["png"], FILES["gif"]] * 100):
+            np.testing.assert_array_equal(grey, seven())
+    assert list(warnings.filters) == filters

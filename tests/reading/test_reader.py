@@ -1,0 +1,234 @@
+"""Reading pictures with the bundle that ships: digits, pages, and what is neither."""
+
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from benchmarks import pages
+from digits import bundle
+from digits.data import mnist as data
+from digits.errors import DigitsError
+from digits.reading import segmentation
+from digits.reading.pictures import Grey
+from digits.reading.reader import Page, Reader, Reading
+
+if not (bundle.SHIPPED / "manifest.json").exists():
+    pytest.skip("the package holds no model yet", allow_module_level=True)
+
+READER = Reader()
+
+
+def written(mnist: data.Mnist, seed: int, paper: str, touching: float = 0.0) -> tuple[Grey, str]:
+    random = np.random.default_rng(seed)
+    images, labels = mnist.train_images[-5000:], mnist.train_labels[-5000:]
+    page, lines = pages.compose(random, images, labels, 2, 5, 36, 0.2, touching, 0.02)
+    return pages.photograph(random, page, pages.PAPERS[paper], 36), "".join(lines)
+
+
+def errors(read: str, meant: str) -> int:
+    """Digits to insert, delete or replace (Levenshtein 1966)."""
+    row = list(range(len(meant) + 1))
+    for i, one in enumerate(read, 1):
+        before, row[0] = row[0], i
+        for j, other in enumerate(meant, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (one != other))
+    return row[-1]
+
+
+def check(page: Page, picture: Grey) -> None:
+    """What holds for every page."""
+    accepted = "".join(str(reading.digit) for reading in page.readings if reading.accepted)
+    assert page.digits == accepted == "".join(page.lines)
+    assert all(page.lines)
+    for reading in page.readings:
+        check_reading(reading, picture)
+
+
+def check_reading(reading: Reading, picture: Grey) -> None:
+    x, y, width, height = reading.box
+    assert x >= 0
+    assert y >= 0
+    assert x + width <= picture.shape[1]
+    assert y + height <= picture.shape[0]
+    assert reading.canvas.shape == (256, 256)
+    assert reading.probabilities.shape == (10,)
+    assert reading.probabilities.sum() == pytest.approx(1, abs=1e-4)
+    assert 0.1 <= reading.confidence <= 1
+
+
+def test_digits_of_mnist_are_read_as_the_network_reads_them(mnist: data.Mnist) -> None:
+    images, labels = mnist.train_images[-300:], mnist.train_labels[-300:]
+    alone = [READER.classify(image) for image in images]
+    assert np.mean([one.digit == label for one, label in zip(alone, labels, strict=True)]) >= 0.985
+    for image, one in zip(images[:50], alone, strict=False):
+        canvas = np.zeros((256, 256), np.uint8)
+        canvas[100:128, 50:78] = image
+        direct = READER.classify(canvas)
+        np.testing.assert_allclose(one.probabilities, direct.probabilities, atol=0.1)
+
+
+def test_a_digit_of_mnist_on_bright_paper_is_read(mnist: data.Mnist) -> None:
+    """What ink alone cannot tell: light that rises to the right until it outshines the digit."""
+    images, labels = mnist.train_images[-200:], mnist.train_labels[-200:]
+    light = np.linspace(0, 130, 28)[None]
+    lit = (images * ((255 - light) / 255) + light).astype(np.uint8)
+    right = [
+        READER.classify(image).digit == label for image, label in zip(lit, labels, strict=True)
+    ]
+    assert np.mean(right) >= 0.95
+
+
+def test_a_digit_is_the_same_read_alone_or_as_a_page(mnist: data.Mnist) -> None:
+    images = mnist.train_images[-200:]
+    same = [READER.read(image).digits == str(READER.classify(image).digit) for image in images]
+    assert np.mean(same) >= 0.95  # the others are refused
+
+
+@pytest.mark.parametrize("paper", pages.PAPERS)
+def test_pages_are_read(mnist: data.Mnist, paper: str) -> None:
+    wrong = total = 0
+    for seed in range(6):
+        picture, meant = written(mnist, seed, paper)
+        page = READER.read(picture)
+        check(page, picture)
+        wrong += errors(page.digits, meant)
+        total += len(meant)
+    assert wrong / total <= (0.25 if paper == "squared" else 0.12)
+
+
+def test_touching_digits_are_cut(mnist: data.Mnist) -> None:
+    right = 0
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        images, labels = mnist.train_images[-5000:], mnist.train_labels[-5000:]
+        page, lines = pages.compose(random, images, labels, 1, 2, 40, 0, touching=1)
+        right += READER.read(np.round(page * 255).astype(np.uint8)).digits == lines[0]
+    assert right >= 28
+
+
+def test_a_broken_digit_is_joined(mnist: data.Mnist) -> None:
+    image = mnist.train_images[-5000:][mnist.train_labels[-5000:] == 5][0]
+    large = np.kron(image, np.ones((4, 4), np.uint8))
+    large[48:52] = 0  # two parts, one above the other
+    labels_before = READER.read(np.kron(image, np.ones((4, 4), np.uint8)))
+    assert labels_before.digits == "5"
+    assert READER.read(large).digits == "5"
+
+
+def test_lines_are_in_reading_order(mnist: data.Mnist) -> None:
+    picture, meant = written(mnist, 11, "screen")
+    page = READER.read(picture)
+    middles = [reading.box[1] + reading.box[3] / 2 for reading in page.readings if reading.accepted]
+    assert len(page.lines) == 2
+    assert min(middles[len(page.lines[0]) :]) > max(middles[: len(page.lines[0])])
+    assert errors(page.digits, meant) <= 1
+
+
+def test_dots_dashes_and_specks_are_not_digits(mnist: data.Mnist) -> None:
+    picture, _ = written(mnist, 5, "screen")
+    before = READER.read(picture).digits
+    height = picture.shape[0]
+    picture[height - 30 : height - 27, 20:60] = 255  # a dash
+    random = np.random.default_rng(1)
+    picture[random.integers(0, height, 30), random.integers(0, picture.shape[1], 30)] = 255
+    assert errors(READER.read(picture).digits, before) <= 1
+
+
+def test_boxes_are_in_pixels_of_the_picture() -> None:
+    picture = np.full((3000, 4000), 255, np.uint8)
+    picture[1000:1600, 2000:2080] = 0
+    x, y, width, height = READER.classify(picture).box
+    assert (x, y) == pytest.approx((2000, 1000), abs=6)
+    assert (width, height) == pytest.approx((80, 600), abs=12)
+
+
+def test_a_blank_picture_is_no_digit() -> None:
+    for level in (0, 128, 255):
+        picture = np.full((28, 28), level, np.uint8)
+        assert not READER.classify(picture).accepted
+        assert READER.read(picture) == Page("", (), ())
+
+
+def test_large_pieces_are_put_on_a_canvas_whole() -> None:
+    ink = np.full((900, 30), 255, np.uint8)
+    canvas = segmentation.place(ink)
+    rows, columns = np.nonzero(canvas)
+    assert np.ptp(rows) + 1 == segmentation.LONGEST
+    assert np.ptp(columns) + 1 == 7
+    assert canvas.max() == 255
+
+
+def test_threads_may_share_a_reader(mnist: data.Mnist) -> None:
+    images = mnist.train_images[-40:]
+    alone = [READER.classify(image).probabilities for image in images]
+    found: list[list[np.ndarray]] = [[] for _ in range(4)]
+
+    def work(into: list[np.ndarray]) -> None:
+        into.extend(READER.classify(image).probabilities for image in images)
+
+    threads = [threading.Thread(target=work, args=(into,)) for into in found]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for one in found:
+        np.testing.assert_array_equal(one, alone)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        np.indices((200, 200)).sum(axis=0) % 2 * 255,
+        np.indices((400, 400)).sum(axis=0) // 8 % 2 * 255,
+        np.random.default_rng(1).integers(0, 256, (300, 300)),
+        (np.random.default_rng(2).random((600, 600)) < 0.004) * 255,
+        np.kron(np.random.default_rng(3).integers(0, 2, (1, 4000)), np.full((12, 1), 255)),
+    ],
+    ids=["checks", "large checks", "noise", "specks", "bars"],
+)
+def test_questions_to_the_model_are_bounded(
+    picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader()
+    asked = 0
+    ask = reader._ask
+
+    def counted(piece: Grey) -> object:
+        nonlocal asked
+        asked += 1
+        return ask(piece)
+
+    monkeypatch.setattr(reader, "_ask", counted)
+    check(reader.read(picture.astype(np.uint8)), picture)
+    assert asked <= 12_000
+
+
+@settings(max_examples=60)
+@given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=64)))
+def test_any_picture_gives_a_page(picture: Grey) -> None:
+    check(READER.read(picture), picture)
+    check_reading(READER.classify(picture), picture)
+
+
+def test_no_bundle_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DigitsError, match="no bundle"):
+        Reader(tmp_path)
+
+
+HANDWRITING = os.environ.get("DIGITS_HANDWRITING")
+
+
+@pytest.mark.skipif(not HANDWRITING, reason="DIGITS_HANDWRITING names no folder of handwriting")
+def test_amounts_on_patterned_paper_are_read() -> None:
+    found = np.load(Path(str(HANDWRITING)) / "amount_strings.npz")
+    right = 0
+    for i, meant in enumerate(found["strings"][:60]):
+        pixels = found["pixels"][found["offsets"][i] : found["offsets"][i + 1]]
+        picture = pixels.reshape(found["heights"][i], found["widths"][i])
+        right += READER.read(picture).digits == meant
+    assert right >= 30

@@ -1,0 +1,73 @@
+"""Does a recipe say everything, and refuse nonsense in one line?"""
+
+import argparse
+from dataclasses import Field, fields
+from typing import Any
+
+import pytest
+
+from digits.errors import DigitsError
+from digits.runs import recipes
+from digits.runs.recipes import RECIPES, Recipe
+from digits.training import models
+
+
+def parse(*argv: str) -> Recipe | None:
+    parser = argparse.ArgumentParser()
+    recipes.add_flags(parser)
+    return recipes.from_flags(parser.parse_args(argv))
+
+
+def test_no_flag_asks_for_no_recipe() -> None:
+    assert parse() is None
+
+
+def test_a_name_alone() -> None:
+    assert parse("--recipe", "fast") == RECIPES["fast"]
+
+
+@pytest.mark.parametrize("setting", [f for f in fields(Recipe) if f.name != "name"])
+def test_every_field_has_a_flag(setting: Field[Any]) -> None:
+    name = setting.name
+    value = {"network": "cnn", "precision": "float32"}.get(name, "1")
+    if name in ("warmup", "label_smoothing", "dropout", "scaling", "pen", "clutter"):
+        value = "0.25"
+    given = parse(f"--{name.replace('_', '-')}", value)
+    expected = type(getattr(RECIPES["default"], name))(value)
+    assert getattr(given, name) == expected
+    assert given is not None
+    assert given.name == "default"
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [
+        (("--learning-rate", "-1"), "--learning-rate must be from"),
+        (("--learning-rate", "nan"), "--learning-rate must be from"),
+        (("--learning-rate", "inf"), "--learning-rate must be from"),
+        (("--epochs", "0"), "--epochs must be from 1"),
+        (("--dropout", "1"), "--dropout must be from 0 to 0.95"),
+        (("--batch", "50001", "--held-out", "10000"), "more than the 50,000 images left"),
+        (("--held-out", "60000"), "--held-out must be from"),
+        (("--precision", "float16"), "must be float32 or bfloat16, not 'float16'"),
+        (("--network", "vggg"), "must be cnn or small or tiny"),
+        (("--recipe", "slow"), "no recipe 'slow'; choose default or fast"),
+    ],
+)
+def test_nonsense_is_refused_in_one_line(flags: tuple[str, ...], reason: str) -> None:
+    with pytest.raises(DigitsError, match=reason) as caught:
+        parse(*flags)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_command_of_a_recipe_gives_it_again() -> None:
+    recipe = Recipe(name="fast", network="small", epochs=7, clutter=0.25, seed=3)
+    script, *arguments = recipes.command(recipe).split()[1:]
+    assert script == "mnist_model.py"
+    assert parse(*arguments) == recipe
+
+
+def test_networks_are_those_of_models() -> None:
+    """`recipes` names them without importing TensorFlow."""
+    (network,) = (f for f in fields(Recipe) if f.name == "network")
+    assert network.metadata["choices"] == tuple(models.NETWORKS)

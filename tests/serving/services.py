@@ -1,0 +1,115 @@
+"""A service that runs, for the tests that ask it."""
+
+import io
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+import uvicorn
+from PIL import Image
+from processes import ROOT
+
+from digits.data.mnist import Mnist
+from digits.reading.reader import Reader
+from digits.serving import app, connections
+
+JSON = {"Content-Type": "application/json"}
+PNG = {"Content-Type": "image/png"}
+Client = httpx.Client
+Started = Callable[..., tuple[subprocess.Popen[str], str]]  # see `started`
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Reader()
+
+
+@pytest.fixture(scope="module")
+def picture(mnist: Mnist) -> bytes:
+    """Two test digits, dark on white, as PNG."""
+    both = np.hstack([np.pad(255 - mnist.test_images[i], 8, constant_values=255) for i in (0, 1)])
+    return png(both.repeat(3, axis=0).repeat(3, axis=1))
+
+
+def png(pixels: Any) -> bytes:
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    return content.getvalue()
+
+
+@pytest.fixture(scope="module")
+def address(reader: Reader, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
+    """A real server, in a thread, with a folder of files in place of the page."""
+    site = tmp_path_factory.mktemp("site")
+    for name, content in FILES.items():
+        (site / name).parent.mkdir(exist_ok=True)
+        (site / name).write_bytes(content)
+    (site.parent / "secret.txt").write_text("not for all")
+    with running(app.create_app(reader, site)) as at:
+        yield at
+
+
+@contextmanager
+def running(app: Any) -> Iterator[tuple[str, int]]:
+    """Serves an application within the block; gives host and port."""
+    server = uvicorn.Server(uvicorn.Config(app, **connections.SETTINGS))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            yield listener.getsockname()
+        finally:
+            server.should_exit = True
+            thread.join(60)
+    assert not thread.is_alive()
+
+
+FILES = {
+    "index.html": b"<!doctype html><title>page</title>",
+    "app-0123456789ab.js": b"export {}\n" * 100,
+    "app-0123456789ab.js.gz": b"compressed",
+    "app-0123456789ab.js.br": b"compressed more",
+    "sw.js": b"self",
+    "wasm-89abcdef/run.wasm": b"\0asm",
+}
+
+
+@pytest.fixture
+def client(address: tuple[str, int]) -> Iterator[Client]:
+    with httpx.Client(base_url="http://{}:{}".format(*address), timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def started() -> Iterator[Started]:
+    """Starts `digits serve` as a user does, and gives its process and address."""
+    processes = []
+
+    def start(*arguments: str) -> tuple[subprocess.Popen[str], str]:
+        command = [sys.executable, "-m", "digits.cli", "serve", "--no-browser", "--port", "0"]
+        process = subprocess.Popen(
+            [*command, *arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        found = re.search(r"http://[\d.:]+", line)
+        assert found, line
+        return process, found[0]
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()

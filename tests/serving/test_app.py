@@ -1,0 +1,263 @@
+"""Does the service answer as the reader does, refuse what it should, and stand what comes?"""
+
+import http.client
+import json
+import os
+import re
+import socket
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from services import FILES, PNG, Client
+
+from digits.cli import main
+from digits.commands.read import as_dict
+from digits.data.mnist import Mnist
+from digits.errors import DigitsError
+from digits.reading.reader import Reader, page_of
+from digits.serving import app, requests
+
+# Answers.
+
+
+def test_a_picture_is_read_as_digits_read_does(
+    client: Client, reader: Reader, picture: bytes
+) -> None:
+    expected = as_dict(reader.read(picture))
+    assert expected["digits"] == "72"
+    raw = client.post("/predict", content=picture, headers=PNG)
+    form = client.post("/predict", files={"file": ("two digits.png", picture)})
+    assert raw.status_code == form.status_code == 200
+    assert raw.json() == form.json() == expected
+    assert raw.headers["content-type"] == "application/json"
+
+
+def test_arrays_are_read(client: Client, reader: Reader, mnist: Mnist) -> None:
+    pixels = mnist.test_images[3]
+    answer = client.post("/predict", json={"pixels": pixels.tolist()}).json()
+    assert answer == as_dict(page_of(reader.classify(pixels)))
+    canvas = np.zeros((256, 256), np.uint8)
+    canvas[100:184, 30:114] = pixels.repeat(3, axis=0).repeat(3, axis=1)
+    answer = client.post("/predict", json={"canvas": canvas.tolist()}).json()
+    assert answer == as_dict(page_of(reader.canvas(canvas)))
+    assert answer["digits"] == "0"
+    blank = client.post("/predict", json={"canvas": [[0] * 256] * 256}).json()
+    assert blank["digits"] == ""
+    assert [reading["accepted"] for reading in blank["readings"]] == [False]
+
+
+def test_a_batch_answers_in_order_and_tells_what_cannot_be_read(
+    client: Client, reader: Reader, picture: bytes, mnist: Mnist
+) -> None:
+    files = [("file", picture), ("file", b"no picture"), ("file", picture)]
+    first, broken, last = client.post("/predict/batch", files=files).json()["pictures"]
+    assert first == last == as_dict(reader.read(picture))
+    assert list(broken) == ["error"]
+    assert "not a picture" in broken["error"]
+    many = mnist.test_images[: requests.MOST_PICTURES]
+    answers = client.post("/predict/batch", json={"pixels": many.tolist()}).json()["pictures"]
+    assert [answer["readings"][0]["digit"] for answer in answers] == [
+        reader.classify(pixels).digit for pixels in many
+    ]
+
+
+def test_many_at_once_get_their_own_answers(client: Client, reader: Reader, mnist: Mnist) -> None:
+    images = mnist.test_images[:40]
+
+    def ask(pixels: Any) -> int:
+        return client.post("/predict", json={"pixels": pixels.tolist()}).json()["readings"][0][
+            "digit"
+        ]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, images)) == [reader.classify(one).digit for one in images]
+
+
+# What is wrong.
+
+ROWS = [[0] * 28] * 28
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    check = zlib.crc32(kind + content).to_bytes(4, "big")
+    return len(content).to_bytes(4, "big") + kind + content + check
+
+
+BOMB = b"\x89PNG\r\n\x1a\n" + b"".join(  # 100,000 by 100,000 pixels, all black
+    [
+        chunk(b"IHDR", b"\0\1\x86\xa0" * 2 + b"\x08\0\0\0\0"),
+        chunk(b"IDAT", zlib.compress(b"\0" * 100_000)),
+        chunk(b"IEND", b""),
+    ]
+)
+
+
+def with_value(value: str) -> bytes:
+    rows = json.dumps(ROWS)
+    return ('{"pixels": ' + rows.replace("0", value, 1) + "}").encode()
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "status", "detail"),
+    [
+        ("text/plain", b"7", 415, "send a picture"),
+        (None, b"7", 415, "no content type"),
+        ("image/svg+xml", b"<svg/>", 415, "image/svg"),
+        ("image/png", b"", 422, "empty"),
+        ("image/png", b"no picture", 422, "not a picture"),
+        ("image/png", BOMB, 422, "pixels"),
+        ("application/json", b"{", 400, "no JSON"),
+        ("application/json", b"\xff\xfe", 400, "no JSON"),
+        ("application/json", b"[" * 100_000, 400, "no JSON"),
+        ("application/json", b"[]", 422, "holds no picture"),
+        ("application/json", b'{"pixels": 1, "canvas": 1}', 422, "holds no picture"),
+        ("application/json", b'{"pixels": [[1, 2], [3]]}', 422, "28 rows of 28"),
+        ("application/json", json.dumps({"canvas": ROWS}).encode(), 422, "256 rows of 256"),
+        ("application/json", with_value("NaN"), 400, "NaN"),
+        ("application/json", with_value("-Infinity"), 400, "Infinity"),
+        ("application/json", with_value("1e999"), 422, "0 to 255"),
+        ("application/json", with_value("256"), 422, "not 256"),
+        ("application/json", with_value("-1"), 422, "not -1"),
+        ("application/json", with_value("0.5"), 422, "not 0.5"),
+        ("application/json", with_value('"7"'), 422, "numbers"),
+        ("application/json", with_value("9" * 400), 422, "numbers"),
+        ("multipart/form-data", b"--x", 400, "names no boundary"),
+        ("multipart/form-data; boundary=x", b"nothing of the kind", 400, "no multipart form"),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="photo"\r\n\r\nabc\r\n--x--\r\n',
+            422,
+            "no field 'file', only 'photo'",
+        ),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\nabc\r\n' * 2 + b"--x--\r\n",
+            413,
+            "2 pictures are more than the 1",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(
+    client: Client, content_type: str | None, body: bytes, status: int, detail: str
+) -> None:
+    headers = {} if content_type is None else {"Content-Type": content_type}
+    answer = client.post("/predict", content=body, headers=headers)
+    problem = answer.json()
+    assert (answer.status_code, problem["status"]) == (status, status), problem
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert detail in problem["detail"]
+    assert len(problem["detail"]) < 300
+    assert problem["detail"].endswith(".")
+
+
+def test_paths_and_methods_that_are_not_there(client: Client) -> None:
+    for answer, status in (
+        (client.get("/nothing"), 404),
+        (client.get("/predict"), 405),
+        (client.post("/healthz"), 405),
+        (client.get("/v2/models/other"), 404),
+        (client.get("/v2/models/digit/versions/2"), 404),
+    ):
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["detail"].endswith(".")
+
+
+def test_a_body_that_is_too_large(client: Client) -> None:
+    declared = client.post("/predict", content=b"0" * (requests.LARGEST_BODY + 1), headers=PNG)
+    assert declared.status_code == 413
+    parts = (b"0" * (1 << 20) for _ in range(20))
+    undeclared = client.post("/predict", content=parts, headers=PNG)
+    assert undeclared.status_code == 413
+    assert "16 MB" in undeclared.json()["detail"]
+
+
+# The files of the page.
+
+
+def test_files_of_the_page(client: Client) -> None:
+    plain = {"Accept-Encoding": "identity"}
+    page = client.get("/")
+    assert page.content == FILES["index.html"]
+    assert page.headers["cache-control"] == "no-cache"
+    assert page.headers["content-type"].startswith("text/html")
+    script = client.get("/app-0123456789ab.js", headers=plain)
+    assert script.content == FILES["app-0123456789ab.js"]
+    assert script.headers["cache-control"] == "max-age=31536000, immutable"
+    assert script.headers["content-type"] == "text/javascript; charset=utf-8"
+    wasm = client.get("/wasm-89abcdef/run.wasm")
+    assert wasm.headers["content-type"] == "application/wasm"
+    assert "immutable" in wasm.headers["cache-control"]
+    for accepted, coding, suffix in (("gzip", "gzip", "gz"), ("gzip, br;q=0.9", "br", "br")):
+        headers = {"Accept-Encoding": accepted}
+        with client.stream("GET", "/app-0123456789ab.js", headers=headers) as answer:
+            assert answer.headers["content-encoding"] == coding
+            assert b"".join(answer.iter_raw()) == FILES[f"app-0123456789ab.js.{suffix}"]
+    same = client.get("/sw.js", headers={"If-None-Match": client.get("/sw.js").headers["etag"]})
+    assert (same.status_code, same.content) == (304, b"")
+    assert client.head("/sw.js").headers["content-length"] == "4"
+    for answer in (page, script, client.get("/nothing"), client.get("/healthz")):
+        assert "'wasm-unsafe-eval'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/../secret.txt", "/..%2fsecret.txt", "/%2e%2e/secret.txt", "/wasm-89abcdef/../../secret.txt",
+     "//secret.txt", "/app-0123456789ab.js.gz", "/wasm-89abcdef", "/%00"],
+)  # fmt: skip
+def test_nothing_else_can_be_had(address: tuple[str, int], path: str) -> None:
+    raw = http.client.HTTPConnection(*address, timeout=30)
+    raw.putrequest("GET", path, skip_host=True)
+    raw.putheader("Host", "x")
+    raw.endheaders()
+    answer = raw.getresponse()
+    assert answer.status in (400, 404)
+    assert b"not for all" not in answer.read()
+    raw.close()
+
+
+# For whoever runs it.
+
+
+def test_health_counts_and_documents(client: Client, picture: bytes) -> None:
+    assert client.get("/healthz").json() == {"status": "alive", "process": os.getpid()}
+    assert client.get("/readyz").json()["status"] == "ready"
+
+    def count() -> float:
+        text = client.get("/metrics").text
+        found = re.search(r'digits_requests_total\{path="/predict",status="200"\} ([\d.e+]+)', text)
+        return float(found[1]) if found else 0.0
+
+    before = count()
+    client.post("/predict", content=picture, headers=PNG)
+    assert count() == before + 1
+    assert 'digits_readings_total{accepted="yes"}' in client.get("/metrics").text
+    described = client.get("/openapi.json").json()
+    assert {"/predict", "/predict/batch", "/v2/models/{model}/infer"} <= set(described["paths"])
+    page = client.get("/docs")
+    assert "sha256-" in page.headers["content-security-policy"]
+    for path in described["paths"]:
+        assert path in page.text
+
+
+def test_an_address_that_is_taken(capfd: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["serve", "--no-browser", "--port", port]) == 2
+    assert "choose another --port" in capfd.readouterr().err
+    assert main(["serve", "--no-browser", "--workers", "0"]) == 2
+    assert "from 1 to 64" in capfd.readouterr().err
+    for host, number in (("nowhere.invalid", 8000), ("127.0.0.1", 70_000)):
+        with pytest.raises(DigitsError), app.listening(host, number):
+            pass
+
+
+def test_a_bundle_that_is_not_there(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["serve", "--no-browser", "--model", str(tmp_path)]) == 2
+    assert "There is no bundle" in capfd.readouterr().err

@@ -1,0 +1,205 @@
+"""Does the service bear the slow and the many, and let nobody down when it stops?"""
+
+import asyncio
+import http.client
+import json
+import signal
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+import uvicorn
+from services import PNG, Client, Started, png, running
+from uvicorn.server import ServerState
+
+from digits.data.mnist import Mnist
+from digits.reading.reader import Reader
+from digits.serving import app, connections, requests
+
+
+def test_answers_wait_for_no_acknowledgement(client: Client) -> None:
+    """A kernel that does not know better holds back the second part of each answer for 40 ms."""
+    client.get("/healthz")
+    seconds = []
+    for _ in range(50):
+        started = time.perf_counter()
+        client.get("/healthz")
+        seconds.append(time.perf_counter() - started)
+    assert min(seconds) < 0.03
+
+
+def test_a_slow_body_is_given_up(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "BODY_SECONDS", 0.3)
+    with running(app.create_app(reader)) as at:
+        slow = http.client.HTTPConnection(*at, timeout=30)
+        slow.putrequest("POST", "/predict")
+        slow.putheader("Content-Type", "image/png")
+        slow.putheader("Content-Length", "1000")
+        slow.endheaders()
+        slow.send(b"\x89PNG")
+        answer = slow.getresponse()
+        assert answer.status == 408
+        assert "did not come within 0.3 seconds" in json.loads(answer.read())["detail"]
+        slow.close()
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "])
+def test_a_slow_header_is_given_up(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.3)
+    with running(app.create_app(reader)) as at, socket.create_connection(at, timeout=30) as slow:
+        slow.sendall(sent)
+        started = time.monotonic()
+        assert slow.recv(1000) == b""
+        assert time.monotonic() - started < 10
+
+
+def test_an_endless_header_is_refused(address: tuple[str, int]) -> None:
+    with socket.create_connection(address, timeout=30) as endless:
+        endless.sendall(b"GET / HTTP/1.1\r\n")
+        answer = b""
+        try:
+            for _ in range(100):
+                endless.sendall(b"X-More: " + b"0" * 10_000 + b"\r\n")
+            answer = endless.recv(1000)
+        except OSError:  # it was closed while we wrote
+            pass
+    assert not answer or answer.startswith(b"HTTP/1.1 431")
+
+
+def test_a_body_may_come_along_with_its_header(address: tuple[str, int]) -> None:
+    body = json.dumps({"canvas": [[0] * 256] * 256}).encode()
+    head = f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+    with socket.create_connection(address, timeout=30) as line:
+        line.sendall(f"{head}Content-Type: application/json\r\n\r\n".encode() + body)
+        assert line.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_too_many_are_told_to_come_again(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, mnist: Mnist
+) -> None:
+    """And as many as may wait are answered."""
+    monkeypatch.setattr(app, "MOST_WAITING", 3)
+    page = np.full((900, 900), 255, np.uint8)
+    for place, digit in enumerate(mnist.test_images[:100]):
+        top, left = 20 + 85 * (place // 10), 20 + 85 * (place % 10)
+        page[top : top + 56, left : left + 56] -= digit.repeat(2, axis=0).repeat(2, axis=1)
+    content = png(page)
+
+    with running(app.create_app(reader)) as (host, port):
+
+        def ask(_: int) -> httpx.Response:
+            return httpx.post(
+                f"http://{host}:{port}/predict", content=content, headers=PNG, timeout=120
+            )
+
+        with ThreadPoolExecutor(20) as pool:
+            answers = list(pool.map(ask, range(20)))
+        later = ask(0)
+    statuses = [answer.status_code for answer in answers]
+    assert set(statuses) == {200, 503}
+    assert statuses.count(200) >= 3
+    for answer in answers:
+        if answer.status_code == 503:
+            assert answer.headers["retry-after"] == "1"
+            assert "try again" in answer.json()["detail"]
+    assert later.status_code == 200
+
+
+def test_memory_for_bodies_is_bounded(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = requests.Memory(1000)
+    monkeypatch.setattr(requests, "Memory", lambda: memory)
+    with running(app.create_app(reader)) as (host, port):
+
+        def send(count: int) -> httpx.Response:
+            return httpx.post(f"http://{host}:{port}/predict", content=b"0" * count, headers=PNG)
+
+        assert send(1001).status_code == 503
+        assert send(1001).headers["retry-after"] == "1"
+        assert [send(900).status_code for _ in range(3)] == [422] * 3
+    assert memory.left == 1000
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_stop_under_load_answers_all_that_was_accepted(
+    started: Started, workers: str, picture: bytes
+) -> None:
+    process, url = started("--workers", workers)
+    answering: set[int] = set()
+    while len(answering) < int(workers):  # all of them
+        answering.add(httpx.get(f"{url}/healthz", timeout=60).json()["process"])
+    statuses: list[int] = []
+    stop = threading.Event()
+
+    def load() -> None:
+        with httpx.Client(base_url=url, timeout=60) as client:
+            while not stop.is_set():
+                try:
+                    answer = client.post("/predict", content=picture, headers=PNG)
+                except httpx.HTTPError:  # it listens no more; what it had accepted is counted
+                    return
+                statuses.append(answer.status_code)
+
+    threads = [threading.Thread(target=load) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    while len(statuses) < 30:
+        time.sleep(0.01)
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    stop.set()
+    for thread in threads:
+        thread.join(60)
+    assert process.returncode in (0, -signal.SIGTERM)
+    lines = errors.splitlines()
+    if "npm" in lines[0]:  # it was the first to need the runtime for browsers
+        lines.pop(0)
+    requests = [json.loads(line) for line in lines]  # nothing else
+    accepted = [line for line in requests if line.get("path") == "/predict"]
+    assert set(statuses) == {200} == {line["status"] for line in accepted}
+    assert len(accepted) == len(statuses)
+    assert max(map(len, lines)) < 400  # nothing of the pictures
+
+
+def test_a_connection_accepted_while_the_server_stops_is_ended_too() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        length = [(b"content-length", b"3")]
+        await send({"type": "http.response.start", "status": 200, "headers": length})
+        await send({"type": "http.response.body", "body": b"yes"})
+
+    async def talk() -> list[bytes]:
+        config = uvicorn.Config(app, **connections.SETTINGS)
+        config.load()
+        state = ServerState()
+        made: list[connections.Connection] = []
+
+        def connection() -> connections.Connection:
+            made.append(connections.Connection(config, state, {}))
+            return made[-1]
+
+        listening = await asyncio.get_running_loop().create_server(connection, "127.0.0.1", 0)
+        at = listening.sockets[0].getsockname()
+        early = await asyncio.open_connection(*at)
+        while not state.connections:
+            await asyncio.sleep(0.01)
+        made[0].shutdown()  # as uvicorn tells all that it knows of
+        late, silent = [await asyncio.open_connection(*at) for _ in range(2)]
+        late[1].write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        lines = early, late, silent
+        told = await asyncio.wait_for(asyncio.gather(*(line[0].read() for line in lines)), 5)
+        for _, writer in lines:
+            writer.close()
+        listening.close()
+        return told
+
+    early, late, silent = asyncio.run(talk())
+    assert early == silent == b""
+    assert b"connection: close" in late
+    assert late.endswith(b"yes")

@@ -1,0 +1,273 @@
+"""Does the page read pictures, and go on without the runtime, a server or a network?"""
+
+import base64
+import shutil
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, FilePayload, Page, expect
+from services import running
+from visits import FOUR, ONE, SCRIBBLE, SEVEN, Visit, number, wait_until_kept
+
+from benchmarks import browser as browsing
+from benchmarks.browser import Host, draw, hosted, open_page
+from digits import bundle
+from digits.data import mnist as data
+from digits.reading.reader import Reader
+from digits.serving import site
+from digits.serving.app import create_app
+
+
+def caches(page: Page) -> list[str]:
+    return page.evaluate("caches.keys()")
+
+
+# Looks for a newer site, and waits until that is installed or given up.
+UPDATE = """async () => {
+  const registration = await navigator.serviceWorker.getRegistration();
+  await registration.update();
+  const worker = registration.installing;
+  await new Promise((done) => {
+    const look = () => worker?.state === "installing" || done();
+    worker?.addEventListener("statechange", look);
+    look();
+  });
+}"""
+
+
+# Pictures.
+
+
+def png(digit: data.Bytes, enlarged: int = 6) -> bytes:
+    """A digit of MNIST as a picture: dark on white."""
+    whole = np.pad(
+        255 - np.kron(digit, np.ones((enlarged, enlarged), np.uint8)), 20, constant_values=255
+    )
+    file = BytesIO()
+    Image.fromarray(whole.astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def give(page: Page, how: str, content: bytes, kind: str = "image/png") -> None:
+    """Drops or pastes a file."""
+    page.evaluate(
+        """([how, content, kind]) => {
+          const bytes = Uint8Array.from(atob(content), (sign) => sign.charCodeAt(0));
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([bytes], "digit.png", { type: kind }));
+          const events = {
+            drop: () => new DragEvent("drop", { dataTransfer: transfer, bubbles: true }),
+            paste: () => new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true }),
+          };
+          document.body.dispatchEvent(events[how]());
+        }""",
+        [how, base64.b64encode(content).decode(), kind],
+    )
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[str]:
+    """Where our service is."""
+    with running(create_app(Reader())) as (address, port):
+        yield f"http://{address}:{port}"
+
+
+def answering(service: str, asked: list[str]) -> browsing.Predict:
+    """What our service says to pictures and canvases."""
+
+    def predict(kind: str, body: bytes) -> tuple[int, str]:
+        asked.append(kind)
+        headers = {"Content-Type": kind}
+        answer = httpx.post(f"{service}/predict", content=body, headers=headers, timeout=60)
+        return answer.status_code, answer.text
+
+    return predict
+
+
+def test_a_picture_is_read_on_the_device_where_there_is_no_server(
+    visit: Visit, host: Host, mnist: data.Mnist
+) -> None:
+    host.missing = ("predict",)
+    page = visit()
+    said = page.locator("#picture-state")
+    draw(page, ONE)
+    for i, how in enumerate(("drop", "paste", "choose")):
+        content = png(mnist.train_images[i])
+        if how == "choose":
+            file = FilePayload(name="digit.png", mimeType="image/png", buffer=content)
+            page.locator("#file").set_input_files(file)
+        else:
+            give(page, how, content)
+        expect(said).to_have_text(
+            "Read on this device, as one digit: there is no server that reads (it answers 404)."
+        )
+        assert number(page) == str(mnist.train_labels[i])
+        draw(page, SEVEN)  # and one can write again
+        assert number(page) == "7"
+        expect(said).to_have_text("")
+
+
+def test_a_picture_is_read_by_the_server_where_there_is_one(
+    visit: Visit, host: Host, service: str, mnist: data.Mnist
+) -> None:
+    asked: list[str] = []
+    host.predict = answering(service, asked)
+    page = visit()
+    pair = np.hstack([np.pad(digit, 4) for digit in mnist.train_images[[7, 1]]])
+    give(page, "drop", png(pair))
+    expect(page.locator("#picture-state")).to_have_text("Read by the server.")
+    assert number(page) == "".join(map(str, mnist.train_labels[[7, 1]]))
+    assert asked == ["image/png"]
+    assert page.locator("#cards canvas").locator("visible=true").count() == 0
+    page.locator("#clear").click()
+    expect(page.locator("#hint")).to_be_visible()
+    give(page, "drop", b"no picture")
+    expect(page.locator("#picture-state")).to_contain_text("is text, not a picture; save")
+
+
+def test_words_for_pictures_that_cannot_be_read(visit: Visit, host: Host) -> None:
+    host.missing = ("predict",)
+    page = visit()
+    said = page.locator("#picture-state")
+    give(page, "drop", b"no picture")
+    expect(said).to_have_text(
+        "digit.png is no picture that this browser can open. Save it as PNG or JPEG."
+    )
+    give(page, "drop", png(np.zeros((28, 28), np.uint8)))
+    expect(said).to_contain_text("There is no ink in digit.png")
+
+
+# The server in place of the device.
+
+
+def test_the_server_reads_where_the_runtime_cannot_load(
+    visit: Visit, host: Host, service: str
+) -> None:
+    asked: list[str] = []
+    host.missing, host.predict = ("litert_wasm",), answering(service, asked)
+    page = visit()
+    expect(page.locator("#state")).to_have_text(
+        "The model cannot run here (it could not be loaded), so the server reads what you draw."
+    )
+    expect(page.locator("#privacy")).to_contain_text("sent to this site's server")
+    expect(page.locator("#why")).to_be_disabled()
+    draw(page, SEVEN + ONE)
+    assert number(page) == "71"
+    assert {*asked} == {"application/json"}
+    draw(page, [[(x + 330, y) for x, y in stroke] for stroke in SCRIBBLE])
+    assert number(page) == "71?"
+
+
+def test_says_so_where_nothing_can_read(visit: Visit, host: Host) -> None:
+    host.missing = ("litert_wasm", "predict")
+    page = visit()
+    expect(page.locator("#state")).to_have_text(
+        "Nothing can be read: the model cannot run here (it could not be loaded), and there is no "
+        "server that reads (it answers 404). Load the page again, or try another browser."
+    )
+    draw(page, ONE)
+    assert number(page) == "–"
+
+
+def test_a_site_without_the_runtime_asks_the_server(
+    visit: Visit, host: Host, service: str, tmp_path: Path
+) -> None:
+    site.build(tmp_path / "site", bundle.read(), runtime=False)
+    host.site, host.predict = tmp_path / "site", answering(service, [])
+    page = visit()
+    expect(page.locator("#state")).to_contain_text("(this site comes without it)")
+    draw(page, FOUR)
+    assert number(page) == "4"
+    wait_until_kept(page)
+    assert not any("runtime" in one.path for one in host.sent)
+
+
+def test_digits_serve_serves_the_page(chromium: Browser, site_folder: Path) -> None:
+    """With its own headers, and reads pictures for it."""
+    wrong: list[str] = []
+    with running(create_app(Reader(), site_folder)) as (address, port):
+        page = chromium.new_page()
+        page.on("console", lambda told: wrong.append(told.text) if told.type == "error" else None)
+        page.goto(f"http://{address}:{port}/")
+        page.locator("body[data-state=ready]").wait_for(timeout=60_000)
+        draw(page, SEVEN + FOUR)
+        assert number(page) == "74"
+        give(page, "drop", png(np.zeros((60, 60), np.uint8)))
+        expect(page.locator("#picture-state")).to_have_text("Read by the server.")
+        page.close()
+    assert not wrong
+
+
+# Offline, and up to date.
+
+
+def test_reads_without_a_network_after_the_first_visit(
+    chromium: Browser, site_folder: Path
+) -> None:
+    context = chromium.new_context()
+    page = context.new_page()
+    with hosted(site_folder, base="/some/where/") as host:
+        open_page(page, host)
+        page.evaluate("caches.open('of another site on this host')")
+        wait_until_kept(page)
+        wasm = [one.path for one in host.sent if one.path.endswith(".wasm")]
+        assert len(wasm) == 1  # and that was downloaded once
+    open_page(page, host)  # which is gone
+    expect(page.locator("#state")).to_have_text("Read on this device.")
+    draw(page, SEVEN)
+    assert number(page) == "7"
+    assert len(caches(page)) == 2
+    context.close()
+
+
+def test_an_update_is_offered_to_an_open_tab_and_is_whole_or_not_at_all(
+    visit: Visit, host: Host, site_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = visit()
+    wait_until_kept(page)
+    page.evaluate("caches.open('of another site on this host')")
+    before = caches(page)
+    web = tmp_path / "web"
+    shutil.copytree(site.WEB, web)
+    words = (web / "words.js").read_text()
+    (web / "words.js").write_text(words.replace('"Write a number"', '"Write any number"'))
+    monkeypatch.setattr(site, "WEB", web)
+    site.build(tmp_path / "site", bundle.read())
+    host.site, host.missing = tmp_path / "site", ("grouping.js",)  # not all of it is there yet
+    sent = len(host.sent)
+    page.evaluate(UPDATE)
+    assert any("grouping.js" in one.path for one in host.sent[sent:])
+    assert caches(page) == before
+    expect(page.locator("#update")).to_be_hidden()
+    draw(page, SEVEN)
+    assert number(page) == "7"
+
+    host.missing = ()
+    sent, board = len(host.sent), page.locator("#board").bounding_box()
+    page.evaluate(UPDATE)
+    expect(page.locator("#update")).to_be_in_viewport()
+    assert page.locator("#board").bounding_box() == board  # nobody's pen is put off
+    again = [one.path for one in host.sent[sent:]]
+    assert not any("/runtime-" in path or "/model-" in path for path in again)
+    draw(page, ONE)
+    assert number(page) == "71"  # the old one, still at work
+    expect(page.locator("h1")).to_have_text("Write a number")
+    other = page.context.new_page()
+    open_page(other, host)
+    expect(other.locator("h1")).to_have_text("Write a number")
+    expect(other.locator("#update")).to_be_visible()
+    page.locator("#update-now").click()
+    expect(page.locator("h1")).to_have_text("Write any number")
+    expect(page.locator("#update")).to_be_hidden()
+    expect(other.locator("#update")).to_be_visible()
+    draw(other, FOUR)
+    assert number(other) == "4"
+    after = caches(page)
+    assert len(after) == len(before) == 2
+    assert "of another site on this host" in after
+    assert after != before

@@ -1,0 +1,249 @@
+"""Is a site whole, the same every time, and made of what it says?"""
+
+import base64
+import gzip
+import hashlib
+import io
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from digits import bundle
+from digits.cli import main
+from digits.errors import DigitsError
+from digits.serving import site
+
+PLAIN = bundle.read()
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """A site without the runtime."""
+    folder = tmp_path / "site"
+    site.build(folder, PLAIN, runtime=False)
+    return folder
+
+
+def names(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def kept(folder: Path) -> dict[str, str]:
+    """What the service worker keeps, by path, with integrity."""
+    text = (folder / "sw.js").read_text()
+    lists = re.findall(r"^const (FILES|BUILDS) = (\{.*?\});", text, re.DOTALL | re.MULTILINE)
+    files, builds = (json.loads(found) for _, found in lists)
+    for build in builds.values():
+        files |= build
+    return files
+
+
+# Files.
+
+
+def test_every_link_leads_to_a_file_and_none_to_another_host(site_folder: Path) -> None:
+    files = names(site_folder)
+    index = (site_folder / "index.html").read_text()
+    links = re.findall(r'(?:href|src)="([^"]+)"', index)
+    assert len(links) > 10
+    assert {*links} <= files
+    app = json.loads((site_folder / "manifest.webmanifest").read_text())
+    assert {icon["src"] for icon in app["icons"]} <= files
+    for folder in ("model", "runtime", "page"):
+        name = re.search(rf'data-{folder}="([^"]+)"', index)
+        assert name
+        assert (site_folder / name[1]).is_dir()
+    for path in (site_folder / re.search(r'data-page="([^"]+)"', index)[1]).glob("*.js"):  # type: ignore[index] # it matched
+        for imported in re.findall(r'^import .* from "(.*)";', path.read_text(), re.MULTILINE):
+            assert (path.parent / imported).is_file()
+    ours = [path for path in files if not path.startswith("runtime") and path.endswith("js")]
+    assert not [path for path in ours if "://" in (site_folder / path).read_text()]
+
+
+def test_all_but_what_browsers_ask_for_by_name_is_under_a_hash(site_folder: Path) -> None:
+    plain = {name.removesuffix(".gz") for name in names(site_folder) if "/" not in name}
+    assert plain == {*site.NAMED}
+    for name in names(site_folder):
+        if "/" in name:
+            assert re.fullmatch(r"(page|model|runtime)-[0-9a-f]{16}/[\w.-]+", name)
+
+
+def test_the_worker_keeps_every_file_as_it_is(site_folder: Path) -> None:
+    files = kept(site_folder)
+    left_out = {name for name in names(site_folder) if name.endswith((".gz", ".br", ".png"))}
+    assert {*files} == names(site_folder) - left_out - {"sw.js", "index.html"} | {"./"}
+    for name, integrity in files.items():
+        content = (site_folder / ("index.html" if name == "./" else name)).read_bytes()
+        assert integrity == "sha256-" + base64.b64encode(hashlib.sha256(content).digest()).decode()
+
+
+def test_compressed_copies_hold_the_same_and_are_there_for_all_that_is_large(
+    site_folder: Path,
+) -> None:
+    for name in names(site_folder):
+        path = site_folder / name
+        if name.endswith(".gz"):
+            assert gzip.decompress(path.read_bytes()) == path.with_suffix("").read_bytes()
+        elif path.stat().st_size > 2000 and not name.endswith((".br", ".png")):
+            assert path.with_name(f"{path.name}.gz").exists()
+
+
+def test_is_small(site_folder: Path) -> None:
+    page = [name for name in kept(site_folder) if not name.startswith(("runtime", "model"))]
+    sizes = [
+        (site_folder / f"{'index.html' if name == './' else name}.gz").stat().st_size
+        for name in [*page, "sw.js"]
+    ]
+    assert sum(sizes) < 30_000
+    wasm = [path for path in names(site_folder) if path.endswith(".wasm.br")]
+    assert len(wasm) == len(site.BUILDS)
+    assert all((site_folder / path).stat().st_size < 2_400_000 for path in wasm)
+
+
+def test_the_same_every_time_and_only_what_changes_changes(
+    bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = {"core.js": b"core", "core.js.gz": b"zipped"}
+    runtime |= {f"{build}{end}": b"" for build in site.BUILDS for end in (".js", ".wasm")}
+    first = site.contents(PLAIN, runtime)
+    assert first == site.contents(PLAIN, runtime)
+    assert first["index.html.gz"] == site.contents(PLAIN, runtime)["index.html.gz"]
+
+    def hashed(files: site.Files) -> set[str]:
+        return {name.partition("/")[0] for name in files if "/" in name}
+
+    other = site.contents(replace(PLAIN, model=b"another"), runtime)
+    changed = hashed(other) ^ hashed(first)
+    assert {name.partition("-")[0] for name in changed} == {"model"}
+    assert other["sw.js"] != first["sw.js"]
+    web = tmp_path / "web"
+    web.mkdir()
+    for path in site.WEB.iterdir():
+        (web / path.name).write_bytes(path.read_bytes())
+    with (web / "style.css").open("a") as file:
+        file.write("p { color: red; }\n")
+    monkeypatch.setattr(site, "WEB", web)
+    changed = hashed(site.contents(PLAIN, runtime)) ^ hashed(first)
+    assert {name.partition("-")[0] for name in changed} == {"page"}
+
+
+def test_nothing_inline_that_a_strict_policy_forbids(bare: Path) -> None:
+    index = (bare / "index.html").read_text()
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]* src=)", index)
+    assert "{{" not in index
+
+
+def test_icons_have_the_size_that_is_said(bare: Path) -> None:
+    app = json.loads((bare / "manifest.webmanifest").read_text())
+    for icon in app["icons"]:
+        if icon["src"].endswith(".png"):
+            picture = Image.open(io.BytesIO((bare / icon["src"]).read_bytes()))
+            assert f"{picture.width}x{picture.height}" == icon["sizes"]
+            corner = picture.convert("RGBA").getpixel((0, 0))
+            assert isinstance(corner, tuple)
+            assert (corner[3] == 255) == ("maskable" in icon["src"])
+
+
+# Words.
+
+
+def test_every_word_is_in_one_place_and_none_is_left_over() -> None:
+    words = re.search(r"WORDS = (\{.*?\n\});", (site.WEB / "words.js").read_text(), re.DOTALL)
+    assert words
+    names = {*json.loads(words[1])}
+    pages = [(site.WEB / name).read_text() for name in ("index.html", "manifest.webmanifest")]
+    used = {name for text in pages for name in re.findall(r"\{\{(\w+)\}\}", text)}
+    used -= {"page", "model", "runtime", "preloads"}
+    code = "".join(path.read_text() for path in site.WEB.glob("*.js") if path.stem != "words")
+    assert used <= names
+    for name in names - used:
+        assert re.search(rf'["\s]{name}(":|"|:)', code), name
+    for called in re.findall(r'say\(\s*"(\w+)"', code):
+        assert called in names
+    text = re.sub(r"<[^>]*>|\{\{\w+\}\}", "", pages[0])
+    assert text.strip() == ""  # no other words between the tags
+
+
+# The folder.
+
+
+def test_takes_the_place_of_an_earlier_site(bare: Path) -> None:
+    (bare / "left over.js").write_text("")
+    site.build(bare, PLAIN, runtime=False)
+    assert not (bare / "left over.js").exists()
+    assert [path.name for path in bare.parent.iterdir()] == ["site"]
+
+
+def test_refuses_a_folder_that_holds_something_else(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("all of it")
+    with pytest.raises(DigitsError, match="holds something that is no site; choose another"):
+        site.build(tmp_path, PLAIN, runtime=False)
+    with pytest.raises(DigitsError, match="is a file; name a folder"):
+        site.build(tmp_path / "thesis.txt", PLAIN, runtime=False)
+    with pytest.raises(DigitsError, match="cannot be written"):
+        site.build(tmp_path / "thesis.txt" / "site", PLAIN, runtime=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_an_earlier_site_stays_whole_when_the_next_cannot_be_made(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {name: (bare / name).read_bytes() for name in names(bare)}
+
+    def full(self: Path, content: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(DigitsError, match="No space left"):
+        site.build(bare, PLAIN, runtime=False)
+    monkeypatch.undo()
+    assert {name: (bare / name).read_bytes() for name in names(bare)} == before
+    assert [path.name for path in bare.parent.iterdir()] == ["site"]
+
+
+# The runtime.
+
+
+def test_without_npm_a_sentence_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("DIGITS_CACHE", str(tmp_path / "cache"))
+    assert main(["site", str(tmp_path / "out")]) == 2
+    assert "npm is not installed, which fetches the runtime" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_npm_that_fails_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("npm", "node"):
+        (tmp_path / name).write_text("#!/bin/sh\necho 'npm error code ENOTFOUND' >&2\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(DigitsError, match=r"cannot fetch .* \(code ENOTFOUND\); look to the"):
+        site.runtime_files(tmp_path / "cache")
+    assert [*(tmp_path / "cache").iterdir()] == []
+
+
+def test_the_lock_pins_by_content_and_names_no_registry() -> None:
+    text = (site.WEB / "package-lock.json").read_text()
+    packages = {name: one for name, one in json.loads(text)["packages"].items() if name}
+    assert all(one["integrity"].startswith("sha512-") for one in packages.values())
+    assert "://" not in text
+    wanted = json.loads((site.WEB / "package.json").read_text())["dependencies"]
+    for name, version in wanted.items():
+        assert packages[f"node_modules/{name}"]["version"] == version  # exactly
+
+
+def test_the_command_says_where_the_site_is(
+    site_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["site", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith(f"The site is in {tmp_path / 'out'}, ")
+    assert names(tmp_path / "out") == names(site_folder)

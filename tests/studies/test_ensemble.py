@@ -1,0 +1,235 @@
+"""Is an ensemble the mean of its members, and what is distilled from it a run like any other?"""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from processes import SMALL, Command, mnist_model
+
+from digits import bundle
+from digits.data import mnist as data
+from digits.errors import DigitsError
+from digits.evaluation import cross_entropy, evaluate
+from digits.runs import run as runs
+from digits.runs.recipes import RECIPES
+from digits.studies import distillation, ensemble
+from digits.training import report
+from digits.training.models import predictor
+
+# 2,000 training digits in 42 steps an epoch, a little distorted.
+TINY = ["--recipe", "fast", *SMALL, "--held-out", "58000", "--batch", "50", "--variants", "50"]
+TINY += ["--non-digits", "50", "--rotation", "5", "--epochs", "2", "--ensemble", "2"]
+PATIENCE = 900  # seconds, for a machine that is busy with other things
+
+
+def wait_until(true: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def united(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    """An ensemble of two that was stopped by Ctrl-C while its members trained, and gone on with by
+    the same command: its folder, and what was said before and after."""
+    folder = tmp_path_factory.mktemp("ensembles") / "two"
+    process = mnist_model(*TINY, "--out", folder)
+    wait_until(lambda: [*folder.glob("members/*/history.csv")], process)
+    process.send_signal(signal.SIGINT)
+    stopped, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    process = mnist_model(*TINY, "--out", folder)
+    output, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, errors
+    return folder, stopped, output
+
+
+def test_stopped_it_says_how_to_go_on_and_goes_on(united: tuple[Path, str, str]) -> None:
+    folder, stopped, _ = united
+    assert (
+        f"Stopped; what is finished is saved. Go on with: python mnist_model.py --resume {folder}"
+        in stopped
+    )
+    for told in folder.glob("members/*/output.txt"):  # no epoch twice
+        assert [told.read_text().count(f"epoch {epoch}: ") for epoch in (1, 2)] == [1, 1]
+
+
+def test_the_mean_is_the_mean(united: tuple[Path, str, str], mnist: data.Mnist) -> None:
+    """Of the members' probabilities, by a computation of our own."""
+    folder, _, _ = united
+    members = [
+        keras.models.load_model(folder / "members" / name / "model.keras")
+        for name in sorted(path.name for path in (folder / "members").glob("*-seed-?"))
+    ]
+    assert len(members) == 2
+    images = mnist.test_images.astype(np.float32)[..., None]
+    both = [member.predict(images, verbose=0)["probabilities"] for member in members]
+    metrics = json.loads((folder / "metrics.json").read_text())["ensemble"]
+    powers = ((both[0] + both[1]) / 2) ** (1 / metrics["mean"]["temperature"])
+    test = evaluate(mnist.test_labels, powers / powers.sum(axis=1, keepdims=True))
+    assert test.errors == ((both[0] + both[1]).argmax(axis=1) != mnist.test_labels).sum()
+    assert metrics["mean"]["temperature"] < 1  # together they were less sure than right
+    assert metrics["mean"]["test_errors"] == test.errors
+    assert metrics["mean"]["test_loss"] == pytest.approx(test.loss, abs=1e-5)
+    assert metrics["mean"]["ece"] == pytest.approx(test.ece, abs=1e-4)
+    assert metrics["mean"]["test_accuracy_interval"] == pytest.approx(test.accuracy_interval)
+    for member, probabilities in zip(metrics["members"], both, strict=True):
+        assert member["test_errors"] == (probabilities.argmax(1) != mnist.test_labels).sum()
+    held_out = mnist.train_images[2000:].astype(np.float32)[..., None]
+    first = members[0].predict(held_out, verbose=0)["probabilities"]
+    loss = cross_entropy(mnist.train_labels[2000:], first)
+    assert metrics["members"][0]["validation_loss"] == pytest.approx(loss, abs=1e-5)
+
+
+def test_what_is_left_is_a_run_like_any_other(
+    united: tuple[Path, str, str], mnist: data.Mnist
+) -> None:
+    folder, _, output = united
+    metrics = json.loads((folder / "metrics.json").read_text())
+    found = bundle.read(folder / "bundle", every_file=True)
+    assert found.manifest["command"].endswith(" --ensemble 2")
+    assert found.manifest["metrics"]["test_accuracy"] == metrics["test_accuracy"]
+    kept = keras.models.load_model(folder / "model.keras")
+    answers = predictor(kept)(mnist.test_images)["probabilities"]
+    assert (answers.argmax(1) != mnist.test_labels).sum() == metrics["test_errors"]
+    losses = [member["validation_loss"] for member in metrics["ensemble"]["members"]]
+    student, mean = (metrics["ensemble"][name] for name in ("student", "mean"))
+    if student["validation_loss"] < (mean["validation_loss"] + np.mean(losses)) / 2:
+        assert metrics["test_errors"] == student["test_errors"]
+        assert "the distilled network is bundled" in output
+    else:
+        best = metrics["ensemble"]["members"][int(np.argmin(losses))]
+        assert metrics["test_errors"] == best["test_errors"]
+        assert "the best member, seed " in output
+    text = (folder / "report.txt").read_text()
+    assert text in output
+    assert "mean of 2 networks" in text
+    assert "The ensemble</h2>" in (folder / "report.html").read_text()
+    assert not [*folder.rglob("answers-*"), *folder.rglob("*.part")]
+
+
+def test_a_finished_ensemble_is_not_trained_again(
+    united: tuple[Path, str, str], run_main: Command
+) -> None:
+    folder, _, _ = united
+    for arguments in ([*TINY, "--out", folder], ["--resume", folder]):
+        result = run_main(*arguments)
+        assert result.returncode == 2
+        assert "is finished" in result.stderr
+
+
+def test_the_rule_is_which_cross_entropy_is_nearer() -> None:
+    assert ensemble.keeps_the_gain(student=0.0119, ensemble=0.010, members=0.014)
+    assert not ensemble.keeps_the_gain(student=0.0121, ensemble=0.010, members=0.014)
+    assert ensemble.keeps_the_gain(student=0.0080, ensemble=0.010, members=0.014)
+
+
+def test_where_an_ensemble_may_begin(tmp_path: Path) -> None:
+    fast = RECIPES["fast"]
+    folder = ensemble.begin(fast, 3, tmp_path / "new")
+    assert runs.members(folder) == 3
+    assert ensemble.begin(fast, 3, folder) == folder
+    for recipe, count in ((fast, 4), (replace(fast, epochs=7), 3)):
+        with pytest.raises(DigitsError, match="already holds files"):
+            ensemble.begin(recipe, count, folder)
+    with pytest.raises(DigitsError, match="--ensemble must be at least 2, not 1"):
+        ensemble.begin(fast, 1, tmp_path / "other")
+    (tmp_path / "swept" / "members").mkdir(parents=True)
+    assert runs.members(ensemble.begin(fast, 2, tmp_path / "swept")) == 2
+    runs.create(fast, tmp_path / "run")
+    assert runs.members(tmp_path / "run") is None
+    assert runs.members(tmp_path / "nowhere") is None
+
+
+# Distilling.
+
+
+def test_views_are_distorted_and_come_again(mnist: data.Mnist) -> None:
+    recipe = RECIPES["default"]
+    images = mnist.train_images[:2500]
+    first, again, last = (distillation.view(recipe, images, number) for number in (0, 0, 7))
+    np.testing.assert_array_equal(first, again)
+    assert first.dtype == np.uint8
+    moved = [np.abs(view.astype(int) - images).mean() for view in (first, last)]
+    assert moved[0] > 1.5 * moved[1] > 1.5
+    # Each stays the digit that it was: most ink is still where it was.
+    overlap = (np.minimum(last, images).sum((1, 2)) / images.sum((1, 2))).mean()
+    assert overlap > 0.6
+
+
+def test_targets_are_probabilities_of_eleven() -> None:
+    answers = {
+        "probabilities": np.full((3, 10), 0.1, np.float32),
+        "is_digit": np.array([1, 0.5, 0], np.float32),
+    }
+    found = distillation.targets(answers)
+    assert found.dtype == np.float16
+    np.testing.assert_allclose(
+        found[:, :10], np.array([[0.1], [0.05], [0]]) * np.ones(10), atol=1e-4
+    )
+    np.testing.assert_allclose(found[:, 10], [0, 0.5, 1])
+
+
+def test_the_teacher_is_asked_once_about_the_very_pictures_shown(
+    mnist: data.Mnist, tmp_path: Path
+) -> None:
+    recipe = replace(RECIPES["default"], clutter=0.3)
+    images = mnist.train_images[:1500]
+    asked = []
+
+    def teacher(pictures: data.Bytes) -> dict[str, Any]:
+        asked.append(pictures.copy())
+        one = np.eye(10, dtype=np.float32)[pictures[:, 14, 14] % 10]
+        return {"probabilities": one, "is_digit": np.ones(len(pictures), np.float32)}
+
+    shown, answers = distillation.lessons(recipe, images, teacher, tmp_path)
+    np.testing.assert_array_equal(shown, np.concatenate(asked))
+    assert shown.shape == (8 * 1500, 28, 28)
+    np.testing.assert_array_equal(answers.argmax(axis=1), shown[:, 14, 14] % 10)
+    asked.clear()
+    (tmp_path / "answers-5.npy").unlink()  # as if interrupted there
+    again = distillation.lessons(recipe, images, teacher, tmp_path)
+    assert len(asked) == 1
+    np.testing.assert_array_equal(again[0], shown)
+    np.testing.assert_array_equal(again[1], answers)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_student_sees_pictures_as_they_are_given(name: str) -> None:
+    recipe = RECIPES[name]
+    student = distillation.student_of(recipe)
+    assert not student.distorts
+    assert student.clutter == student.label_smoothing == 0
+    assert (student.network, student.batch, student.seed) == (
+        recipe.network,
+        recipe.batch,
+        recipe.seed,
+    )
+    steps = student.epochs * distillation.views_of(recipe)
+    assert recipe.epochs <= steps <= 8 * max(recipe.epochs, 1)
+
+
+def test_report_of_an_ensemble() -> None:
+    of: dict[str, Any] = {
+        "validation_accuracy": 0.99,
+        "validation_loss": 0.03,
+        "test_accuracy": 0.98,
+        "test_loss": 0.04,
+        "ece": 0.001,
+    }
+    text = report.ensemble_text(
+        {"mean": of, "student": of, "members": [of | {"seed": 4}], "bundled": "So it is. " * 20}
+    )
+    assert "member, seed 4" in text
+    assert max(map(len, text.splitlines())) <= 80

@@ -1,0 +1,104 @@
+"""Does the picture show what training does?"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digits.cli import main
+from digits.data import mnist as data
+from digits.data.mnist import Bytes
+from digits.runs.recipes import RECIPES
+from digits.studies import gallery
+
+DEFAULT = RECIPES["default"]
+
+
+@pytest.fixture(scope="module")
+def digits(mnist: data.Mnist) -> Bytes:
+    return mnist.train_images[:10]
+
+
+def test_rows_do_what_they_say(digits: Bytes) -> None:
+    rows = {row.name: row for row in gallery.draw(DEFAULT, digits)}
+    np.testing.assert_array_equal(rows["as they are"].images, digits)
+    np.testing.assert_array_equal(rows["horizontal flip"].images, digits[:, :, ::-1])
+    np.testing.assert_array_equal(rows["vertical flip"].images, digits[:, ::-1])
+    cut = rows["cutout"].images
+    assert ((cut == digits) | (cut == 0)).all()
+    assert (cut != digits).any(axis=(1, 2)).sum() >= 7  # the others had no ink there
+    ink = rows["stroke width"].images.sum(axis=(1, 2)) / digits.sum(axis=(1, 2))
+    assert (ink[::2] < 0.9).all()
+    assert (ink[1::2] > 1.1).all()
+    for name, row in rows.items():
+        assert row.images.shape == (10, 28, 28)
+        if name not in ("as they are", "all of the recipe"):
+            assert (row.images != digits).any(axis=(1, 2)).sum() >= 7, name
+
+
+def test_rows_say_what_the_recipe_does_not_use(digits: Bytes) -> None:
+    unused = {row.name for row in gallery.draw(DEFAULT, digits) if not row.used}
+    assert unused == {
+        "elastic",
+        "cutout",
+        "horizontal flip",
+        "vertical flip",
+        "reframed",
+        "clutter",
+    }
+    mirroring = replace(DEFAULT, horizontal_flip=0.25, rotation=0, cutout=5)
+    rows = {row.name: row for row in gallery.draw(mirroring, digits)}
+    assert rows["horizontal flip"].used
+    assert rows["horizontal flip"].amount == "25 % of the images"
+    assert rows["cutout"].amount == "a square of 5 pixels"
+    assert not rows["rotation"].used
+    assert rows["rotation"].amount == "15° either way"
+
+
+def test_a_recipe_without_augmentation_leaves_digits_as_they_are(digits: Bytes) -> None:
+    rows = {row.name: row for row in gallery.draw(RECIPES["fast"], digits)}
+    np.testing.assert_array_equal(rows["all of the recipe"].images, digits)
+    assert not rows["shear"].used
+    assert (rows["shear"].images != digits).any()
+
+
+def test_the_command_draws_a_picture(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "a.png"
+    assert main(["show", "augment", "--out", str(out), "--rotation", "30"]) == 0
+    output, errors = capfd.readouterr()
+    assert errors == ""
+    assert output.startswith(f"{out} shows ")
+    with Image.open(out) as picture:
+        assert min(picture.size) > 1000
+        assert len(np.unique(np.asarray(picture.convert("L")))) > 100
+    assert out.stat().st_size < 250_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["augment", "--out", "a.txt"], "--out a.txt: the picture is a PNG"),
+        (["augment", "--out", "none/a.png"], "--out none/a.png cannot be written"),
+        (["augment", "--elastic", "11"], "--elastic must be from 0 to 10"),
+        (["runs"], "invalid choice: 'runs'"),
+    ],
+)
+def test_mistakes(
+    arguments: list[str],
+    reason: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = main(["show", *arguments])
+    except SystemExit as end:  # argparse
+        status = int(end.code or 0)
+    assert status == 2
+    last = capfd.readouterr().err.splitlines()[-1]
+    assert last.startswith("digits show: ")
+    assert reason in last
+    assert list(tmp_path.iterdir()) == []

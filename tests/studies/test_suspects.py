@@ -1,0 +1,278 @@
+"""Are labels that are wrong found, by models that never saw them, and is an interruption cheap?"""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from processes import ROOT
+
+from benchmarks import suspects as benchmark
+from digits import bundle
+from digits.cli import main
+from digits.data import mnist as data
+from digits.errors import DigitsError
+from digits.runs.recipes import RECIPES, TRAINING_IMAGES
+from digits.studies import cross_validation, measure, suspects
+from digits.studies.suspects import Plan
+
+# Two models of 60 steps each on 30,000 digits.
+SMALL = ["--folds", "2", "--recipe", "fast", "--epochs", "2", "--batch", "1000"]
+SMALL += ["--non-digits", "300"]
+
+
+@contextmanager
+def searching(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """A search as a user starts it, which does not outlive the block."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "digits.cli", "evaluate", "--suspects", *map(str, arguments)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 900
+    while not path.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, f"{path} did not come"
+        time.sleep(0.01)
+
+
+def probabilities(folder: Path, number: int) -> bytes:
+    """What a fold's model says of all its images."""
+    with np.load(folder / f"fold-{number}.npz") as file:
+        return file["probabilities"].tobytes()
+
+
+def rows(folder: Path, half: str) -> list[dict[str, str]]:
+    with (folder / "scores.csv").open() as file:
+        return [row for row in csv.DictReader(file) if row["half"] == half]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A search that was killed in its second fold and gone on with."""
+    folder = tmp_path_factory.mktemp("suspects") / "search"
+    with searching("--out", folder, *SMALL) as process:
+        wait_for(folder / "fold-1.npz", process)
+    assert process.returncode == -signal.SIGKILL
+    assert not (folder / "fold-2.npz").exists()
+    first = (folder / "fold-1.npz").stat().st_mtime_ns
+    with searching("--resume", folder, "--json") as process:
+        output, errors = process.communicate(timeout=900)
+    assert process.returncode == 0, errors
+    assert (folder / "fold-1.npz").stat().st_mtime_ns == first  # not trained again
+    assert json.loads(output) == json.loads((folder / "suspects.json").read_text())
+    for part in ("Traceback", "WARNING"):
+        assert part not in errors
+    return folder
+
+
+def test_every_image_is_judged_once(folder: Path, mnist: data.Mnist) -> None:
+    for half, labels in (("training", mnist.train_labels), ("test", mnist.test_labels)):
+        found = rows(folder, half)
+        index = np.array([int(row["index"]) for row in found])
+        assert (np.sort(index) == np.arange(len(labels))).all()
+        assert ([int(row["label"]) for row in found] == labels[index]).all()
+        assert [int(row["rank"]) for row in found] == [*range(1, len(labels) + 1)]
+        given = [float(row["label_probability"]) for row in found]
+        assert given == sorted(given)
+
+
+def test_its_models_can_read(folder: Path) -> None:
+    """And not too well: at 100 % they would have been trained on what they judge."""
+    figures = json.loads((folder / "suspects.json").read_text())
+    for half, images in (("training", 60000), ("test", 10000)):
+        told = figures[half]
+        assert told["images"] == images
+        assert 0.001 < told["disputed"] / images < 0.08
+        assert 0 < told["suspects"] <= told["disputed"]
+        found = rows(folder, half)
+        assert sum(int(row["suspect"]) for row in found) == told["suspects"]
+        for row, line in zip(told["ranked"], found, strict=False):
+            assert row["index"] == int(line["index"])
+            assert row["probability"] == pytest.approx(float(line["probability"]), rel=1e-5)
+
+
+def test_what_is_left_for_people(folder: Path) -> None:
+    text = (folder / "suspects.txt").read_text()
+    assert max(map(len, text.replace(str(folder), "").splitlines())) <= 90
+    for row in rows(folder, "training")[:20]:
+        assert f"{row['rank']:>5}{row['index']:>8}{row['label']:>7}{row['read_as']:>9}" in text
+    with Image.open(folder / "suspects.png") as picture:
+        assert picture.width > 1000
+        assert picture.height > 1000
+        assert len(picture.convert("L").getcolors() or []) > 100  # all greys of pictures and text
+    assert not list(folder.glob("*.part"))
+    assert not list(folder.glob("*state*"))
+
+
+def test_the_benchmark_tells_what_the_search_found(folder: Path) -> None:
+    search, training, test, *found = benchmark.collect(folder)
+    assert search["folds"] == 2
+    assert [line["half"] for line in found] == ["training"] * training["suspects"] + [
+        "test"
+    ] * test["suspects"]
+    first = {int(row["index"]) for row in rows(folder, "test")[:100]}
+    assert test["unconfirmed"] == 15
+    assert test["unconfirmed_in_first_100"] == len(first & set(benchmark.UNCONFIRMED))
+    text = benchmark.summary([search, training, test, *found])
+    for number in (training["disputed"], training["suspects"], test["disputed"]):
+        assert f" {number}" in text
+
+
+def test_ctrl_c_costs_nothing_but_an_epoch(folder: Path, tmp_path: Path) -> None:
+    """The first fold again, this time interrupted, ends with the very same answers."""
+    again = tmp_path / "again"
+    again.mkdir()
+    for name in ("plan.json", "fold-2.npz", "fold-2.keras"):
+        (again / name).write_bytes((folder / name).read_bytes())
+    with searching("--resume", again) as process:
+        wait_for(again / "fold-1-state.npz", process)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=300)
+    assert (process.returncode, output) == (130, "")
+    assert f"digits evaluate --suspects --resume {again}" in errors
+    assert "Traceback" not in errors
+    with searching("--resume", again) as process:
+        output, _ = process.communicate(timeout=900)
+    assert process.returncode == 0
+    assert output == (again / "suspects.txt").read_text()
+    assert probabilities(again, 1) == probabilities(folder, 1)
+    assert (again / "scores.csv").read_bytes() == (folder / "scores.csv").read_bytes()
+
+
+def test_a_finished_search_is_not_gone_on_with(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", "--suspects", "--resume", str(folder)]) == 2
+    assert "is finished" in capsys.readouterr().err
+
+
+def test_a_damaged_fold_is_named(folder: Path, tmp_path: Path) -> None:
+    files = cross_validation.Files(tmp_path, 1)
+    files.answers.write_bytes((folder / "fold-1.npz").read_bytes()[:1000])
+    with pytest.raises(DigitsError, match=r"fold-1.npz is damaged .* remove it"):
+        cross_validation.read(files)
+
+
+def test_wrong_labels_are_found(mnist: data.Mnist) -> None:
+    """Labels that were changed, among digits that the shipped model was not trained on."""
+    images, labels = mnist.test_images[5000:7000], mnist.test_labels[5000:7000].copy()
+    changed = np.random.default_rng(1).choice(len(labels), 30, replace=False)
+    labels[changed] = (labels[changed] + 3) % 10
+    answers = measure.answers(bundle.read(bundle.SHIPPED), images)
+    judged = suspects.judge(labels, *answers)
+    assert 25 <= judged.suspects <= 40
+    ranked = judged.ranked()
+    assert len({row["index"] for row in ranked[:35]} & set(changed.tolist())) >= 29
+    first = ranked[0]
+    assert first["label"] == labels[first["index"]]
+    assert first["read_as"] == answers[0][first["index"]].argmax()
+    assert first["label_probability"] < 0.01 < 0.9 < first["probability"]
+    assert first["suspect"]
+    assert not ranked[-1]["suspect"]
+
+
+@pytest.mark.parametrize("count", [2, 7])
+def test_parts_cover_mnist(count: int) -> None:
+    plan = Plan(RECIPES["fast"], count)
+    parts = suspects.parts(plan)
+    assert len(parts) == count
+    assert (np.sort(np.concatenate(parts)) == np.arange(TRAINING_IMAGES)).all()
+    assert all((np.diff(part) > 0).all() for part in parts)
+    sizes = [len(part) for part in parts]
+    assert sizes[0] == max(sizes) <= min(sizes) + 1
+    assert (parts[0] == suspects.parts(plan)[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["some/bundle"], "takes no BUNDLE; leave out 'some/bundle'"),
+        (["--suite", "corruptions"], "not allowed with argument --suite"),
+        (["--images", "."], "not allowed with argument --images"),
+        (["--held-out", "5000"], "the folds decide what is held out"),
+        (["--folds", "1"], "--folds must be from 2 to 20, not 1."),
+        (["--folds", "0"], "--folds must be from 2 to 20, not 0."),
+        (["--folds", "2", "--batch", "40000"], "choose a smaller --batch"),
+        (["--recipe", "slow"], "There is no recipe 'slow'"),
+        (["--out", "."], "already holds files"),
+        (["--resume", "nowhere"], "There is no search in nowhere"),
+        (["--resume", "nowhere", "--epochs", "3"], "give it alone"),
+        (["--resume", "nowhere", "--folds", "3"], "give it alone"),
+    ],
+)
+def test_mistakes(
+    arguments: list[str], reason: str, capfd: pytest.CaptureFixture[str], mnist: data.Mnist
+) -> None:
+    try:
+        status: Any = main(["evaluate", "--suspects", *arguments])
+    except SystemExit as end:  # argparse
+        status = end.code
+    output, errors = capfd.readouterr()
+    assert (status, output) == (2, "")
+    assert reason in errors
+    assert errors.splitlines()[-1].startswith("digits evaluate: ")
+
+
+def test_it_is_found_by_the_beginning_of_its_name(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["evaluate", "--susp", "a"])
+    assert "takes no BUNDLE" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"recipe": {}}', '{"recipe": {}, "folds": "2"}'])
+def test_a_damaged_plan(content: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "plan.json").write_text(content)
+    assert main(["evaluate", "--suspects", "--resume", str(tmp_path)]) == 2
+    assert "plan.json is damaged" in capfd.readouterr().err
+
+
+def test_its_folder_is_no_run_to_resume(
+    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "plan.json").write_bytes((folder / "plan.json").read_bytes())
+    assert main(["train", "--resume", str(tmp_path)]) == 2
+    assert "There is no run in" in capfd.readouterr().err
+
+
+def test_help_fits_a_terminal(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main(["evaluate", "--suspects", "--help"])
+    output, errors = capfd.readouterr()
+    assert errors == ""
+    assert max(map(len, output.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("module", ["cleanlab", "tensorflow"])
+def test_without_the_training_side_it_says_what_to_install(module: str, tmp_path: Path) -> None:
+    program = (
+        f"import sys; sys.modules[{module!r}] = None\n"
+        "from digits.cli import main\n"
+        f"sys.exit(main(['evaluate', '--suspects', '--out', {str(tmp_path / 'search')!r}]))"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (found.returncode, found.stdout) == (2, "")
+    assert f"{module} is not installed" in found.stderr
+    assert 'pip install -e ".[train]"' in found.stderr
+    assert found.stderr.count("\n") == 1

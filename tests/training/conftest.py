@@ -1,0 +1,1 @@
+import two_processors  # noqa: F401 - sets TensorFlow up
