@@ -21,6 +21,8 @@ from digits.files import PARTIAL
 
 FORMAT = 1
 MODEL = "digits.tflite"
+CANVAS_SIDE = 256  # pixels, of what the signature `canvas` takes
+DIGIT_SIDE = 28  # pixels, of what the signature `digit` takes, and of MNIST's digits
 SHIPPED = Path(__file__).parent / "model"
 NEEDED = ("thresholds", "metrics", "recipe", "files")
 

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from digits.bundle import DIGIT_SIDE
+
 Images = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-SIZE = 28
 CHUNK = 1000  # images at a time where an intermediate result is much larger than the images
 
 
@@ -46,8 +47,8 @@ def glass_blur(images: Images, seed: int) -> Images:
     blurred = ndimage.gaussian_filter(_floats(images), (0, 0.7, 0.7))
     every = np.arange(len(images))
     for _ in range(2):
-        for row in range(SIZE - 2, 0, -1):
-            for column in range(SIZE - 2, 0, -1):
+        for row in range(DIGIT_SIDE - 2, 0, -1):
+            for column in range(DIGIT_SIDE - 2, 0, -1):
                 down, right = rng.integers(-1, 2, (2, len(images)))
                 other = every, row + down, column + right
                 taken = blurred[other]
@@ -74,14 +75,14 @@ def motion_blur(images: Images, seed: int) -> Images:
             share = (1 - abs(down - corner_down)) * (1 - abs(right - corner_right))
             place = every, corner_down.astype(int), corner_right.astype(int)
             np.add.at(kernels, place, share * weights / weights.sum())
-    padded = SIZE + size  # room for the whole convolution
+    padded = DIGIT_SIDE + size  # room for the whole convolution
     result = np.empty(images.shape, np.uint8)
     for start in range(0, len(images), CHUNK):
         part = slice(start, start + CHUNK)
         spectrum = np.fft.rfft2(_floats(images[part]), (padded, padded))
         spectrum *= np.fft.rfft2(kernels[part], (padded, padded))
         whole = np.fft.irfft2(spectrum, (padded, padded))
-        result[part] = _bytes(whole[:, radius + 1 :, radius + 1 :][:, :SIZE, :SIZE])
+        result[part] = _bytes(whole[:, radius + 1 :, radius + 1 :][:, :DIGIT_SIDE, :DIGIT_SIDE])
     return result
 
 
@@ -118,7 +119,7 @@ def translate(images: Images, seed: int) -> Images:
     result = np.empty_like(images)
     for down, right in ((-3, -3), (-3, 3), (3, -3), (3, 3)):
         these = (away == (down, right)).all(axis=1)
-        result[these] = padded[these, 3 - down :, 3 - right :][:, :SIZE, :SIZE]
+        result[these] = padded[these, 3 - down :, 3 - right :][:, :DIGIT_SIDE, :DIGIT_SIDE]
     return result
 
 
@@ -138,7 +139,7 @@ def fog(images: Images, seed: int) -> Images:
     for start in range(0, len(images), CHUNK):
         part = _floats(images[start : start + CHUNK])
         brightest = part.max(axis=(1, 2), keepdims=True)
-        cloud = _clouds(rng, len(part), rough=1.5)[:, :SIZE, :SIZE]
+        cloud = _clouds(rng, len(part), rough=1.5)[:, :DIGIT_SIDE, :DIGIT_SIDE]
         share = brightest / (brightest + thickness)
         result[start : start + CHUNK] = _bytes((part + thickness * cloud) * share)
     return result
@@ -181,8 +182,8 @@ def canny_edges(images: Images, seed: int) -> Images:
     padded = np.pad(strength, ((0, 0), (1, 1), (1, 1)))
     ridge = np.zeros(images.shape, bool)
     for eighth, (step_down, step_right) in enumerate(((0, 1), (1, 1), (1, 0), (1, -1))):
-        ahead = padded[:, 1 + step_down :, 1 + step_right :][:, :SIZE, :SIZE]
-        behind = padded[:, 1 - step_down :, 1 - step_right :][:, :SIZE, :SIZE]
+        ahead = padded[:, 1 + step_down :, 1 + step_right :][:, :DIGIT_SIDE, :DIGIT_SIDE]
+        behind = padded[:, 1 - step_down :, 1 - step_right :][:, :DIGIT_SIDE, :DIGIT_SIDE]
         # Of two equal neighbours one is kept.
         ridge |= (direction == eighth) & (strength > ahead) & (strength >= behind)
     weak = ridge & (strength > 0.1)
@@ -215,7 +216,7 @@ def _mapped(images: Images, backward: NDArray[np.floating]) -> Images:
     """Bilinear; `backward` takes (row, column) from the centre of the result to the source."""
     matrix = np.eye(3)
     matrix[1:, 1:] = backward
-    centre = np.array([0, (SIZE - 1) / 2, (SIZE - 1) / 2])
+    centre = np.array([0, (DIGIT_SIDE - 1) / 2, (DIGIT_SIDE - 1) / 2])
     moved = ndimage.affine_transform(
         _floats(images), matrix, centre - matrix @ centre, order=1, mode="constant"
     )
@@ -264,9 +265,9 @@ def _line(images: Images, seed: int, spacing: int, teeth: float) -> NDArray[np.f
     shape (n, points, 2), as (x, y).
     """
     rng = np.random.default_rng(seed)
-    start, end = rng.uniform(4, SIZE - 4, (2, len(images), 1))
-    along = np.arange(0.0, SIZE + 1, spacing)
-    across = start + (end - start) * along / SIZE
+    start, end = rng.uniform(4, DIGIT_SIDE - 4, (2, len(images), 1))
+    along = np.arange(0.0, DIGIT_SIDE + 1, spacing)
+    across = start + (end - start) * along / DIGIT_SIDE
     across += np.where(np.arange(len(along)) % 2, teeth, -teeth)
     points = np.stack([np.broadcast_to(along, across.shape), across], axis=2)
     upright = rng.random(len(images)) < 0.5
@@ -278,7 +279,7 @@ def _drawn(
     images: Images, starts: NDArray[np.floating], ends: NDArray[np.floating], width: float
 ) -> Images:
     """Adds white segments with round ends; points of shape (n, segments, 2) are (x, y)."""
-    y, x = np.mgrid[:SIZE, :SIZE].astype(np.float32) + 0.5
+    y, x = np.mgrid[:DIGIT_SIDE, :DIGIT_SIDE].astype(np.float32) + 0.5
     result = images.copy()
     for chunk in range(0, len(images), CHUNK):
         part = slice(chunk, chunk + CHUNK)

@@ -20,7 +20,6 @@ from digits.reading.segmentation import Fragment, Line
 Floats = NDArray[np.float32]
 Box = tuple[int, int, int, int]
 
-MNIST_SIDE = 28
 LONGEST_RUN = 6  # fragments that are asked about as one digit
 MOST_TRUST = 10.0  # that neighbours can lend to a piece, as odds
 MOST_CUT = 200  # connected parts of a picture that are tentatively cut
@@ -125,10 +124,10 @@ class Reader:
             segmentation.whole(found.map) if found.clear else segmentation.without_specks(found.map)
         )
         if piece is None:
-            blank = np.zeros((segmentation.CANVAS, segmentation.CANVAS), np.uint8)
+            blank = np.zeros((bundles.CANVAS_SIDE, bundles.CANVAS_SIDE), np.uint8)
             return Reading(0, np.full(10, 0.1, np.float32), False, (0, 0, 0, 0), blank, 0.0)
         answer = self._models.canvas(segmentation.place(piece.ink))
-        if grey.shape == (MNIST_SIDE, MNIST_SIDE):
+        if grey.shape == (bundles.DIGIT_SIDE, bundles.DIGIT_SIDE):
             # Perhaps it stands in MNIST's frame already, and what seems paper is part of it.
             answer = max(answer, self._models.digit(grey, answer.canvas), key=_sureness)
         accepted = answer.is_digit >= self._threshold

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from digits.bundle import CANVAS_SIDE
 from digits.reading.masks import Labels, components
 from digits.reading.pictures import Grey
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-CANVAS = 256
 LONGEST = 200  # pixels, of what is put on a canvas
 INKED = 48  # ink of at least this holds digits together
 MOST = 1000  # connected parts of a picture that are looked at, the largest
@@ -318,7 +318,7 @@ def place(ink: Grey) -> Grey:
     if longest > LONGEST:
         height, width = (max(1, round(side * LONGEST / longest)) for side in ink.shape)
         ink = np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.BOX))
-    canvas = np.zeros((CANVAS, CANVAS), np.uint8)
-    top, left = (CANVAS - ink.shape[0]) // 2, (CANVAS - ink.shape[1]) // 2
+    canvas = np.zeros((CANVAS_SIDE, CANVAS_SIDE), np.uint8)
+    top, left = (CANVAS_SIDE - ink.shape[0]) // 2, (CANVAS_SIDE - ink.shape[1]) // 2
     canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
     return canvas

@@ -87,7 +87,7 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        blank = np.zeros((256, 256), np.uint8)
+        blank = np.zeros((bundle.CANVAS_SIDE, bundle.CANVAS_SIDE), np.uint8)
         list(pool.map(reader.canvas, [blank] * threads))  # nobody waits for the first load
         yield
         pool.shutdown()

@@ -12,19 +12,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
 from digits.serving.problems import RequestError
 from digits.serving.requests import MOST_PICTURES, parsed, too_many
 
 VERSION = "1"  # of the models, in paths that name one
 HEADER = "Inference-Header-Content-Length"  # bytes of JSON in front of binary tensors
 DATATYPES = {"FP32": np.float32, "BOOL": np.bool_}
-INPUTS = {"canvas": (256, 256), "digit": (28, 28)}
+INPUTS = {"canvas": (CANVAS_SIDE, CANVAS_SIDE), "digit": (DIGIT_SIDE, DIGIT_SIDE)}
 OUTPUTS: dict[str, dict[str, tuple[str, tuple[int, ...]]]] = {
     "canvas": {
         "probabilities": ("FP32", (10,)),
         "is_digit": ("FP32", ()),
         "accepted": ("BOOL", ()),
-        "digit": ("FP32", (28, 28)),
+        "digit": ("FP32", (DIGIT_SIDE, DIGIT_SIDE)),
     },
     "digit": {
         "probabilities": ("FP32", (10,)),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
 from digits.serving.problems import RequestError
 
 Array = NDArray[np.uint8]
@@ -25,7 +26,7 @@ PICTURES = (  # what follows image/ in their content types
     *("png", "jpeg", "gif", "bmp", "x-ms-bmp", "webp", "tiff"),
     *(f"x-portable-{kind}map" for kind in ("pix", "gray", "bit", "any")),
 )
-SIDES = {"pixels": 28, "canvas": 256}  # of what JSON may hold
+SIDES = {"pixels": DIGIT_SIDE, "canvas": CANVAS_SIDE}  # of what JSON may hold
 TAKEN = "a picture (image/png, image/jpeg, ...), multipart/form-data, or application/json"
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.bundle import Bundle
+from digits.bundle import CANVAS_SIDE, Bundle
 from digits.errors import DigitsError
 from digits.evaluation import CLASSES, expected_calibration_error, wilson_interval
 from digits.studies.comparison_runs import Run, open_runs
@@ -276,7 +276,7 @@ def latencies(networks: Sequence[Bundle], digit: Images) -> list[dict[str, float
     from ai_edge_litert.interpreter import Interpreter
 
     large = digit.repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
-    inputs = {"digit": digit[None], "canvas": np.pad(large, (256 - len(large)) // 2)[None]}
+    inputs = {"digit": digit[None], "canvas": np.pad(large, (CANVAS_SIDE - len(large)) // 2)[None]}
     runners = [
         {
             name: Interpreter(model_content=one.model, num_threads=1).get_signature_runner(name)

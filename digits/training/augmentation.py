@@ -5,6 +5,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from digits.bundle import DIGIT_SIDE
 from digits.runs.recipes import Recipe
 from digits.training import geometry
 
@@ -83,7 +84,7 @@ def amounts_of(recipe: Recipe, chances: tf.Tensor, left: tf.Tensor) -> tf.Tensor
     if recipe.elastic:
         columns += [(0.5 + left) * recipe.elastic * strength, 2 * more[:, 4:] - 1]
     if recipe.cutout:
-        columns.append(tf.floor(geometry.SIDE * more[:, 2:4]))
+        columns.append(tf.floor(DIGIT_SIDE * more[:, 2:4]))
     return tf.concat(columns, axis=1)
 
 

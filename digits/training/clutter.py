@@ -8,10 +8,10 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from digits.training.geometry import SIDE
+from digits.bundle import DIGIT_SIDE
 
 COARSE, FINE = 3, 8  # sides of the grids that uneven light is drawn on
-CHANCES = 10 + COARSE**2 + FINE**2 + SIDE**2  # random numbers that an image takes
+CHANCES = 10 + COARSE**2 + FINE**2 + DIGIT_SIDE**2  # random numbers that an image takes
 
 
 def clutter(images: tf.Tensor, share: tf.Tensor, chances: tf.Tensor) -> tf.Tensor:
@@ -29,9 +29,9 @@ def clutter(images: tf.Tensor, share: tf.Tensor, chances: tf.Tensor) -> tf.Tenso
     Returns:
         float32 of the same shape as `images`, 0 to 255.
     """
-    few, coarse, fine, noise = tf.split(chances, [10, COARSE**2, FINE**2, SIDE**2], axis=1)
+    few, coarse, fine, noise = tf.split(chances, [10, COARSE**2, FINE**2, DIGIT_SIDE**2], axis=1)
     strength = few[:, 0, None, None, None]
-    noise = tf.reshape(noise, (-1, SIDE, SIDE, 1))
+    noise = tf.reshape(noise, (-1, DIGIT_SIDE, DIGIT_SIDE, 1))
     ways = [
         _light(images, strength, coarse, fine),
         images + 340 * strength * (noise - 0.5),
@@ -51,8 +51,8 @@ def clutter(images: tf.Tensor, share: tf.Tensor, chances: tf.Tensor) -> tf.Tenso
 
 def _light(images: tf.Tensor, strength: tf.Tensor, coarse: tf.Tensor, fine: tf.Tensor) -> tf.Tensor:
     """Paper that is brighter in one place than in another, and the contrast that remains."""
-    wide = tf.image.resize(tf.reshape(coarse, (-1, COARSE, COARSE, 1)), (SIDE, SIDE))
-    near = tf.image.resize(tf.reshape(fine, (-1, FINE, FINE, 1)), (SIDE, SIDE))
+    wide = tf.image.resize(tf.reshape(coarse, (-1, COARSE, COARSE, 1)), (DIGIT_SIDE, DIGIT_SIDE))
+    near = tf.image.resize(tf.reshape(fine, (-1, FINE, FINE, 1)), (DIGIT_SIDE, DIGIT_SIDE))
     lit = images + 255 * 1.8 * strength * (wide + 0.4 * near)
     return lit * 255 / tf.reduce_max(lit + 1e-3, axis=[1, 2, 3], keepdims=True)
 
@@ -80,7 +80,7 @@ def _distance(chance: tf.Tensor) -> tf.Tensor:
     """How far each pixel is from a random line, signed, shape (n, 28, 28, 1)."""
     angle = math.pi * chance[:, 0, None, None, None]
     offset = 20 * (chance[:, 1, None, None, None] - 0.5)
-    place = tf.range(SIDE, dtype=tf.float32) - (SIDE - 1) / 2
+    place = tf.range(DIGIT_SIDE, dtype=tf.float32) - (DIGIT_SIDE - 1) / 2
     down, right = place[None, :, None, None], place[None, None, :, None]
     return tf.cos(angle) * down + tf.sin(angle) * right - offset
 

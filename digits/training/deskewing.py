@@ -7,9 +7,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from digits.training.geometry import SIDE
+from digits.bundle import DIGIT_SIDE
 
-PLACES = np.arange(SIDE, dtype=np.float32) - (SIDE - 1) / 2  # of pixels, from the picture's middle
+# Of pixels, from the picture's middle.
+PLACES = np.arange(DIGIT_SIDE, dtype=np.float32) - (DIGIT_SIDE - 1) / 2
 
 
 def upright(digit: keras.KerasTensor) -> keras.KerasTensor:

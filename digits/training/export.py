@@ -18,13 +18,13 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from digits import bundle
+from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
 from digits.data.mnist import Bytes
 from digits.errors import DigitsError
 from digits.runs.recipes import Recipe, command
 from digits.terminal import own_words_only
 from digits.training import geometry
 
-CANVAS = 256  # pixels, the side of the canvas
 TOLERANCE = 1e-4  # of probabilities, between any two runtimes
 CONTRACT = {
     "canvas": (
@@ -126,7 +126,7 @@ def signatures(model: keras.Model) -> dict[str, Callable[[tf.Tensor], dict[str, 
         framed = geometry.frame(tf.cast(canvas, tf.float32))
         return {"digit": framed, **model(framed[..., None], training=False)}
 
-    sides = {"digit": geometry.SIDE, "canvas": CANVAS}
+    sides = {"digit": DIGIT_SIDE, "canvas": CANVAS_SIDE}
     return {
         function.__name__: tf.function(
             function,
@@ -192,17 +192,17 @@ def _keras_file(model: keras.Model) -> bytes:
 
 def _canvases(digits: Bytes) -> Bytes:
     """Digits of all sizes and in all corners, one thick, one faint, a cross, and a blank."""
-    canvases = np.zeros((len(digits) + 4, CANVAS, CANVAS), np.uint8)
+    canvases = np.zeros((len(digits) + 4, CANVAS_SIDE, CANVAS_SIDE), np.uint8)
     for index, digit in enumerate(digits):
         large = digit.repeat(1 + index % 8, axis=0).repeat(1 + index % 8, axis=1)
-        room = CANVAS - len(large)
+        room = CANVAS_SIDE - len(large)
         top, left = index * 41 % (room + 1), index * 67 % (room + 1)
         canvases[index, top : top + len(large), left : left + len(large)] = large
     thick, faint, cross, _ = canvases[len(digits) :]
     thick[30:220, 100:160] = 255
     faint[128, 20:200] = 3
-    cross[np.arange(CANVAS), np.arange(CANVAS)] = 255
-    cross[np.arange(CANVAS), np.arange(CANVAS)[::-1]] = 255
+    cross[np.arange(CANVAS_SIDE), np.arange(CANVAS_SIDE)] = 255
+    cross[np.arange(CANVAS_SIDE), np.arange(CANVAS_SIDE)[::-1]] = 255
     return canvases
 
 

@@ -7,9 +7,9 @@ training digits pass through it as well.
 import numpy as np
 import tensorflow as tf
 
+from digits.bundle import DIGIT_SIDE
 from digits.data.mnist import Bytes
 
-SIDE = 28
 BOX = 20  # the longer side of the ink; both figures are MNIST's
 # Where the centre of mass comes to lie, to the nearest whole pixel from pixel edges. With 14.5 all
 # of MNIST's training digits but three come out where they were.
@@ -67,13 +67,13 @@ def _along(ink: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
 
 def _start(mass: tf.Tensor, extent: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
     """The digit's pixel, shape (n,), that the box begins at; nothing of the box falls outside."""
-    room = SIDE - tf.math.ceil(extent / scale - 1e-3)
+    room = DIGIT_SIDE - tf.math.ceil(extent / scale - 1e-3)
     return tf.clip_by_value(tf.round(CENTRE - mass / scale), 0.0, room)
 
 
 def _overlaps(first: tf.Tensor, start: tf.Tensor, scale: tf.Tensor, side: int) -> tf.Tensor:
     """How much of each digit pixel each canvas pixel covers, shape (n, 28, side)."""
-    pixel = tf.range(SIDE, dtype=tf.float32)[None, :, None] - start[:, None, None]
+    pixel = tf.range(DIGIT_SIDE, dtype=tf.float32)[None, :, None] - start[:, None, None]
     begin = first[:, None, None] + pixel * scale[:, None, None]
     place = tf.range(side, dtype=tf.float32)
     end = begin + scale[:, None, None]
