@@ -1,4 +1,4 @@
-"""Writing files that are whole or not there."""
+"""Files that are either whole or not there, and the folder in which the project caches some."""
 
 import os
 import secrets
@@ -8,6 +8,13 @@ from pathlib import Path
 from typing import IO
 
 PARTIAL = ".part"  # ending of a file that is still being written, or whose writer was killed
+
+
+def cache_folder() -> Path:
+    """The folder of what was downloaded: `$DIGITS_CACHE`, or `digits` in the user's cache."""
+    if folder := os.environ.get("DIGITS_CACHE"):
+        return Path(folder)
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "digits"
 
 
 @contextmanager

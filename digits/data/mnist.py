@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.errors import DigitsError
-from digits.files import replacing
+from digits.files import cache_folder, replacing
 
 Bytes = NDArray[np.uint8]
 
@@ -143,13 +143,6 @@ def split(
     """
     kept = len(images) - held_out
     return (images[:kept], labels[:kept]), (images[kept:], labels[kept:])
-
-
-def cache_folder() -> Path:
-    """Where the project keeps MNIST: `$DIGITS_CACHE`, or a folder in the user's cache."""
-    if folder := os.environ.get("DIGITS_CACHE"):
-        return Path(folder)
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "digits"
 
 
 # Reading: bytes -> arrays. Nothing below trusts what it reads.

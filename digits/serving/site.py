@@ -30,10 +30,9 @@ from PIL import Image, ImageDraw
 
 from digits import bundle as bundles
 from digits.bundle import Bundle
-from digits.data.mnist import cache_folder
 from digits.data.strokes import Points, rounded
 from digits.errors import DigitsError
-from digits.files import PARTIAL
+from digits.files import PARTIAL, cache_folder
 from digits.terminal import SHIPPED, note, say
 
 WEB = Path(__file__).parent / "web"
@@ -253,7 +252,7 @@ def runtime_files(cache: Path | None = None) -> Files:
     """LiteRT.js by path, compressed copies included: from the cache, or fetched by npm into it.
 
     Args:
-        cache: folder of the project's cache; default that of `digits.data`.
+        cache: folder of the project's cache; default `cache_folder()`.
 
     Raises:
         DigitsError: npm is missing, or cannot fetch what package-lock.json names.
