@@ -1,10 +1,12 @@
 """The command `digits show augment`: what each augmentation does to digits, as one picture."""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,9 @@ from digits.errors import DigitsError
 from digits.runs import recipes
 from digits.runs.recipes import RECIPES, Recipe
 from digits.terminal import needing, own_words_only, say
+
+if TYPE_CHECKING:
+    from digits.training.plots import AugmentationRow
 
 TITLE = "Each augmentation alone and at its most: the recipe"
 SEED = 5  # of what is drawn at random
@@ -34,23 +39,6 @@ SHOWN: dict[str, Any] = {
 # Columns that show light, two kinds of noise, lines, a negative band, blur and outline in turn;
 # clutter.py says which number stands for which.
 WAYS_TO_CLUTTER = (0.05, 0.2, 0.3, 0.4, 0.55, 0.75, 0.9, 0.1, 0.45, 0.6)
-
-
-@dataclass(frozen=True)
-class Row:
-    """The same ten digits under one augmentation.
-
-    Attributes:
-        name: of the augmentation, in plain words.
-        amount: how much of it, with its unit.
-        used: whether the recipe does this.
-        images: uint8 of shape (10, 28, 28), ink 255 on 0.
-    """
-
-    name: str
-    amount: str
-    used: bool
-    images: Bytes
 
 
 def command(argv: Sequence[str], prog: str) -> int:
@@ -95,27 +83,32 @@ def command(argv: Sequence[str], prog: str) -> int:
     return 0
 
 
-def draw(recipe: Recipe, digits: Bytes) -> list[Row]:
+def draw(recipe: Recipe, digits: Bytes) -> list[AugmentationRow]:
     """What each augmentation alone does at its strongest, and all of the recipe together.
 
     Args:
         recipe: gives the amounts; where it has 0, `SHOWN` does.
         digits: uint8 of shape (10, 28, 28), ink 255 on 0.
     """
+    from digits.training.plots import AugmentationRow
+
     shown = replace(recipe, **{name: getattr(recipe, name) or SHOWN[name] for name in SHOWN})
     off: dict[str, Any] = dict.fromkeys(SHOWN, 0)
     nothing = replace(recipe, **off)
     hand = replace(shown, elastic=0, cutout=0, horizontal_flip=0, vertical_flip=0, reframed=1)
-    rows = [Row("as they are", "MNIST's own digits", True, digits)]
+    rows = [AugmentationRow("as they are", "MNIST's own digits", True, digits)]
     for field, (name, amount) in in_words(shown).items():
         alone = replace(nothing, **{field: getattr(shown, field)})
         if field == "clutter":
             images = _cluttered(digits)
         else:  # MNIST's digits stand in MNIST's frame: to reframe them, they must have left it
             images = _strongest(hand if field == "reframed" else alone, digits)
-        rows.append(Row(name, amount, bool(getattr(recipe, field)), images))
+        rows.append(AugmentationRow(name, amount, bool(getattr(recipe, field)), images))
     together = _trained(recipe, digits)
-    return [*rows, Row("all of the recipe", "drawn at random, as in training", True, together)]
+    return [
+        *rows,
+        AugmentationRow("all of the recipe", "drawn at random, as in training", True, together),
+    ]
 
 
 def in_words(recipe: Recipe) -> dict[str, tuple[str, str]]:

@@ -7,6 +7,7 @@ cannot. `images` are uint8 of shape (n, 28, 28), ink 255 on 0, in the order of t
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,6 @@ from matplotlib.ticker import MaxNLocator
 from digits.data.mnist import Bytes
 from digits.evaluation import Evaluation, calibration_bins, wilson_interval
 from digits.runs.history import Epoch
-from digits.studies.gallery import Row
 
 INK, QUIET, GOOD, BAD = "#1f2933", "#8a94a0", "#2a6f97", "#c8553d"
 STYLE: dict[Any, Any] = {
@@ -39,6 +39,23 @@ STYLE: dict[Any, Any] = {
     "axes.titlelocation": "left",
     "figure.constrained_layout.use": True,
 }
+
+
+@dataclass(frozen=True)
+class AugmentationRow:
+    """The same digits under one augmentation, as `augmentations` draws them.
+
+    Attributes:
+        name: of the augmentation, in plain words.
+        amount: how much of it, with its unit.
+        used: whether the recipe uses it.
+        images: uint8 of shape (n, 28, 28), ink 255 on 0.
+    """
+
+    name: str
+    amount: str
+    used: bool
+    images: Bytes
 
 
 @contextmanager
@@ -123,7 +140,7 @@ def examples(images: Bytes, evaluation: Evaluation, path: Path, count: int = 40)
 
 
 @_styled()
-def augmentations(rows: Sequence[Row], title: str, path: Path) -> None:
+def augmentations(rows: Sequence[AugmentationRow], title: str, path: Path) -> None:
     """Rows of pictures from `gallery.draw`, each with its name and amount at the left."""
     side, pitch, label = 28, 32, 118  # pixels of digits
     columns = len(rows[0].images)
