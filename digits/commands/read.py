@@ -8,14 +8,14 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from digits.errors import DigitsError
 from digits.terminal import SHIPPED, note, own_words_only, say, say_json, watched
 
 if TYPE_CHECKING:
+    from digits.reading.page import Page
     from digits.reading.pictures import Grey
-    from digits.reading.reader import Page
 
 
 def command(argv: Sequence[str], prog: str) -> int:
@@ -55,6 +55,7 @@ def command(argv: Sequence[str], prog: str) -> int:
     if arguments.show is not None:
         _check_show(arguments.show, files)
     with own_words_only():
+        from digits.reading.page import as_dict
         from digits.reading.reader import Reader
 
         reader = Reader(arguments.model)
@@ -100,24 +101,6 @@ def _tell(name: str, page: Page, named: bool) -> None:
     if not page.digits or left_out:
         found = name if page.digits else f"{name}: no digit found"
         note(found + (f": {left_out} left out as no digit, or not surely one" if left_out else ""))
-
-
-def as_dict(page: Page) -> dict[str, Any]:
-    """What was read in a picture, ready for JSON; fractions have six decimals."""
-    return {
-        "digits": page.digits,
-        "lines": list(page.lines),
-        "readings": [
-            {
-                "digit": int(reading.digit),
-                "confidence": round(float(reading.confidence), 6),
-                "accepted": bool(reading.accepted),
-                "probabilities": [round(float(p), 6) for p in reading.probabilities],
-                "box": [int(value) for value in reading.box],
-            }
-            for reading in page.readings
-        ],
-    }
 
 
 def _check_show(out: Path, files: Sequence[str]) -> None:

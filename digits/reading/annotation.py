@@ -13,8 +13,8 @@ from digits.errors import DigitsError
 from digits.files import replacing
 
 if TYPE_CHECKING:
+    from digits.reading.page import Page, Reading
     from digits.reading.pictures import Grey
-    from digits.reading.reader import Page, Reading
 
     _Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 

@@ -10,15 +10,12 @@ from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
-from numpy.typing import NDArray
 
 from digits import bundle as bundles
 from digits.reading import ink, pictures, segmentation
+from digits.reading.page import Box, Floats, Page, Reading
 from digits.reading.pictures import Grey, Source
 from digits.reading.segmentation import Fragment, Line
-
-Floats = NDArray[np.float32]
-Box = tuple[int, int, int, int]
 
 LONGEST_RUN = 6  # fragments that are asked about as one digit
 MOST_TRUST = 10.0  # that neighbours can lend to a piece, as odds
@@ -26,53 +23,6 @@ MOST_CUT = 200  # connected parts of a picture that are tentatively cut
 MOST_QUESTIONS = 4000  # about runs of fragments in a picture, unless there are more fragments
 MOST_REMEMBERED = 300  # answers about a picture's pieces, 64 kB each
 SURE = 0.97  # probability above which a digit is not tentatively cut
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What one piece of ink was read as.
-
-    Attributes:
-        digit: the likeliest, 0 to 9, also when it is refused.
-        probabilities: float32 of shape (10,), summing to 1, given that it is a digit.
-        accepted: False means "not sure, or no digit".
-        box: x, y, width and height around the ink, in pixels of the picture.
-        canvas: uint8 of shape (256, 256), what the model was shown.
-        is_digit: the probability that it is a digit at all, 0 to 1.
-    """
-
-    digit: int
-    probabilities: Floats
-    accepted: bool
-    box: Box
-    canvas: Grey
-    is_digit: float
-
-    @property
-    def confidence(self) -> float:
-        """The probability of `digit`, 0 to 1."""
-        return float(self.probabilities[self.digit])
-
-
-@dataclass(frozen=True)
-class Page:
-    """What was read in a picture.
-
-    Attributes:
-        digits: all accepted digits in reading order.
-        lines: the same, line by line; lines without any are left out.
-        readings: every piece that was considered, in reading order, refused ones too.
-    """
-
-    digits: str
-    lines: tuple[str, ...]
-    readings: tuple[Reading, ...]
-
-
-def page_of(reading: Reading) -> Page:
-    """A page with one thing on it."""
-    digits = str(reading.digit) if reading.accepted else ""
-    return Page(digits, (digits,) if digits else (), (reading,))
 
 
 @dataclass(frozen=True)
@@ -125,7 +75,7 @@ class Reader:
         )
         if piece is None:
             blank = np.zeros((bundles.CANVAS_SIDE, bundles.CANVAS_SIDE), np.uint8)
-            return Reading(0, np.full(10, 0.1, np.float32), False, (0, 0, 0, 0), blank, 0.0)
+            return Reading(0, np.full(10, 0.1, np.float32), False, Box(0, 0, 0, 0), blank, 0.0)
         answer = self._models.canvas(segmentation.place(piece.ink))
         if grey.shape == (bundles.DIGIT_SIDE, bundles.DIGIT_SIDE):
             # Perhaps it stands in MNIST's frame already, and what seems paper is part of it.
@@ -142,10 +92,10 @@ class Reader:
         answer = self._models.canvas(canvas)
         accepted = answer.is_digit >= self._threshold
         rows, columns = (np.flatnonzero(canvas.any(axis=axis)) for axis in (1, 0))
-        box = (0, 0, 0, 0)
+        box = Box(0, 0, 0, 0)
         if len(rows):
             x, y = int(columns[0]), int(rows[0])
-            box = (x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
+            box = Box(x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
         digit = int(answer.probabilities.argmax())
         return Reading(digit, answer.probabilities, accepted, box, canvas, answer.is_digit)
 
@@ -222,7 +172,7 @@ class Reader:
     ) -> Reading:
         y0, x0, y1, x1 = (side * scale for side in piece.box)
         height, width = grey.shape
-        box = (x0, y0, min(x1, width) - x0, min(y1, height) - y0)
+        box = Box(x0, y0, min(x1, width) - x0, min(y1, height) - y0)
         digit = int(answer.probabilities.argmax())
         return Reading(digit, answer.probabilities, accepted, box, answer.canvas, answer.is_digit)
 

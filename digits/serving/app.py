@@ -24,9 +24,9 @@ from fastapi.routing import APIRoute
 from numpy.typing import NDArray
 
 from digits import bundle
-from digits.commands.read import as_dict
 from digits.errors import DigitsError
-from digits.reading.reader import Page, Reader, page_of
+from digits.reading.page import Page, as_dict, page_of
+from digits.reading.reader import Reader
 from digits.serving import (
     connections,
     inference_protocol,

@@ -11,9 +11,7 @@ from PIL import Image
 
 from digits.errors import DigitsError
 from digits.reading import annotation
-from digits.reading.reader import Page, Reading
-
-Box = tuple[int, int, int, int]
+from digits.reading.page import Box, Page, Reading
 
 
 def reading(box: Box, accepted: bool = True, digit: int = 7) -> Reading:
@@ -37,7 +35,7 @@ def inked(picture: NDArray[np.uint8], colour: tuple[int, int, int]) -> NDArray[n
     return np.asarray((picture == colour).all(axis=2))
 
 
-def extent(marks: NDArray[np.bool_]) -> Box:
+def extent(marks: NDArray[np.bool_]) -> tuple[int, int, int, int]:
     """Left, top, right and bottom of what is marked, ends included."""
     rows, columns = np.flatnonzero(marks.any(axis=1)), np.flatnonzero(marks.any(axis=0))
     return int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])
@@ -46,7 +44,7 @@ def extent(marks: NDArray[np.bool_]) -> Box:
 def test_the_frame_is_around_the_box_and_leaves_the_ink_as_it_is() -> None:
     ink = np.full((400, 300), 255, np.uint8)
     ink[150:350, 100:200] = np.random.default_rng(0).integers(0, 255, (200, 100))
-    picture = np.asarray(annotation.draw(ink, page(reading((100, 150, 100, 200)))))
+    picture = np.asarray(annotation.draw(ink, page(reading(Box(100, 150, 100, 200)))))
     assert picture.shape == (400, 300, 3)
     np.testing.assert_array_equal(picture[150:350, 100:200, 0], ink[150:350, 100:200])
     frame = inked(picture, annotation.ACCEPTED)
@@ -55,7 +53,7 @@ def test_the_frame_is_around_the_box_and_leaves_the_ink_as_it_is() -> None:
 
 
 def test_accepted_and_refused_differ_in_colour_and_in_shape() -> None:
-    box = (100, 150, 100, 200)
+    box = Box(100, 150, 100, 200)
     accepted, refused = drawn((300, 400), reading(box)), drawn((300, 400), reading(box, False))
     assert inked(accepted, annotation.ACCEPTED).any()
     assert not inked(accepted, annotation.REFUSED).any()
@@ -77,7 +75,7 @@ def test_accepted_and_refused_differ_in_colour_and_in_shape() -> None:
 def test_labels_are_legible_at_any_size(size: tuple[int, int]) -> None:
     """With the whole drawing on a screen of 1,200 pixels a label is 11 or more high."""
     width, height = size
-    picture = drawn(size, reading((width // 3, height // 3, -(-width // 3), -(-height // 3))))
+    picture = drawn(size, reading(Box(width // 3, height // 3, -(-width // 3), -(-height // 3))))
     left, top, right, bottom = extent(inked(picture, annotation.ACCEPTED))
     assert 0 <= top < bottom < len(picture)
     assert 0 <= left < right < picture.shape[1]
@@ -94,22 +92,24 @@ def label_height(picture: NDArray[np.uint8]) -> int:
 
 def test_a_tiny_picture_is_enlarged_pixel_by_pixel() -> None:
     digit = np.random.default_rng(0).integers(0, 255, (28, 28), np.uint8)
-    picture = annotation.draw(digit, page(reading((4, 4, 20, 20))))
+    picture = annotation.draw(digit, page(reading(Box(4, 4, 20, 20))))
     assert picture.width == 28 * 5
     inside = np.asarray(picture)[-23 * 5 : -4 * 5, 5 * 5 : 23 * 5, 0]
     np.testing.assert_array_equal(inside[::5, ::5], digit[5:24, 5:23])
 
 
 def test_labels_of_close_digits_do_not_cover_each_other() -> None:
-    picture = drawn((200, 300), *(reading((20 + 12 * i, 150, 8, 110), digit=i) for i in range(10)))
-    label = drawn((200, 300), reading((20, 150, 8, 110)))
+    picture = drawn(
+        (200, 300), *(reading(Box(20 + 12 * i, 150, 8, 110), digit=i) for i in range(10))
+    )
+    label = drawn((200, 300), reading(Box(20, 150, 8, 110)))
     whole = inked(label, annotation.ACCEPTED)[: 300 - 152].sum()
     above = inked(picture, annotation.ACCEPTED)[: len(picture) - 152].sum()
     assert above > 10 * whole * 0.9
 
 
 def test_a_margin_holds_what_the_picture_has_no_room_for() -> None:
-    picture = drawn((100, 120), reading((0, 0, 100, 120)))
+    picture = drawn((100, 120), reading(Box(0, 0, 100, 120)))
     assert picture.shape[0] > 120
     assert (picture[0, 0] == 255).all()  # the paper's tone
     frame = inked(picture, annotation.ACCEPTED)
@@ -133,7 +133,7 @@ def test_any_boxes_can_be_drawn(width: int, height: int, boxes: list[tuple[float
     readings = []
     for x, y, w, h, accepted in boxes:
         left, top = int(x * (width - 1)), int(y * (height - 1))
-        box = (left, top, 1 + int(w * (width - left - 1)), 1 + int(h * (height - top - 1)))
+        box = Box(left, top, 1 + int(w * (width - left - 1)), 1 + int(h * (height - top - 1)))
         readings.append(reading(box, bool(accepted)))
     picture = drawn((width, height), *readings)
     assert picture.shape[0] >= height

@@ -14,8 +14,9 @@ from digits import bundle
 from digits.data import mnist as data
 from digits.errors import DigitsError
 from digits.reading import segmentation
+from digits.reading.page import Page, Reading
 from digits.reading.pictures import Grey
-from digits.reading.reader import Page, Reader, Reading
+from digits.reading.reader import Reader
 
 if not (bundle.SHIPPED / "manifest.json").exists():
     pytest.skip("the package holds no model yet", allow_module_level=True)

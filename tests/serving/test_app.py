@@ -15,10 +15,10 @@ import pytest
 from services import FILES, PNG, Client
 
 from digits.cli import main
-from digits.commands.read import as_dict
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
-from digits.reading.reader import Reader, page_of
+from digits.reading.page import as_dict, page_of
+from digits.reading.reader import Reader
 from digits.serving import app, requests
 
 # Answers.

@@ -1,0 +1,152 @@
+"""What was read in a picture, and the JSON in which the command line and HTTP give it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.reading.pictures import Grey
+
+Floats = NDArray[np.float32]
+
+
+class Box(NamedTuple):
+    """A rectangle of whole pixels; x grows to the right, y downwards."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        """The first column to the right of it."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> int:
+        """The first row below it."""
+        return self.y + self.height
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one piece of ink was read as.
+
+    Attributes:
+        digit: the most likely digit, 0 to 9, even if the reading is not accepted.
+        probabilities: float32 of shape (10,), summing to 1, given that the ink is a digit.
+        accepted: False means "not sure, or not a digit".
+        box: around the ink, in pixels of the picture.
+        canvas: uint8 of shape (256, 256), what the model was shown.
+        is_digit: the probability that the ink is a digit at all, 0 to 1.
+    """
+
+    digit: int
+    probabilities: Floats
+    accepted: bool
+    box: Box
+    canvas: Grey
+    is_digit: float
+
+    @property
+    def confidence(self) -> float:
+        """The probability of `digit`, 0 to 1."""
+        return float(self.probabilities[self.digit])
+
+
+@dataclass(frozen=True)
+class Page:
+    """What was read in a picture.
+
+    Attributes:
+        digits: all accepted digits in reading order.
+        lines: the same, line by line; lines without any are left out.
+        readings: every piece of ink that was considered, in reading order, refused ones too.
+    """
+
+    digits: str
+    lines: tuple[str, ...]
+    readings: tuple[Reading, ...]
+
+
+def page_of(reading: Reading) -> Page:
+    """A page with a single reading on it."""
+    digits = str(reading.digit) if reading.accepted else ""
+    return Page(digits, (digits,) if digits else (), (reading,))
+
+
+# The JSON. The metadata are constraints and descriptions in pydantic's terms, from which the
+# service derives its OpenAPI document; reading itself does not need pydantic.
+
+_FRACTION = {"type": "number", "minimum": 0, "maximum": 1}
+
+
+@dataclass(frozen=True)
+class ReadingAnswer:
+    """A `Reading` in JSON. Fractions are rounded to six decimals."""
+
+    digit: int = field(
+        metadata={
+            "ge": 0,
+            "le": 9,
+            "description": "the most likely digit, even if it is not accepted",
+        }
+    )
+    confidence: float = field(
+        metadata={"ge": 0, "le": 1, "description": "the probability of that digit"}
+    )
+    accepted: bool = field(metadata={"description": "false: not sure, or not a digit"})
+    probabilities: list[float] = field(
+        metadata={
+            "min_length": 10,
+            "max_length": 10,
+            "json_schema_extra": {"items": _FRACTION},
+            "description": "of the digits 0 to 9, given that it is a digit",
+        }
+    )
+    box: list[int] = field(
+        metadata={
+            "min_length": 4,
+            "max_length": 4,
+            "description": "x, y, width and height of the ink, in pixels of the picture",
+        }
+    )
+
+
+@dataclass(frozen=True)
+class PageAnswer:
+    """A `Page` in JSON."""
+
+    digits: str = field(metadata={"description": "all accepted digits, in reading order"})
+    lines: list[str] = field(metadata={"description": "the same, line by line"})
+    readings: list[ReadingAnswer] = field(
+        metadata={"description": "every piece of ink that was considered, in reading order"}
+    )
+
+
+def answer_of(page: Page) -> PageAnswer:
+    """A page as the command line and HTTP answer with it."""
+    readings = [
+        ReadingAnswer(
+            digit=reading.digit,
+            confidence=round(reading.confidence, 6),
+            accepted=reading.accepted,
+            probabilities=[round(p, 6) for p in reading.probabilities.tolist()],
+            box=list(reading.box),
+        )
+        for reading in page.readings
+    ]
+    return PageAnswer(page.digits, list(page.lines), readings)
+
+
+def as_dict(page: Page) -> dict[str, Any]:
+    """`answer_of` a page as a dict for `json.dumps`.
+
+    Not by `dataclasses.asdict`, which copies every number and takes three times as long.
+    """
+    answer = answer_of(page)
+    return vars(answer) | {"readings": [vars(reading) for reading in answer.readings]}
