@@ -1,1 +1,10 @@
-"""One script for each claim; each writes its results as JSON lines into results/."""
+"""One command for each claim; each writes its results as JSON lines into results/.
+
+Beside the commands: `ablation/` and `textbook/` are commands of several modules, `harness/` is how
+measurements are run and kept, `handwriting_data/` is what the reading benchmarks read.
+"""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+RESULTS_FOLDER = ROOT / "benchmarks" / "results"

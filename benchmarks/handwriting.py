@@ -23,14 +23,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import amounts, models, sets, things
-from benchmarks.results import FOLDER
+from benchmarks import RESULTS_FOLDER
+from benchmarks.handwriting_data import cheque_amounts, non_digits
+from benchmarks.handwriting_data import evaluation_sets as sets
+from benchmarks.textbook import model as models
 from digits import bundle
 from digits.data import mnist as data
 from digits.evaluation import expected_calibration_error, wilson_interval
 from digits.reading.reader import Reader
 
-RESULTS = FOLDER / "handwriting.jsonl"
+RESULTS = RESULTS_FOLDER / "handwriting.jsonl"
 VALIDATION = 5000  # last training images
 KEPT = 0.99  # of validation digits, at the threshold that all are compared at
 
@@ -77,7 +79,7 @@ def main() -> int:
 def run(results: Path, folder: Path | None, textbook: Path | None, limit: int | None) -> None:
     """Measures both models on every set, writing a line for each."""
     others = sets.folder()
-    fonts = things.font_files()
+    fonts = non_digits.font_files()
     mnist = data.load()
     reader = Reader(folder)
     validation = mnist.train_images[-VALIDATION:][:limit]
@@ -105,10 +107,13 @@ def run(results: Path, folder: Path | None, textbook: Path | None, limit: int | 
         answers = model.canvas(sets.drawn(file, limit))
         add(reading(model.name, "pendigits", answers, file["labels"][:limit], model.threshold))
         letters = np.load(others / "letters_printed.npz")["images"][:limit]
-        for kind, pictures in {"letters_printed": letters, **sets.nondigits(fonts, limit)}.items():
+        for kind, pictures in {
+            "letters_printed": letters,
+            **sets.nondigits(fonts, limit),
+        }.items():
             add(refusing(model.name, kind, model.picture(pictures), model.threshold))
     amount_strings = np.load(others / "amount_strings.npz")
-    read_amounts = amounts.measure(lambda x: reader.read(x).digits, amount_strings, limit)
+    read_amounts = cheque_amounts.measure(lambda x: reader.read(x).digits, amount_strings, limit)
     add({"model": "ours", "set": "amount_strings", **read_amounts})
     results.parent.mkdir(parents=True, exist_ok=True)
     results.write_text("".join(json.dumps(line) + "\n" for line in lines))

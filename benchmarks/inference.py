@@ -28,14 +28,16 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks import installed, models
-from benchmarks.results import FOLDER, read_lines
+from benchmarks import RESULTS_FOLDER
+from benchmarks.harness import installation
+from benchmarks.harness.json_lines import read_lines
+from benchmarks.textbook import model as models
 from digits import bundle
 from digits.data import mnist as data
 from digits.errors import DigitsError
 from digits.reading.reader import Reader
 
-RESULTS = FOLDER / "inference.jsonl"
+RESULTS = RESULTS_FOLDER / "inference.jsonl"
 ROUNDS = 3
 WARM_UP, CALLS = 50, 1000  # a round
 PREDICTIONS = 100  # a round, of model.predict, which is a thousand times slower
@@ -116,11 +118,11 @@ def run(
     with ExitStack() as stack:
         temporary = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         if venv:
-            site, command = installed.anew(temporary / "venv")
-            size = installed.folder_size(site)
+            site, command = installation.anew(temporary / "venv")
+            size = installation.folder_size(site)
         else:
             command = Path(sysconfig.get_path("scripts")) / "digits"
-            size = installed.size("mnist-classification")
+            size = installation.size("mnist-classification")
         if not command.exists():
             raise DigitsError("The command digits is not installed; run: pip install -e .")
         path = stack.enter_context(models.textbook(textbook))
@@ -163,7 +165,7 @@ def run(
     ]
     where = "new virtual environment" if venv else "closure of the base dependencies"
     lines.append({"what": "installed", "megabytes": size / 1e6, "of": where})
-    versions = installed.versions(
+    versions = installation.versions(
         "numpy", "ai-edge-litert", "tensorflow-cpu", "tensorflow", "keras"
     )
     return [*lines, {"what": "machine", "cores": os.cpu_count(), "versions": versions}]

@@ -28,17 +28,19 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Page
 
-from benchmarks import browser as browsing
-from benchmarks import installed, sets, strokes
-from benchmarks.browser import Host
-from benchmarks.models import signature
-from benchmarks.results import FOLDER, read_lines
+from benchmarks import RESULTS_FOLDER
+from benchmarks.handwriting_data import evaluation_sets, pen_strokes
+from benchmarks.harness import browser as browsing
+from benchmarks.harness import installation
+from benchmarks.harness.browser import Host
+from benchmarks.harness.json_lines import read_lines
+from benchmarks.textbook.model import signature
 from digits import bundle
 from digits.bundle import Bundle
 from digits.errors import DigitsError
 from digits.serving import site
 
-RESULTS = FOLDER / "page.jsonl"
+RESULTS = RESULTS_FOLDER / "page.jsonl"
 SEED = 1
 LIGHTHOUSE = "lighthouse@12"
 CATEGORIES = ("performance", "accessibility", "best-practices")
@@ -72,7 +74,7 @@ def main() -> int:
 def run(folder: Path | None, audit: bool, quick: bool) -> list[Line]:
     """Measures everything; a line for each thing."""
     shipped = bundle.read(folder or bundle.SHIPPED)
-    digits = np.load(sets.folder() / "pendigits_strokes.npz")
+    digits = np.load(evaluation_sets.folder() / "pendigits_strokes.npz")
     lines = []
     with tempfile.TemporaryDirectory() as temporary:
         built = Path(temporary) / "site"
@@ -88,7 +90,7 @@ def run(folder: Path | None, audit: bool, quick: bool) -> list[Line]:
                 version = browser.version
             if audit:
                 lines.append(lighthouse(host.url))
-    versions = installed.versions("playwright", "ai-edge-litert") | {"chromium": version}
+    versions = installation.versions("playwright", "ai-edge-litert") | {"chromium": version}
     return [*lines, {"what": "machine", "cores": os.cpu_count(), "versions": versions}]
 
 
@@ -176,7 +178,7 @@ def pendigits(page: Page, shipped: Bundle, file: Any, count: int) -> Line:
     rng = np.random.default_rng(SEED)
     chosen = {*np.linspace(0, len(file["labels"]) - 1, count).round().astype(int).tolist()}
     right, single, shown, canvases = 0, 0, 0, []
-    for i, character in enumerate(strokes.characters(file)):
+    for i, character in enumerate(pen_strokes.characters(file)):
         if i not in chosen:
             continue
         browsing.draw(page, list(placed(character, rng, box["width"], box["height"])))
@@ -202,7 +204,7 @@ LIKELIEST = f"async () => ({browsing.MAIN}).shown().map(({{ digit }}) => digit)"
 
 
 def placed(
-    character: strokes.Strokes, rng: np.random.Generator, width: float, height: float
+    character: pen_strokes.Strokes, rng: np.random.Generator, width: float, height: float
 ) -> Iterator[list[tuple[float, float]]]:
     """A character at a random size and place on a drawing area, all of it inside."""
     points = np.concatenate(character)

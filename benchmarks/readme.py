@@ -15,8 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import ablation, handwriting, records, suspects, sweep, turns, workers
-from benchmarks.results import FOLDER, Lines, mean_interval, read_lines
+from benchmarks import RESULTS_FOLDER, handwriting, records, suspects, sweep, workers
+from benchmarks.ablation import study as ablation
+from benchmarks.harness import interleaving
+from benchmarks.harness.intervals import mean_interval
+from benchmarks.harness.json_lines import Lines, read_lines
 from benchmarks.training import rows
 from digits.errors import DigitsError
 
@@ -51,7 +54,7 @@ def main() -> int:
 def blocks() -> dict[str, str]:
     """Every block of the README, by name."""
     training, reading, corruptions, inference, page, serve = (
-        read_lines(FOLDER / f"{name}.jsonl")
+        read_lines(RESULTS_FOLDER / f"{name}.jsonl")
         for name in ("training", "handwriting", "corruptions", "inference", "page", "serve")
     )
     recorded = read_lines(records.RESULTS)
@@ -242,7 +245,7 @@ def together_block(workers_lines: Lines, sweep_lines: Lines) -> str:
         f"{workers.times(workers_lines, recipe, workers.WORKERS):.2f} (`{recipe}`)"
         for recipe in workers.RECIPES
     )
-    two, one = (turns.mean_seconds(sweep_lines, at_once) for at_once in sweep.AT_ONCE)
+    two, one = (interleaving.mean_seconds(sweep_lines, at_once) for at_once in sweep.AT_ONCE)
     return f"""\
 Two workers on one machine, one core each, train on {told} times as many images a second as one \
 process on one core. A sweep of \

@@ -20,10 +20,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.results import FOLDER, Lines, mean_interval, read_lines
-from benchmarks.training import KEPT, ROOT
+from benchmarks import RESULTS_FOLDER, ROOT
+from benchmarks.harness.intervals import mean_interval
+from benchmarks.harness.json_lines import Lines, read_lines
+from benchmarks.training import KEPT
 
-RESULTS = FOLDER / "records.jsonl"
+RESULTS = RESULTS_FOLDER / "records.jsonl"
 ENSEMBLES = ("best", "vgg")  # the recipes that are trained as such
 SEEDS = {
     "fast": 30,

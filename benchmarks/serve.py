@@ -31,11 +31,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks import load
-from benchmarks.results import FOLDER, Lines, read_lines
+from benchmarks import RESULTS_FOLDER
+from benchmarks.harness import http_load
+from benchmarks.harness.json_lines import Lines, read_lines
 from digits.data import mnist as data
 
-RESULTS = FOLDER / "serve.jsonl"
+RESULTS = RESULTS_FOLDER / "serve.jsonl"
 REQUESTS = 2000
 SECONDS = 30
 FUZZED = 30_000
@@ -90,11 +91,12 @@ def latency() -> dict[str, Any]:
         try:
             for enlarged in (1, 4):
                 requests = [
-                    load.post("/predict", "image/png", picture) for picture in pictures(enlarged)
+                    http_load.post("/predict", "image/png", picture)
+                    for picture in pictures(enlarged)
                 ]
-                load.one_after_another(address, requests)
+                http_load.one_after_another(address, requests)
                 repeated = (requests * (REQUESTS // len(requests) + 1))[:REQUESTS]
-                answers = load.one_after_another(address, repeated)
+                answers = http_load.one_after_another(address, repeated)
                 assert {answer.status for answer in answers} == {200}
                 seconds = [answer.seconds for answer in answers]
                 found[str(28 * enlarged)] = {
@@ -108,14 +110,14 @@ def latency() -> dict[str, Any]:
 
 def overload() -> dict[str, Any]:
     """What becomes of twice as many requests as can be answered."""
-    request = load.post("/predict", "image/png", pictures()[0])
+    request = http_load.post("/predict", "image/png", pictures()[0])
     with serving("--workers", "2") as (process, address):
         # The most of several tries: processes do not always share few connections evenly.
         capacity = max(
-            asyncio.run(load.as_many_as_possible(address, request, 32, 3)) for _ in range(4)
+            asyncio.run(http_load.as_many_as_possible(address, request, 32, 3)) for _ in range(4)
         )
         before = memory(process)
-        answers = asyncio.run(load.at_a_rate(address, request, 2 * capacity, SECONDS))
+        answers = asyncio.run(http_load.at_a_rate(address, request, 2 * capacity, SECONDS))
         after = memory(process)
     accepted = [answer.seconds for answer in answers if answer.status == 200]
     return {
@@ -207,14 +209,14 @@ def counts(address: tuple[str, int]) -> Counter[int]:
     return found
 
 
-def fuzz(address: tuple[str, int], requests: list[bytes]) -> list[load.Answer]:
+def fuzz(address: tuple[str, int], requests: list[bytes]) -> list[http_load.Answer]:
     """Sends broken requests, over a new connection when one was closed."""
-    answers: list[load.Answer] = []
+    answers: list[http_load.Answer] = []
     while len(answers) < len(requests):
         try:
-            answers += load.one_after_another(address, requests[len(answers) :][:50])
+            answers += http_load.one_after_another(address, requests[len(answers) :][:50])
         except (OSError, EOFError):
-            answers.append(load.Answer(0, 0))
+            answers.append(http_load.Answer(0, 0))
     return answers
 
 
@@ -247,7 +249,7 @@ def fuzzed(count: int) -> list[bytes]:
             else:
                 body = body[:at] or body
         path = rng.choice(["/predict"] * 8 + ["/predict/batch", "/v2/models/digit/infer"])
-        found.append(load.post(path, kind, bytes(body)))
+        found.append(http_load.post(path, kind, bytes(body)))
     return found
 
 

@@ -18,10 +18,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.results import FOLDER, Lines, read_lines
+from benchmarks import RESULTS_FOLDER, ROOT
+from benchmarks.harness.json_lines import Lines, read_lines
 
-ROOT = Path(__file__).parent.parent
-RESULTS = FOLDER / "suspects.jsonl"
+RESULTS = RESULTS_FOLDER / "suspects.jsonl"
 FIGURE = ROOT / "docs" / "figures" / "suspects.png"
 # Test images whose label fewer than three of five people confirmed, of the 100 that Northcutt,
 # Athalye & Mueller (2021) had rated: mturk/mnist_mturk.json of github.com/cleanlab/label-errors,

@@ -17,10 +17,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import turns
-from benchmarks.results import FOLDER, Lines
+from benchmarks import RESULTS_FOLDER
+from benchmarks.harness import interleaving
+from benchmarks.harness.json_lines import Lines
 
-RESULTS = FOLDER / "sweep.jsonl"
+RESULTS = RESULTS_FOLDER / "sweep.jsonl"
 AT_ONCE = (2, 1)
 
 
@@ -47,7 +48,7 @@ def measure(flags: str, at_once: int) -> float:
 
 def summary(lines: Lines) -> str:
     """Mean seconds of both, and how many times as fast two at once are."""
-    two, one = (turns.mean_seconds(lines, at_once) for at_once in AT_ONCE)
+    two, one = (interleaving.mean_seconds(lines, at_once) for at_once in AT_ONCE)
     return (
         f"{lines[0]['runs']} runs, two at once: {two:.1f} s; one after another: {one:.1f} s, "
         f"{one / two:.2f} times as long, on {lines[0]['cores']} cores"
@@ -55,7 +56,7 @@ def summary(lines: Lines) -> str:
 
 
 def main() -> None:
-    parser = turns.parser(__doc__, RESULTS)
+    parser = interleaving.parser(__doc__, RESULTS)
     parser.add_argument("--flags", default="--recipe fast", help="of each run")
     parser.add_argument("--runs", type=int, default=8, help="in a sweep")
     arguments = parser.parse_args()
@@ -65,7 +66,7 @@ def main() -> None:
     def sweep(at_once: int) -> dict[str, Any]:
         return told | {"seconds": measure(flags, at_once)}
 
-    turns.take(arguments, AT_ONCE, sweep, summary)
+    interleaving.take(arguments, AT_ONCE, sweep, summary)
 
 
 if __name__ == "__main__":

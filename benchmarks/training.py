@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.results import FOLDER, Lines, read_lines
+from benchmarks import RESULTS_FOLDER, ROOT
+from benchmarks.harness.json_lines import Lines, read_lines
 
-ROOT = Path(__file__).parent.parent
-RESULTS = FOLDER / "training.jsonl"
+RESULTS = RESULTS_FOLDER / "training.jsonl"
 FIGURES = ROOT / "docs" / "figures"
 KEPT = (
     "test_accuracy",

@@ -23,12 +23,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import turns
-from benchmarks.results import FOLDER, Lines
+from benchmarks import RESULTS_FOLDER
+from benchmarks.harness import interleaving
+from benchmarks.harness.json_lines import Lines
 from digits.runs.history import read_csv
 from digits.runs.recipes import TRAINING_IMAGES, Recipe
 
-RESULTS = FOLDER / "workers.jsonl"
+RESULTS = RESULTS_FOLDER / "workers.jsonl"
 RECIPES = ("vgg", "default")
 WORKERS, ONE, APART = "two workers", "one process", "two processes apart"
 EPOCHS = 3
@@ -100,7 +101,7 @@ def images_of(recipe: Recipe) -> int:
 
 def times(lines: Lines, recipe: str, way: str) -> float:
     """How many times as many images a second as one process."""
-    one, other = (turns.mean_seconds(lines, f"{recipe}, {which}") for which in (ONE, way))
+    one, other = (interleaving.mean_seconds(lines, f"{recipe}, {which}") for which in (ONE, way))
     return one / other
 
 
@@ -111,15 +112,15 @@ def summary(lines: Lines) -> str:
         of_one = f"{recipe}, {ONE}"
         images = next(line["images"] for line in lines if line["way"] == of_one)
         text.append(
-            f"{of_one}: {images / turns.mean_seconds(lines, of_one):,.0f} images a second; "
+            f"{of_one}: {images / interleaving.mean_seconds(lines, of_one):,.0f} images a second; "
             + ", ".join(f"{way}: {times(lines, recipe, way):.2f} times" for way in (WORKERS, APART))
         )
     return "\n".join(text)
 
 
 def main() -> None:
-    arguments = turns.parser(__doc__, RESULTS).parse_args()
-    turns.take(arguments, ways(), measure, summary)
+    arguments = interleaving.parser(__doc__, RESULTS).parse_args()
+    interleaving.take(arguments, ways(), measure, summary)
 
 
 if __name__ == "__main__":

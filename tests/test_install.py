@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import installed
+from benchmarks.harness import installation as installed
 from digits.data import mnist as data
 
 LARGEST = 250e6  # bytes

@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import ablation, ablation_figure, cores, sets
-from benchmarks.results import read_lines
+from benchmarks.ablation import figure as ablation_figure
+from benchmarks.ablation import study as ablation
+from benchmarks.handwriting_data import evaluation_sets as sets
+from benchmarks.harness import pinned_processes as cores
+from benchmarks.harness.json_lines import read_lines
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.runs.recipes import RECIPES

@@ -8,18 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import (
-    amounts,
-    corruptions,
-    handwriting,
-    inference,
-    installed,
-    models,
-    sets,
-    strokes,
-    textbook,
-    things,
-)
+from benchmarks import corruptions, handwriting, inference
+from benchmarks.handwriting_data import cheque_amounts as amounts
+from benchmarks.handwriting_data import evaluation_sets as sets
+from benchmarks.handwriting_data import non_digits as things
+from benchmarks.handwriting_data import pen_strokes as strokes
+from benchmarks.harness import installation as installed
+from benchmarks.textbook import model as models
+from benchmarks.textbook import network as textbook
 from digits import bundle
 from digits.data.corruptions import CORRUPTIONS
 from digits.data.mnist import Mnist

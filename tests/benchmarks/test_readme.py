@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from benchmarks import readme
-from benchmarks.results import mean_interval
+from benchmarks.harness.intervals import mean_interval
 from benchmarks.training import rows
 from digits.errors import DigitsError
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from benchmarks import records
-from benchmarks.results import read_lines
+from benchmarks.harness.json_lines import read_lines
 
 
 def line(recipe: str, seed: int | None, accuracy: float, **more: Any) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks import sweep, training, turns, workers
-from benchmarks.results import read_lines
+from benchmarks import sweep, training, workers
+from benchmarks.harness import interleaving as turns
+from benchmarks.harness.json_lines import read_lines
 from digits.runs.recipes import Recipe
 
 MEASURED: dict[str, Any] = {

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from benchmarks import pages
+from benchmarks.handwriting_data import composed_pages as pages
 from digits.data import mnist as data
 from digits.reading import ink, masks
 

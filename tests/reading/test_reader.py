@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from benchmarks import pages
+from benchmarks.handwriting_data import composed_pages as pages
 from digits import bundle
 from digits.data import mnist as data
 from digits.errors import DigitsError

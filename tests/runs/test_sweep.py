@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from processes import ROOT, SMALL
 
-from benchmarks.results import read_lines
+from benchmarks.harness.json_lines import read_lines
 from digits.cli import main
 from digits.errors import DigitsError
 from digits.runs import engines, sweep, sweep_spec

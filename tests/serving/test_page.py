@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 from visits import FOUR, ONE, SCRIBBLE, SEVEN, Visit, number, spoken, wait_until_kept
 
-from benchmarks import browser as browsing
-from benchmarks.browser import Host, draw, open_page, settle
+from benchmarks.harness import browser as browsing
+from benchmarks.harness.browser import Host, draw, open_page, settle
 from digits import bundle
 
 # Writing.

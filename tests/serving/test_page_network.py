@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 from services import running
 from visits import FOUR, ONE, SCRIBBLE, SEVEN, Visit, number, wait_until_kept
 
-from benchmarks import browser as browsing
-from benchmarks.browser import Host, draw, hosted, open_page
+from benchmarks.harness import browser as browsing
+from benchmarks.harness.browser import Host, draw, hosted, open_page
 from digits import bundle
 from digits.data import mnist as data
 from digits.reading.reader import Reader

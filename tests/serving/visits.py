@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
-from benchmarks import browser as browsing
-from benchmarks.browser import Host, hosted, open_page
+from benchmarks.harness import browser as browsing
+from benchmarks.harness.browser import Host, hosted, open_page
 from digits.errors import DigitsError
 
 # In pixels of the drawing area.

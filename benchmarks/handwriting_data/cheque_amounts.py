@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks.models import Images
+from benchmarks.textbook.model import Images
 from digits.evaluation import wilson_interval
 
 

@@ -9,9 +9,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from benchmarks import ablation
-from benchmarks.ablation import Effect, Metric
-from benchmarks.results import Lines
+from benchmarks.ablation import study as ablation
+from benchmarks.ablation.study import Effect, Metric
+from benchmarks.harness.json_lines import Lines
 from digits.training.plots import BAD, GOOD, INK, QUIET, STYLE
 
 TOGETHER = "all of the recipe"

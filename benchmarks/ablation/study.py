@@ -25,14 +25,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cores, sets
-from benchmarks.results import FOLDER, Lines, mean_interval, read_lines
+from benchmarks import RESULTS_FOLDER, ROOT
+from benchmarks.handwriting_data import evaluation_sets as sets
+from benchmarks.harness import pinned_processes
+from benchmarks.harness.intervals import mean_interval
+from benchmarks.harness.json_lines import Lines, read_lines
 from digits.errors import DigitsError
 from digits.runs.recipes import RECIPES, Recipe
 from digits.studies import gallery
 
-ROOT = Path(__file__).parent.parent
-RESULTS = FOLDER / "ablation.jsonl"
+RESULTS = RESULTS_FOLDER / "ablation.jsonl"
 FIGURE = ROOT / "docs" / "figures" / "ablation.png"
 SEEDS = (1, 2, 3)
 OTHERS = {  # sets of other people's digits, and their files
@@ -98,7 +100,7 @@ def main() -> int:
             failed = study(results, arguments.processes, arguments.limit)
         lines = read_lines(results)
         if arguments.figure is not None:
-            from benchmarks.ablation_figure import draw
+            from benchmarks.ablation.figure import draw
 
             draw(lines, arguments.figure)
     except DigitsError as error:
@@ -113,23 +115,23 @@ def study(results: Path, processes: int | None, limit: int | None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         digits = Path(folder) / "digits.npz"
         limited = [] if limit is None else ["--limit", str(limit)]
-        program = [sys.executable, "-m", "benchmarks.ablation_run", *limited]
+        program = [sys.executable, "-m", "benchmarks.ablation.training", *limited]
         prepared = subprocess.run(
             [*program, "--prepare", digits],
             cwd=ROOT,
-            env=os.environ | cores.QUIET,
+            env=os.environ | pinned_processes.QUIET,
             capture_output=True,
             text=True,
         )
         if prepared.returncode:
             raise DigitsError(f"The sets could not be prepared: {prepared.stderr[-500:].strip()}")
 
-        def command(job: cores.Job, core: int) -> list[str]:
+        def command(job: pinned_processes.Job, core: int) -> list[str]:
             name, seed = job
             row = ["--row", name, "--seed", str(seed), "--digits", str(digits)]
             return [*program, *row, "--core", str(core)]
 
-        return cores.run(results, plan(), command, told, processes)
+        return pinned_processes.run(results, plan(), command, told, processes)
 
 
 def told(line: dict[str, Any]) -> str:
@@ -137,7 +139,7 @@ def told(line: dict[str, Any]) -> str:
     return f"{mnist(line):.2f} % of MNIST, {others(line):.2f} % of the others"
 
 
-def plan() -> list[cores.Job]:
+def plan() -> list[pinned_processes.Job]:
     """Every training in order, seed by seed, so that an unfinished study compares, too."""
     return [(name, seed) for seed in SEEDS for name in ROWS]
 

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.results import read_lines
+from benchmarks import ROOT
+from benchmarks.harness.json_lines import read_lines
 from digits.errors import DigitsError
 
-ROOT = Path(__file__).parent.parent
 SIDE = 28
 
 Images = NDArray[np.uint8]

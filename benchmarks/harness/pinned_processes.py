@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from benchmarks.results import read_lines
+from benchmarks import ROOT
+from benchmarks.harness.json_lines import read_lines
 from digits.errors import DigitsError
 
-ROOT = Path(__file__).parent.parent
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}
 
 Job = tuple[str, int]

@@ -1,7 +1,7 @@
 """One training of `benchmarks.ablation`, in a process and on a core of its own.
 
-    python -m benchmarks.ablation_run --prepare FILE                     writes others' digits
-    python -m benchmarks.ablation_run --row NAME --seed N --digits FILE    prints a line
+    python -m benchmarks.ablation.training --prepare FILE                     writes others' digits
+    python -m benchmarks.ablation.training --row NAME --seed N --digits FILE    prints a line
 
 Other people's digits come as pictures or strokes. Each goes through MNIST's own geometry to 28×28
 pixels, as it does for a user: the ink is found, put on a canvas and framed. What reads them is then
@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import ablation, sets
-from benchmarks.models import Images
+from benchmarks.ablation import study as ablation
+from benchmarks.handwriting_data import evaluation_sets as sets
+from benchmarks.textbook.model import Images
 from digits.data import mnist as data
 from digits.errors import DigitsError
 from digits.evaluation import CLASSES

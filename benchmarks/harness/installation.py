@@ -7,7 +7,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks.models import ROOT
+from benchmarks import ROOT
 from digits.errors import DigitsError
 
 

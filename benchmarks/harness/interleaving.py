@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from benchmarks.results import Lines, read_lines
+from benchmarks.harness.json_lines import Lines, read_lines
 
 Way = TypeVar("Way", int, str)
 

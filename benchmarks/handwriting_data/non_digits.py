@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from benchmarks import strokes
+from benchmarks.handwriting_data import pen_strokes
 from digits.errors import DigitsError
 
 Picture = NDArray[np.uint8]
@@ -93,7 +93,7 @@ def scribble(rng: np.random.Generator) -> Picture:
         phases = rng.uniform(0, 2 * np.pi, (len(waves), 2))
         winding = heights * np.sin(2 * np.pi * waves[:, None] * time + phases)
         curves.append(winding.sum(axis=1) + rng.normal(size=2))
-    return strokes.place(curves, rng)
+    return pen_strokes.place(curves, rng)
 
 
 def blank(rng: np.random.Generator) -> Picture:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks import strokes, things
-from benchmarks.models import SIDE, Images
+from benchmarks.handwriting_data import non_digits, pen_strokes
+from benchmarks.textbook.model import SIDE, Images
 from digits.errors import DigitsError
 
 NAMES = ("mousedrawn140", "hwd1000", "challenge50", "semeion16")
@@ -52,17 +52,17 @@ def scattered(images: Images) -> Iterator[Images]:
 def drawn(file: Any, limit: int | None) -> Iterator[Images]:
     """The recorded strokes on canvases, the same ones every time."""
     rng = np.random.default_rng(SEED)
-    for character in islice(strokes.characters(file), limit):
-        yield strokes.place(character, rng)
+    for character in islice(pen_strokes.characters(file), limit):
+        yield pen_strokes.place(character, rng)
 
 
 def nondigits(fonts: list[list[Path]], limit: int | None) -> dict[str, Iterable[Images]]:
     """Pictures without a digit by kind, the same ones every time."""
     makers = {
-        "letters_fonts": things.letters(fonts),
-        "scribbles": things.scribble,
-        "blank": things.blank,
-        **{f"noise_{noise.__name__}": noise for noise in things.NOISE},
+        "letters_fonts": non_digits.letters(fonts),
+        "scribbles": non_digits.scribble,
+        "blank": non_digits.blank,
+        **{f"noise_{noise.__name__}": noise for noise in non_digits.NOISE},
     }
 
     def made(maker: Callable[[np.random.Generator], Images], count: int) -> Iterable[Images]:

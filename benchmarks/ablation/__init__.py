@@ -1,0 +1,1 @@
+"""What each augmentation is worth: the command, what is trained, and what came of it."""

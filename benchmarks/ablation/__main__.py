@@ -1,0 +1,5 @@
+import sys
+
+from benchmarks.ablation.study import main
+
+sys.exit(main())

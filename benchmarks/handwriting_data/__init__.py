@@ -1,0 +1,1 @@
+"""What the reading benchmarks read: other people's handwriting, made-up pages, and non-digits."""

@@ -1,0 +1,3 @@
+from benchmarks.textbook.network import main
+
+main()
