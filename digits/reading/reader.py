@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
 from digits import bundle as bundles
 from digits.reading import ink, pictures, segmentation
 from digits.reading.page import Box, Floats, Page, Reading
 from digits.reading.pictures import Grey, Source
 from digits.reading.segmentation import Fragment, Line
+from digits.runtime import Model
 
 LONGEST_RUN = 6  # fragments that are asked about as one digit
 MOST_TRUST = 10.0  # that neighbours can lend to a piece, as odds
@@ -272,41 +272,23 @@ class Reader:
 
 
 class _Models:
-    """Both signatures of a model, for one thread."""
+    """A model and what it answered in the picture that is being read, for one thread."""
 
     def __init__(self, content: bytes) -> None:
-        self._interpreter = Interpreter(model_content=content, num_threads=1)
-        runner = self._interpreter.get_signature_runner("canvas")
-        self._input = runner.get_input_details()["canvas"]["index"]
-        self._outputs = {name: at["index"] for name, at in runner.get_output_details().items()}
-        del runner  # or the interpreter refuses to be used directly, which is faster
-        self._interpreter.allocate_tensors()
-        self._content = content
-        self._digit: Any = None
+        self._model = Model(content)
         self.answers: dict[tuple[tuple[int, ...], bytes], _Answer] = {}
 
     def canvas(self, canvas: Grey) -> _Answer:
-        self._interpreter.set_tensor(self._input, canvas[None])
-        self._interpreter.invoke()
-        get = self._interpreter.get_tensor
-        probabilities = get(self._outputs["probabilities"])[0]
-        return _Answer(probabilities, float(get(self._outputs["is_digit"])[0]), canvas)
+        outputs = self.outputs("canvas", canvas)
+        return _Answer(outputs["probabilities"][0], float(outputs["is_digit"][0]), canvas)
 
     def digit(self, digit: Grey, canvas: Grey) -> _Answer:
         """The answer for pixels in MNIST's frame, with the canvas to remember it by."""
-        found = self.outputs("digit", digit)
-        return _Answer(found["probabilities"][0], float(found["is_digit"][0]), canvas)
+        outputs = self.outputs("digit", digit)
+        return _Answer(outputs["probabilities"][0], float(outputs["is_digit"][0]), canvas)
 
     def outputs(self, signature: str, image: Grey) -> dict[str, Floats]:
-        if signature == "canvas":
-            self.canvas(image)
-            return {
-                name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()
-            }
-        if self._digit is None:  # few ask; an interpreter of its own, since it has one input
-            interpreter = Interpreter(model_content=self._content, num_threads=1)
-            self._digit = interpreter.get_signature_runner("digit")
-        return self._digit(digit=image[None])
+        return self._model.run(signature, image)
 
 
 def _sureness(answer: _Answer) -> float:

@@ -273,24 +273,18 @@ def latencies(networks: Sequence[Bundle], digit: Images) -> list[dict[str, float
     Returns:
         for each network, seconds of `digit` and of `canvas`.
     """
-    from ai_edge_litert.interpreter import Interpreter
+    from digits.runtime import Model
 
     large = digit.repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
-    inputs = {"digit": digit[None], "canvas": np.pad(large, (CANVAS_SIDE - len(large)) // 2)[None]}
-    runners = [
-        {
-            name: Interpreter(model_content=one.model, num_threads=1).get_signature_runner(name)
-            for name in inputs
-        }
-        for one in networks
-    ]
+    inputs = {"digit": digit, "canvas": np.pad(large, (CANVAS_SIDE - len(large)) // 2)}
+    models = [Model(network.model) for network in networks]
     seconds: list[dict[str, list[float]]] = [{name: [] for name in inputs} for _ in networks]
     for _ in range(TURNS):
         for name, image in inputs.items():
-            for index, runner in enumerate(runners):
+            for index, model in enumerate(models):
                 for call in range(WARM_UP + CALLS):
                     started = time.perf_counter()
-                    runner[name](**{name: image})
+                    model.run(name, image)
                     if call >= WARM_UP:
                         seconds[index][name].append(time.perf_counter() - started)
     return [{name: statistics.median(taken) for name, taken in own.items()} for own in seconds]

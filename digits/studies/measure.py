@@ -37,13 +37,13 @@ def answers(bundle: Bundle, images: Images) -> tuple[Floats, Floats]:
     Returns:
         probabilities of the ten digits, shape (n, 10), and whether each is a digit, 0 to 1, (n,).
     """
-    from ai_edge_litert.interpreter import Interpreter
+    from digits.runtime import Model
 
-    run = Interpreter(model_content=bundle.model, num_threads=1).get_signature_runner("digit")
+    model = Model(bundle.model)
     probabilities = np.empty((len(images), 10), np.float32)
     is_digit = np.empty(len(images), np.float32)
-    for index in range(len(images)):
-        outputs = run(digit=images[index : index + 1])
+    for index, image in enumerate(images):
+        outputs = model.run("digit", image)
         probabilities[index], is_digit[index] = outputs["probabilities"][0], outputs["is_digit"][0]
     return probabilities, is_digit
 

@@ -14,7 +14,6 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from digits import bundle
@@ -22,6 +21,7 @@ from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
 from digits.data.mnist import Bytes
 from digits.errors import DigitsError
 from digits.runs.recipes import Recipe, command
+from digits.runtime import Model
 from digits.terminal import own_words_only
 from digits.training import geometry
 
@@ -162,8 +162,8 @@ def _lite(model: keras.Model, functions: Mapping[str, Any]) -> bytes:
 
 
 def _lite_runner(content: bytes, signature: str) -> Callable[[Bytes], Mapping[str, Any]]:
-    runner = Interpreter(model_content=content, num_threads=1).get_signature_runner(signature)
-    return lambda one: runner(**{signature: one})
+    model = Model(content)
+    return lambda one: model.run(signature, one[0])
 
 
 def _onnx(function: Any) -> bytes:

@@ -1,0 +1,45 @@
+"""LiteRT gives what the bundle's golden outputs say, by either way in which it is run."""
+
+import io
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from digits import bundle
+from digits.runtime import Model
+
+
+@pytest.mark.parametrize("signature", ["canvas", "digit"])
+def test_the_shipped_model_gives_its_golden_outputs(signature: str) -> None:
+    shipped = bundle.read()
+    golden = np.load(io.BytesIO((bundle.SHIPPED / "golden.npz").read_bytes()))
+    model = Model(shipped.model)
+    for index, image in enumerate(golden[f"{signature}_input"]):
+        for name, values in model.run(signature, image).items():
+            expected = golden[f"{signature}_{name}"][index]
+            tolerance = 255e-4 if name == "digit" else 1e-4
+            np.testing.assert_allclose(values[0], expected, atol=tolerance, rtol=0)
+
+
+def test_the_interpreter_itself_gives_what_the_signature_runner_gives() -> None:
+    """`Model` runs a canvas without the runner, by the indices of its tensors."""
+    content = bundle.read().model
+    canvas = np.zeros((256, 256), np.uint8)
+    canvas[60:190, 120:140] = 255
+    runner = Interpreter(model_content=content, num_threads=1).get_signature_runner("canvas")
+    expected = runner(canvas=canvas[None])
+    outputs = Model(content).run("canvas", canvas)
+    assert outputs.keys() == expected.keys() == {"probabilities", "is_digit", "digit"}
+    for name, values in outputs.items():
+        np.testing.assert_array_equal(values, expected[name])
+
+
+def test_the_outputs_stay_as_they_are_when_the_model_runs_again() -> None:
+    model = Model(bundle.read().model)
+    first = model.run("canvas", np.full((256, 256), 255, np.uint8))["probabilities"]
+    kept = first.copy()
+    other = np.zeros((256, 256), np.uint8)
+    other[60:190, 120:140] = 255
+    assert (model.run("canvas", other)["probabilities"] != kept).any()
+    np.testing.assert_array_equal(first, kept)
