@@ -322,7 +322,7 @@ def _show(argv: Sequence[str], prog: str) -> int:
 
 
 def _site(argv: Sequence[str], prog: str) -> int:
-    from digits.serving import site
+    from digits.commands import site
 
     return site.command(argv, prog)
 

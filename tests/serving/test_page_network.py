@@ -104,7 +104,7 @@ def test_a_picture_is_read_on_the_device_where_there_is_no_server(
         else:
             give(page, how, content)
         expect(said).to_have_text(
-            "Read on this device, as one digit: there is no server that reads (it answers 404)."
+            "Read on this device, as a single digit: no server is available (status 404)."
         )
         assert number(page) == str(mnist.train_labels[i])
         draw(page, SEVEN)  # and one can write again
@@ -136,7 +136,7 @@ def test_words_for_pictures_that_cannot_be_read(visit: Visit, host: Host) -> Non
     said = page.locator("#picture-state")
     give(page, "drop", b"no picture")
     expect(said).to_have_text(
-        "digit.png is no picture that this browser can open. Save it as PNG or JPEG."
+        "This browser cannot open digit.png as a picture. Save it as PNG or JPEG."
     )
     give(page, "drop", png(np.zeros((28, 28), np.uint8)))
     expect(said).to_contain_text("There is no ink in digit.png")
@@ -167,8 +167,8 @@ def test_says_so_where_nothing_can_read(visit: Visit, host: Host) -> None:
     host.missing = ("litert_wasm", "predict")
     page = visit()
     expect(page.locator("#state")).to_have_text(
-        "Nothing can be read: the model cannot run here (it could not be loaded), and there is no "
-        "server that reads (it answers 404). Load the page again, or try another browser."
+        "Nothing can be read: the model cannot run here (it could not be loaded), and no server is "
+        "available (status 404). Reload the page, or try another browser."
     )
     draw(page, ONE)
     assert number(page) == "–"
@@ -234,8 +234,8 @@ def test_an_update_is_offered_to_an_open_tab_and_is_whole_or_not_at_all(
     before = caches(page)
     web = tmp_path / "web"
     shutil.copytree(site.WEB, web)
-    words = (web / "words.js").read_text()
-    (web / "words.js").write_text(words.replace('"Write a number"', '"Write any number"'))
+    words = web / "page/words.js"
+    words.write_text(words.read_text().replace('"Write a number"', '"Write any number"'))
     monkeypatch.setattr(site, "WEB", web)
     site.build(tmp_path / "site", bundle.read())
     host.site, host.missing = tmp_path / "site", ("grouping.js",)  # not all of it is there yet

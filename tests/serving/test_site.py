@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from PIL import Image
 from digits import bundle
 from digits.cli import main
 from digits.errors import DigitsError
-from digits.serving import site
+from digits.serving import browser_runtime, site
 
 PLAIN = bundle.read()
 
@@ -57,7 +58,7 @@ def test_every_link_leads_to_a_file_and_none_to_another_host(site_folder: Path) 
         name = re.search(rf'data-{folder}="([^"]+)"', index)
         assert name
         assert (site_folder / name[1]).is_dir()
-    for path in (site_folder / re.search(r'data-page="([^"]+)"', index)[1]).glob("*.js"):  # type: ignore[index] # it matched
+    for path in (site_folder / re.search(r'data-page="([^"]+)"', index)[1]).rglob("*.js"):  # type: ignore[index] # it matched
         for imported in re.findall(r'^import .* from "(.*)";', path.read_text(), re.MULTILINE):
             assert (path.parent / imported).is_file()
     ours = [path for path in files if not path.startswith("runtime") and path.endswith("js")]
@@ -69,7 +70,7 @@ def test_all_but_what_browsers_ask_for_by_name_is_under_a_hash(site_folder: Path
     assert plain == {*site.NAMED}
     for name in names(site_folder):
         if "/" in name:
-            assert re.fullmatch(r"(page|model|runtime)-[0-9a-f]{16}/[\w.-]+", name)
+            assert re.fullmatch(r"(page|model|runtime)-[0-9a-f]{16}/[\w./-]+", name)
 
 
 def test_the_worker_keeps_every_file_as_it_is(site_folder: Path) -> None:
@@ -100,7 +101,7 @@ def test_is_small(site_folder: Path) -> None:
     ]
     assert sum(sizes) < 30_000
     wasm = [path for path in names(site_folder) if path.endswith(".wasm.br")]
-    assert len(wasm) == len(site.BUILDS)
+    assert len(wasm) == len(browser_runtime.BUILDS)
     assert all((site_folder / path).stat().st_size < 2_400_000 for path in wasm)
 
 
@@ -108,7 +109,8 @@ def test_the_same_every_time_and_only_what_changes_changes(
     bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime = {"core.js": b"core", "core.js.gz": b"zipped"}
-    runtime |= {f"{build}{end}": b"" for build in site.BUILDS for end in (".js", ".wasm")}
+    builds = browser_runtime.BUILDS
+    runtime |= {f"{build}{end}": b"" for build in builds for end in (".js", ".wasm")}
     first = site.contents(PLAIN, runtime)
     assert first == site.contents(PLAIN, runtime)
     assert first["index.html.gz"] == site.contents(PLAIN, runtime)["index.html.gz"]
@@ -121,9 +123,7 @@ def test_the_same_every_time_and_only_what_changes_changes(
     assert {name.partition("-")[0] for name in changed} == {"model"}
     assert other["sw.js"] != first["sw.js"]
     web = tmp_path / "web"
-    web.mkdir()
-    for path in site.WEB.iterdir():
-        (web / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(site.WEB, web)
     with (web / "style.css").open("a") as file:
         file.write("p { color: red; }\n")
     monkeypatch.setattr(site, "WEB", web)
@@ -152,13 +152,13 @@ def test_icons_have_the_size_that_is_said(bare: Path) -> None:
 
 
 def test_every_word_is_in_one_place_and_none_is_left_over() -> None:
-    words = re.search(r"WORDS = (\{.*?\n\});", (site.WEB / "words.js").read_text(), re.DOTALL)
+    words = re.search(r"WORDS = (\{.*?\n\});", (site.WEB / "page/words.js").read_text(), re.DOTALL)
     assert words
     names = {*json.loads(words[1])}
     pages = [(site.WEB / name).read_text() for name in ("index.html", "manifest.webmanifest")]
     used = {name for text in pages for name in re.findall(r"\{\{(\w+)\}\}", text)}
     used -= {"page", "model", "runtime", "preloads"}
-    code = "".join(path.read_text() for path in site.WEB.glob("*.js") if path.stem != "words")
+    code = "".join(path.read_text() for path in site.WEB.rglob("*.js") if path.stem != "words")
     assert used <= names
     for name in names - used:
         assert re.search(rf'["\s]{name}(":|"|:)', code), name
@@ -180,7 +180,7 @@ def test_takes_the_place_of_an_earlier_site(bare: Path) -> None:
 
 def test_refuses_a_folder_that_holds_something_else(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("all of it")
-    with pytest.raises(DigitsError, match="holds something that is no site; choose another"):
+    with pytest.raises(DigitsError, match="holds something other than a site; choose another"):
         site.build(tmp_path, PLAIN, runtime=False)
     with pytest.raises(DigitsError, match="is a file; name a folder"):
         site.build(tmp_path / "thesis.txt", PLAIN, runtime=False)
@@ -214,19 +214,28 @@ def test_without_npm_a_sentence_says_what_to_do(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("DIGITS_CACHE", str(tmp_path / "cache"))
     assert main(["site", str(tmp_path / "out")]) == 2
-    assert "npm is not installed, which fetches the runtime" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "npm, which fetches the runtime for browsers, is not installed" in said
     assert not (tmp_path / "out").exists()
 
 
-def test_npm_that_fails_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("script", "seconds", "message"),
+    [
+        ("echo 'npm error code ENOTFOUND' >&2; exit 1", 60, r"browsers \(code ENOTFOUND\); check"),
+        ("exec sleep 600", 0.3, r"cannot fetch the runtime for browsers within 0\.3 s; check the"),
+    ],
+)
+def test_npm_that_fails_or_hangs_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, seconds: float, message: str
 ) -> None:
     for name in ("npm", "node"):
-        (tmp_path / name).write_text("#!/bin/sh\necho 'npm error code ENOTFOUND' >&2\nexit 1\n")
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    with pytest.raises(DigitsError, match=r"cannot fetch .* \(code ENOTFOUND\); look to the"):
-        site.runtime_files(tmp_path / "cache")
+    monkeypatch.setattr(browser_runtime, "NPM_SECONDS", seconds)
+    with pytest.raises(DigitsError, match=message):
+        browser_runtime.files(tmp_path / "cache")
     assert [*(tmp_path / "cache").iterdir()] == []
 
 
@@ -245,5 +254,5 @@ def test_the_command_says_where_the_site_is(
 ) -> None:
     assert main(["site", str(tmp_path / "out")]) == 0
     said = capsys.readouterr()
-    assert said.out.startswith(f"The site is in {tmp_path / 'out'}, ")
+    assert said.out.startswith(f"The site is in {tmp_path / 'out'}: ")
     assert names(tmp_path / "out") == names(site_folder)

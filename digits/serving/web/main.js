@@ -1,16 +1,16 @@
-/** Puts the page together. */
-import { about } from "./about.js";
-import { answersIn } from "./answers.js";
-import { drawingOn } from "./drawing.js";
-import { build, onDevice } from "./model.js";
-import { mapOf } from "./occlusion.js";
-import { keep } from "./offline.js";
-import { readPicture, watchForPictures } from "./picture.js";
-import { reading } from "./reading.js";
-import { onServer } from "./server.js";
-import { say } from "./words.js";
+/** Connects the parts of the page. */
+import { about } from "./page/about.js";
+import { answersIn } from "./page/answers.js";
+import { drawingOn } from "./drawing/board.js";
+import { build, onDevice } from "./reading/device.js";
+import { mapOf } from "./reading/occlusion.js";
+import { keep } from "./page/offline.js";
+import { readPicture, watchForPictures } from "./reading/pictures.js";
+import { reading } from "./reading/reading.js";
+import { onServer } from "./reading/server.js";
+import { say } from "./page/words.js";
 
-const PAUSE = 50; // milliseconds between two readings of a stroke that is being written
+const PAUSE = 50; // milliseconds between two readings during a stroke
 
 const at = (id) => document.getElementById(id);
 const folder = (name) => {
@@ -28,12 +28,12 @@ const drawing = drawingOn(at("board"), penWidth, {
 
 let reader = null;
 let read = null; // strokes -> readings
-let latest = []; // answers shown
+let latest = []; // the answers shown
 let busy = false;
-let again = null; // what to do when no longer busy
+let again = null; // what to do after the current reading
 
-/** The strokes on the drawing area, the answers shown, and a promise of who reads; for tests and
- *  measurements. */
+/** For tests and measurements: the strokes on the drawing area, the answers shown, and a promise of the
+ *  reader. */
 export const { strokes } = drawing;
 export const shown = () => latest;
 export const ready = start();
@@ -68,7 +68,8 @@ async function start() {
   return reader;
 }
 
-/** When the page can be seen, which nothing heavy should hold up; in a tab behind others, soon. */
+/** Waits until the page has been painted, so that nothing heavy delays that; in a background tab, which
+ *  is not painted, at most 200 ms. */
 function painted() {
   return new Promise((done) => {
     requestAnimationFrame(() => setTimeout(done));
@@ -97,7 +98,7 @@ function keepWhenLoaded() {
   else window.addEventListener("load", now);
 }
 
-/** In CSS pixels: on a small drawing area one writes smaller, so with a finer pen. */
+/** In CSS pixels. On a small drawing area people write smaller, so the pen is finer. */
 function penWidth() {
   const { clientWidth, clientHeight } = at("board");
   return (Number(at("pen").value) * Math.min(clientWidth, clientHeight)) / 500;
@@ -119,12 +120,12 @@ function changed(live) {
   at("redo").disabled = !drawing.canRedo();
   at("clear").disabled = drawing.isBlank();
   at("hint").hidden = !drawing.isBlank();
-  tellPicture("");
+  sayOfPicture("");
   if (busy) again = () => changed(live);
   else readNow(live);
 }
 
-/** One reading at a time; of what changes meanwhile the last is read next. */
+/** Reads, one reading at a time; of the changes made meanwhile, only the last is read next. */
 async function readNow(live) {
   if (!read) return;
   busy = true;
@@ -158,7 +159,7 @@ async function explain() {
 }
 
 async function pictureGiven(file) {
-  tellPicture(say("picture_reading", { name: file.name || say("picture_unnamed") }));
+  sayOfPicture(say("picture_reading", { name: file.name || say("picture_unnamed") }));
   await ready;
   try {
     const found = await readPicture(file, reader?.sureness ? reader : null);
@@ -169,13 +170,13 @@ async function pictureGiven(file) {
     at("clear").disabled = false;
     answers.show(latest, true);
     await explain();
-    tellPicture(found.said);
+    sayOfPicture(found.said);
   } catch (error) {
-    tellPicture(error.message);
+    sayOfPicture(error.message);
   }
 }
 
-function tellPicture(text) {
+function sayOfPicture(text) {
   at("picture-state").textContent = text;
 }
 

@@ -1,10 +1,10 @@
-/** Keeps one version of the site, whole. site.py fills in its files with the SHA-256 of each, so that
- *  what is kept can be nothing else, and an install in which one is missing does not come about. */
+/** Keeps one version of the site, complete. site.py fills in its files with the SHA-256 of each: nothing
+ *  else can be kept, and an install fails if one of them is missing. */
 const STAMP = "{{stamp}}";
-const FILES = "{{files}}"; // path -> integrity; "./" is the page
-const BUILDS = "{{builds}}"; // of the runtime, the same; only one is needed
+const FILES = "{{files}}"; // path -> integrity; "./" is index.html
+const BUILDS = "{{builds}}"; // the same for each build of the runtime; a browser needs only one
 
-const OURS = `digits ${registration.scope} `; // others may share the origin
+const OURS = `digits ${registration.scope} `; // other sites may share the origin
 const NAME = OURS + STAMP;
 
 function wanted() {
@@ -23,7 +23,7 @@ async function install() {
 }
 
 async function take(cache, path, integrity) {
-  // A path with a hash in it means the same content for ever, so an earlier version may have it.
+  // A path with a hash never changes its content, so an earlier version may have it already.
   const hashed = path.includes("/") && path !== "./";
   const kept = hashed && (await earlier(path));
   const request = new Request(path, { integrity, cache: hashed ? "default" : "no-cache" });

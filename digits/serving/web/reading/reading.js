@@ -1,18 +1,18 @@
-/** Strokes -> readings, without asking twice about the same strokes. */
+/** Strokes -> readings; the same strokes are never read twice. */
 import { ofStrokes } from "./canvas.js";
 import { grouped } from "./grouping.js";
-import { boxOf } from "./strokes.js";
+import { boxOf } from "../drawing/strokes.js";
 
 /**
- * @typedef {{box: import("./strokes.js").Box, answer: import("./model.js").Answer}} Reading
+ * @typedef {{box: import("../drawing/strokes.js").Box, answer: import("./device.js").Answer}} Reading
  *
- * @param {import("./model.js").Reader} reader
- * @returns {(strokes: import("./strokes.js").Stroke[]) => Promise<Reading[]>} in reading order
+ * @param {import("./device.js").Reader} reader
+ * @returns {(strokes: import("../drawing/strokes.js").Stroke[]) => Promise<Reading[]>} in reading order
  */
 export function reading(reader) {
   let known = new Map();
   return async (strokes) => {
-    const asked = new Map(); // what is still asked about is kept, and nothing else
+    const asked = new Map(); // answers that this call used; the next one keeps only these
     const ask = async (group) => {
       const key = group.map(({ id, points }) => `${id}:${points.length}`).join();
       const answer = asked.get(key) ?? known.get(key) ?? (await reader.read(ofStrokes(group)));

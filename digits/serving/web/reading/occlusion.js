@@ -1,4 +1,4 @@
-/** Which ink decided a reading: each of 7×7 patches of the digit is covered in turn. */
+/** Finds the ink that decided a reading, by covering each of 7×7 patches of the digit in turn. */
 
 const SIDE = 28;
 const PATCHES = 7;
@@ -6,9 +6,9 @@ const PATCH = SIDE / PATCHES;
 
 /**
  * @param {(digit: Uint8Array) => Promise<number[]>} sureness of a reader
- * @param {import("./model.js").Answer} answer with what the network saw
- * @returns {Promise<Float32Array>} 7×7: how much less sure it is without the ink there, 0 to 1, of
- *   the most of all patches, or of a tenfold change of odds where all matter less than that
+ * @param {import("./device.js").Answer} answer with what the network saw
+ * @returns {Promise<Float32Array>} 7×7, how much less sure it is without the ink of a patch: 1 for
+ *   the patch that matters most, or for a tenfold change of the odds if no patch changes them as much
  */
 export async function mapOf(sureness, answer) {
   const digit = Uint8Array.from(answer.seen, Math.round);
@@ -23,7 +23,7 @@ export async function mapOf(sureness, answer) {
   return lost.map((value) => value / most);
 }
 
-/** A copy without the ink of a patch; null where there is none. */
+/** A copy without the ink of a patch; null if the patch has none. */
 function withoutPatch(digit, patch) {
   const copy = digit.slice();
   const top = Math.floor(patch / PATCHES) * PATCH;

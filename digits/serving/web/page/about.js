@@ -1,9 +1,9 @@
-/** What the model says of itself, in the words of the page. */
+/** What the manifest says about the model, in sentences. */
 import { percent, say } from "./words.js";
 
 /**
  * @param {object} manifest of the bundle
- * @returns {string[]} sentences; those whose figures the manifest lacks are left out
+ * @returns {string[]} those for which the manifest has all the figures
  */
 export function about({ name, created, metrics }) {
   const figures = {
@@ -14,12 +14,13 @@ export function about({ name, created, metrics }) {
     low: share(metrics.test_accuracy_interval?.[0]),
     high: share(metrics.test_accuracy_interval?.[1]),
     accepted: share(metrics.test_accepted),
-    taken: share(metrics.non_digits_accepted),
+    non_digits: share(metrics.non_digits_accepted),
     error: share(metrics.ece),
   };
   const needed = {
     about_model: ["name", "created", "parameters"],
-    about_accuracy: ["accuracy", "low", "high", "accepted", "taken"],
+    about_accuracy: ["accuracy", "low", "high", "accepted"],
+    about_rejection: ["non_digits"],
     about_calibrated: ["error"],
   };
   return Object.entries(needed)

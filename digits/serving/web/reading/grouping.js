@@ -1,17 +1,17 @@
-/** Strokes -> digits. Each stroke joins the digit that it belongs to, or begins one. Where the boxes
- *  leave it open, the model is asked which is likelier. */
-import { boxOf } from "./strokes.js";
+/** Strokes -> digits. Each stroke joins the digit that it belongs to, or starts a new one. Where the
+ *  boxes leave this open, the model decides which is more likely. */
+import { boxOf } from "../drawing/strokes.js";
 
-const FARTHEST = 0.25; // heights between two strokes of one digit, sideways
-const FARTHEST_DOWN = 0.4; // and above each other
+const FARTHEST = 0.25; // horizontal gap between two strokes of one digit, in heights
+const FARTHEST_DOWN = 0.4; // the same for a vertical gap
 const MOST_ASKED = 3; // digits that a stroke may belong to
-const UNLIKELY = 1e-4; // as a digit; less is no stronger a reason
+const UNLIKELY = 1e-4; // floor of a likelihood, so that no single one outweighs all others
 
 /**
- * @param {import("./strokes.js").Stroke[]} strokes in the order in which they were written
- * @param {((strokes: import("./strokes.js").Stroke[]) => Promise<number>) | null} likelihood that
- *   strokes make one digit, 0 to 1; null if nobody can say
- * @returns {Promise<import("./strokes.js").Stroke[][]>} the digits, in reading order
+ * @param {import("../drawing/strokes.js").Stroke[]} strokes in the order in which they were written
+ * @param {((strokes: import("../drawing/strokes.js").Stroke[]) => Promise<number>) | null} likelihood that
+ *   strokes make one digit, 0 to 1; null if it is not known
+ * @returns {Promise<import("../drawing/strokes.js").Stroke[][]>} the digits, in reading order
  */
 export async function grouped(strokes, likelihood) {
   let groups = [];
@@ -28,7 +28,7 @@ export async function grouped(strokes, likelihood) {
   return inReadingOrder(groups);
 }
 
-/** The groups that a stroke is joined with. */
+/** The groups that a stroke joins. */
 async function choice(near, stroke, likelihood) {
   if (!near.length) return [];
   if (!likelihood) return near[0].bond > 0 ? [near[0].group] : [];
@@ -50,10 +50,10 @@ async function choice(near, stroke, likelihood) {
 }
 
 /**
- * How much boxes alone speak for one digit, as logarithm of odds.
- * @param {import("./strokes.js").Box} a
- * @param {import("./strokes.js").Box} b
- * @returns {number} -Infinity where they are too far apart
+ * Log odds that two boxes belong to one digit, from the boxes alone.
+ * @param {import("../drawing/strokes.js").Box} a
+ * @param {import("../drawing/strokes.js").Box} b
+ * @returns {number} -Infinity if they are too far apart
  */
 function bond(a, b) {
   const tall = Math.max(a.y1 - a.y0, b.y1 - b.y0);
@@ -65,7 +65,7 @@ function bond(a, b) {
   return sideways - (6 * Math.max(down, 0)) / tall;
 }
 
-/** Lines from the top, in each from the left. */
+/** Lines from top to bottom, each from left to right. */
 function inReadingOrder(groups) {
   const placed = groups.map((group) => ({ group, box: boxOf(group) }));
   placed.sort((a, b) => a.box.y0 + a.box.y1 - b.box.y0 - b.box.y1);

@@ -1,4 +1,4 @@
-/** What was read, shown: the number, and a card for each digit. */
+/** Shows what was read: the number, and a card for each digit. */
 import { percent, say } from "./words.js";
 
 const SIDE = 28;
@@ -9,11 +9,11 @@ const SIDE = 28;
  * @param {HTMLElement} spoken a live region
  */
 export function answersIn(number, cards, spoken) {
-  const shown = []; // one card each, used again, so that bars move instead of jumping
+  const shown = []; // one card per answer; reused, so that bars move instead of jumping
 
   /**
-   * @param {import("./model.js").Answer[]} answers in reading order
-   * @param {boolean} aloud whether whoever listens is told; not while a stroke is being written
+   * @param {import("../reading/device.js").Answer[]} answers in reading order
+   * @param {boolean} aloud whether a screen reader announces them; not during a stroke
    */
   function show(answers, aloud) {
     while (shown.length > answers.length) shown.pop().item.remove();
@@ -29,9 +29,9 @@ export function answersIn(number, cards, spoken) {
   }
 
   /**
-   * @param {number} i which card
-   * @param {import("./model.js").Answer} answer that it shows
-   * @param {Float32Array | null} map 7×7 of how much ink decided, null for none
+   * @param {number} i index of the card
+   * @param {import("../reading/device.js").Answer} the answer that it shows
+   * @param {Float32Array | null} map 7×7, how much each patch of ink mattered; null to show none
    */
   function showMap(i, answer, map) {
     if (shown[i]?.answer === answer) paint(shown[i].seen, answer.seen, map);
@@ -115,7 +115,7 @@ function element(tag, text) {
   return made;
 }
 
-/** Ink bright on dark, as the network has it; what decided in orange. */
+/** Ink bright on dark, as the network gets it; the ink that decided the result in orange. */
 function paint(canvas, seen, map) {
   const context = canvas.getContext("2d");
   const image = context.createImageData(SIDE, SIDE);

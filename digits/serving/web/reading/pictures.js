@@ -1,14 +1,14 @@
-/** Pictures that are dropped, pasted, chosen or photographed: read by the server where there is one,
- *  otherwise on the device, as one digit. */
+/** Pictures that are dropped, pasted, chosen or photographed. The server reads them if there is one;
+ *  otherwise they are read on the device, as a single digit. */
 import { ofPicture } from "./canvas.js";
 import { answerOf, predict, Refusal } from "./server.js";
-import { say } from "./words.js";
+import { say } from "../page/words.js";
 
 /**
  * @param {File} file
- * @param {import("./model.js").Reader | null} reader of the device
- * @returns {Promise<{bitmap: ImageBitmap | null, answers: import("./model.js").Answer[],
- *   boxes: {box: number[], accepted: boolean}[], said: string}>} said: a sentence on who read it
+ * @param {import("./device.js").Reader | null} reader on the device
+ * @returns {Promise<{bitmap: ImageBitmap | null, answers: import("./device.js").Answer[],
+ *   boxes: {box: number[], accepted: boolean}[], said: string}>} said: a sentence about what read it
  * @throws {Error} with a sentence for the user
  */
 export async function readPicture(file, reader) {
@@ -31,7 +31,7 @@ export async function readPicture(file, reader) {
   }
 }
 
-/** Null for what this browser cannot open; perhaps the server can. */
+/** Null if this browser cannot open the file; perhaps the server can. */
 async function opened(file) {
   try {
     return await createImageBitmap(file, { imageOrientation: "from-image" });
@@ -41,9 +41,9 @@ async function opened(file) {
 }
 
 /**
- * Calls back with every picture that a user gives to the page.
+ * Calls `given` with every picture that the user gives to the page.
  * @param {HTMLInputElement[]} inputs of type file
- * @param {HTMLElement} target that shows that something can be dropped
+ * @param {HTMLElement} target that shows where a picture can be dropped
  * @param {(file: File) => void} given
  */
 export function watchForPictures(inputs, target, given) {

@@ -1,16 +1,16 @@
-/** Canvases: what the model is shown, ink bright on exactly 0, 256×256. Its own graph finds the ink
- *  there, scales it and centres it; here it is only put down whole, with a margin. */
-import { boxOf, trace } from "./strokes.js";
+/** Canvases, the model's input: 256×256, ink bright on exactly 0. The model's own graph finds the ink,
+ *  scales it and centres it; here the ink is only drawn whole, with a margin. */
+import { boxOf, trace } from "../drawing/strokes.js";
 
 export const SIDE = 256;
 const LONGEST = 200; // pixels of the ink's longer side
-// Of the longer side: as MNIST's pens are, which the model knows. A fine line on a large drawing area
-// is only fine because the area is large.
+// Minimum width of a line, as a fraction of the ink's longer side: that of MNIST's pens, which the
+// model knows. A fine line on a large drawing area is fine only because the area is large.
 const THINNEST = 0.1;
 
 let shared;
 
-/** @returns {CanvasRenderingContext2D} of one black canvas, used again and again */
+/** @returns {CanvasRenderingContext2D} of a black canvas, which every call reuses */
 function blank() {
   if (!shared) {
     const element = document.createElement("canvas");
@@ -32,7 +32,7 @@ function redOf(context) {
 }
 
 /**
- * @param {import("./strokes.js").Stroke[]} strokes of one digit
+ * @param {import("../drawing/strokes.js").Stroke[]} strokes of one digit
  * @returns {Uint8Array} 256×256, row by row
  */
 export function ofStrokes(strokes) {
@@ -49,9 +49,9 @@ export function ofStrokes(strokes) {
 }
 
 /**
- * A picture of one digit, dark or light ink.
+ * The canvas of a picture of one digit, in dark or light ink.
  * @param {ImageBitmap} picture
- * @returns {Uint8Array | null} 256×256, row by row; null where all is of one colour
+ * @returns {Uint8Array | null} 256×256, row by row; null if all of it has one colour
  */
 export function ofPicture(picture) {
   const scale = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
@@ -59,7 +59,7 @@ export function ofPicture(picture) {
   const height = Math.max(1, Math.round(picture.height * scale));
   const context = blank();
   context.imageSmoothingQuality = "high";
-  // What is transparent is white, as paper is, unless the ink on it would be lost there.
+  // Transparent pixels become white, as paper is, unless the ink is too bright to be seen on it.
   const paper = inkOfTransparent(context, picture, width, height) > 127 ? "#000" : "#fff";
   context.fillStyle = paper;
   context.fillRect(0, 0, SIDE, SIDE);
@@ -72,7 +72,7 @@ export function ofPicture(picture) {
   return inkOf(grey, width, height);
 }
 
-/** Mean brightness of what is opaque, 0 where nothing is transparent. */
+/** Mean brightness of the opaque pixels; 0 if no pixel is transparent. */
 function inkOfTransparent(context, picture, width, height) {
   context.clearRect(0, 0, SIDE, SIDE);
   context.drawImage(picture, 0, 0, width, height);
@@ -87,7 +87,8 @@ function inkOfTransparent(context, picture, width, height) {
   return transparent && opaque > 0 ? light / opaque : 0;
 }
 
-/** Ink bright on exactly 0: what differs from the border, the way that most of it differs. */
+/** Ink bright on exactly 0: what is darker than light paper or lighter than dark paper. The paper is
+ *  the median of the border. */
 function inkOf(grey, width, height) {
   const border = [];
   for (let x = 0; x < width; x += 1) border.push(grey[x], grey[(height - 1) * width + x]);
@@ -112,7 +113,8 @@ function inkOf(grey, width, height) {
   return bytes;
 }
 
-/** What parts ink from paper: half of the brightness that parts them best (Otsu 1979). */
+/** The least brightness that counts as ink: half of the threshold that separates ink from paper best
+ *  (Otsu 1979). */
 function halfway(ink, strongest) {
   const bins = new Array(64).fill(0);
   for (const value of ink) bins[Math.min(63, Math.floor((64 * value) / strongest))] += 1;

@@ -1,8 +1,9 @@
-/** The page kept on the device, so that it opens without a network, and brought up to date. */
+/** Keeps the page on the device, so that it opens without a network, and keeps it up to date. */
 
 /**
  * @param {string} build of the runtime that this browser loaded; empty for none
- * @param {(load: () => void) => void} outdated called when a newer page is ready, with what loads it
+ * @param {(load: () => void) => void} outdated called when a newer page is ready, with a function that
+ *   loads it
  */
 export async function keep(build, outdated) {
   if (!("serviceWorker" in navigator)) return;
@@ -12,8 +13,8 @@ export async function keep(build, outdated) {
   let taken = false;
   serviceWorker.addEventListener("controllerchange", () => {
     if (asked) return location.reload();
-    // The first worker of all takes over a page that is as new as itself; a later one, that another
-    // tab asked for, does not.
+    // The very first worker takes over a page of its own version. A later one, activated from another
+    // tab, takes over a page that is older than itself.
     if (!first || taken) outdated(() => location.reload());
     taken = true;
     return undefined;
@@ -22,7 +23,7 @@ export async function keep(build, outdated) {
   try {
     registration = await serviceWorker.register(`sw.js?build=${build}`, { updateViaCache: "none" });
   } catch {
-    return; // as in a private window: it works all the same, with a network
+    return; // as in a private window: the page still works, with a network
   }
   const offer = (worker) =>
     outdated(() => {
@@ -38,6 +39,6 @@ export async function keep(build, outdated) {
   if (registration.installing) watch(registration.installing);
   registration.addEventListener("updatefound", () => watch(registration.installing));
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) registration.update().catch(() => {}); // no network, no news
+    if (!document.hidden) registration.update().catch(() => {}); // there may be no network
   });
 }

@@ -1,17 +1,17 @@
-/** The model on this device: the bundle's own digits.tflite, run by LiteRT.js.
+/** The model on this device: the bundle's digits.tflite, run by LiteRT.js.
  *
  *  @typedef {object} Answer
  *  @property {number[]} probabilities of the digits 0 to 9
- *  @property {number} digit the likeliest
- *  @property {boolean} accepted false: not sure, or not a digit
- *  @property {number} likely how likely this is a digit, and this one, where what is just about
- *    accepted is a digit as likely as not; 0 to 1
- *  @property {Float32Array | null} seen 28×28, 0 to 255, what the network saw, if that is known
+ *  @property {number} digit the most likely one
+ *  @property {boolean} accepted false means not sure, or not a digit
+ *  @property {number} likely 0 to 1, the probability that this is a digit, and that digit. It is scaled
+ *    so that ink at the threshold of acceptance is a digit with probability 0.5
+ *  @property {Float32Array | null} seen 28×28, 0 to 255, what the network saw; null if not known
  *
  *  @typedef {object} Reader
- *  @property {(canvas: Uint8Array) => Promise<Answer>} read of a canvas, 256×256
- *  @property {((digit: Uint8Array) => Promise<number[]>) | null} sureness for 28×28 pixels:
- *    of each digit, the probability that there is a digit and it is this one
+ *  @property {(canvas: Uint8Array) => Promise<Answer>} read reads a canvas, 256×256
+ *  @property {((digit: Uint8Array) => Promise<number[]>) | null} sureness for
+ *    28×28 pixels: of each digit, the probability that the ink is that digit
  */
 
 // The smallest module that uses relaxed SIMD: i8x16.relaxed_swizzle of two constants.
@@ -20,18 +20,18 @@ const RELAXED = [
   65, 2, 253, 15, 253, 128, 2, 11,
 ];
 
-/** @returns {string} which of the runtime's builds this browser runs */
+/** @returns {string} the build of the runtime that this browser can run */
 export function build() {
   const relaxed = WebAssembly.validate(new Uint8Array(RELAXED));
   return relaxed ? "litert_wasm_internal" : "litert_wasm_compat_internal";
 }
 
 /**
- * Loads runtime and model, in a worker.
+ * Loads the runtime and the model, in a worker.
  * @param {string} runtime URL of the folder of LiteRT.js
  * @param {string} model URL of the folder of the model
  * @param {Promise<object>} manifest of the bundle
- * @returns {Promise<Reader>} rejected where that cannot be
+ * @returns {Promise<Reader>} rejected if they cannot be loaded
  */
 export async function onDevice(runtime, model, manifest) {
   const ask = questions(new Worker(new URL("worker.js", import.meta.url)));
@@ -58,7 +58,8 @@ export async function onDevice(runtime, model, manifest) {
   };
 }
 
-/** What a worker is asked, as promises of its answers; all fail if it does. */
+/** Turns a worker into a function that gives a promise for each task. If the worker fails, all of
+ *  them are rejected. */
 function questions(worker) {
   const open = new Map();
   let last = 0;

@@ -1,16 +1,16 @@
-/** Runs the model beside the page, so that neither loading nor reading holds up a pen. A classic
- *  worker, because the runtime loads itself by importScripts, which module workers lack. */
+/** Runs the model in a worker, so that neither loading nor reading holds up the pen. It is a classic
+ *  worker because the runtime loads itself with importScripts, which module workers lack. */
 
 let core;
 let compiled;
 
-/** Starts the runtime on the processor: a graphics card takes longer to wake than to be of use. */
+/** Starts the runtime on the CPU: for a network this small, starting the GPU costs more than it saves. */
 async function start({ runtime, build, model }) {
   const bytes = bytesOf(model);
-  bytes.catch(() => {}); // is said below, where it is awaited
+  bytes.catch(() => {}); // reported below, where it is awaited
   self.Module = {
     locateFile: (name) => runtime + name,
-    printErr: (text) => console.debug(text), // it reports progress as errors
+    printErr: (text) => console.debug(text), // it writes its progress there
   };
   const gpu = { requestAdapter: async () => null };
   Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
@@ -20,7 +20,7 @@ async function start({ runtime, build, model }) {
   return run({ signature: "canvas", input: new Uint8Array(256 * 256), shape: [1, 256, 256] });
 }
 
-/** The outputs of a signature, by name. */
+/** Runs a signature; its outputs by name. */
 async function run({ signature, input, shape }) {
   const tensor = new core.Tensor(input, shape);
   try {

@@ -1,13 +1,13 @@
-/** The server's /predict, beside this page, for what cannot be read on the device. */
-import { say } from "./words.js";
+/** The server's /predict, beside this page, for everything that cannot be read on the device. */
+import { say } from "../page/words.js";
 
-const NONE = [404, 405, 501]; // what file hosts answer
+const NONE = [404, 405, 501]; // as file hosts answer
 
-/** What a server, or whatever answers in its place, said against reading. */
+/** The server refused to read, or something else answered in its place. */
 export class Refusal extends Error {
   /**
    * @param {string} message a sentence, or a part of one
-   * @param {boolean} exists whether a server that reads answered
+   * @param {boolean} exists whether the answer came from a server that reads
    */
   constructor(message, exists) {
     super(message);
@@ -16,7 +16,7 @@ export class Refusal extends Error {
 }
 
 /**
- * Has a picture or a canvas read.
+ * Lets the server read a picture or a canvas.
  * @param {Blob | string} body a picture file, or JSON
  * @returns {Promise<object>} as of `digits read --json`
  * @throws {Refusal}
@@ -44,9 +44,9 @@ export async function predict(body) {
 }
 
 /**
- * A reader that asks the server, after it has read a blank canvas.
- * @returns {Promise<import("./model.js").Reader>}
- * @throws {Refusal} there is none
+ * A reader that asks the server. A blank canvas is read first, to see whether there is one.
+ * @returns {Promise<import("./device.js").Reader>}
+ * @throws {Refusal} there is no server
  */
 export async function onServer() {
   const read = async (canvas) => {
@@ -61,8 +61,8 @@ export async function onServer() {
 }
 
 /**
- * @param {object} reading of the server
- * @returns {import("./model.js").Answer}
+ * @param {object} reading from the server
+ * @returns {import("./device.js").Answer}
  */
 export function answerOf({ digit, probabilities, accepted }) {
   return { probabilities, digit, accepted, likely: accepted ? 1 : 0, seen: null };

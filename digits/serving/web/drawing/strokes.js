@@ -1,20 +1,20 @@
-/** Strokes: what a pen wrote between coming down and being lifted, kept as points.
+/** Strokes: what a pen wrote from touching down to lifting, kept as points.
  *
- *  @typedef {{x: number, y: number, width: number}} Point  width of the line there; all in pixels
+ *  @typedef {{x: number, y: number, width: number}} Point  in pixels; width is that of the line there
  *  @typedef {{id: number, points: Point[]}} Stroke
  *  @typedef {{x0: number, y0: number, x1: number, y1: number}} Box
  */
 
 let last = 0;
 
-/** @returns {Stroke} an empty one, with an id of its own */
+/** @returns {Stroke} an empty stroke with a new id */
 export function newStroke() {
   last += 1;
   return { id: last, points: [] };
 }
 
 /**
- * The box around the ink of strokes, the pen's width included.
+ * The box around the ink of strokes, including the pen's width.
  * @param {Stroke[]} strokes at least one, none empty
  * @returns {Box}
  */
@@ -32,10 +32,10 @@ export function boxOf(strokes) {
 }
 
 /**
- * Draws strokes in the context's strokeStyle, with round ends and joints.
+ * Draws strokes in the context's strokeStyle, with round caps and joins.
  * @param {CanvasRenderingContext2D} context
  * @param {Stroke[]} strokes
- * @param {number} least width of a line
+ * @param {number} least minimum width of a line
  */
 export function trace(context, strokes, least = 0) {
   context.lineCap = context.lineJoin = "round";
@@ -51,7 +51,7 @@ function traceEven(context, points) {
   context.lineWidth = points[0].width;
   context.beginPath();
   context.moveTo(points[0].x, points[0].y);
-  // Through the middles of the segments, which rounds the corners that sampling cuts into curves.
+  // Through the midpoints of the segments: sampling cuts corners into curves, this rounds them again.
   for (let i = 1; i < points.length - 1; i += 1) {
     const { x, y } = points[i];
     context.quadraticCurveTo(x, y, (x + points[i + 1].x) / 2, (y + points[i + 1].y) / 2);
@@ -72,7 +72,7 @@ function traceUneven(context, points) {
 }
 
 /**
- * What was drawn, with a way back and forth.
+ * The strokes drawn so far, with undo and redo.
  * @returns {{now: () => Stroke[], add: (stroke: Stroke) => void, clear: () => void,
  *   undo: () => boolean, redo: () => boolean, canUndo: () => boolean, canRedo: () => boolean}}
  */

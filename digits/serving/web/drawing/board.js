@@ -1,26 +1,26 @@
-/** The drawing area: pointers and keys become strokes, and strokes become visible. */
+/** The drawing area: turns pointers and keys into strokes, and shows them. */
 import { boxOf, newHistory, newStroke, trace } from "./strokes.js";
 
 const STEP = 6; // pixels that an arrow key moves the pen
-const FAR = 24; // with Shift
+const FAST_STEP = 24; // with Shift
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
  * @param {HTMLCanvasElement} element
  * @param {() => number} penWidth in CSS pixels
- * @param {{changed: (live: boolean) => void, pen: (down: boolean) => void}} tell changed: strokes
- *   are others than before, live while one is being written; pen: a key put it down or lifted it
+ * @param {{changed: (live: boolean) => void, pen: (down: boolean) => void}} tell changed: the
+ *   strokes changed, live while one is being written; pen: a key put the pen down or lifted it
  */
 export function drawingOn(element, penWidth, tell) {
   const context = element.getContext("2d");
   const history = newHistory();
   const held = new Set(); // arrow keys
-  let stroke = null; // that is being written
-  let pointer = null; // that writes it; null: keys do
-  let pen = null; // where the keys' pen is, once they are used
-  let marks = []; // of readings
+  let stroke = null; // the one being written
+  let pointer = null; // the one that writes it; null for the keyboard
+  let pen = null; // where the keyboard's pen is, once it is used
+  let marks = []; // underlines of readings
   let picture = null;
-  let scale = 1; // below 1 where the area has become smaller than what was drawn
+  let scale = 1; // below 1 if the area has become smaller than the drawing
 
   const strokes = () => (stroke ? [...history.now(), stroke] : history.now());
 
@@ -105,7 +105,7 @@ export function drawingOn(element, penWidth, tell) {
 
   function pointOf(event) {
     const { left, top } = element.getBoundingClientRect();
-    // Only pens know how hard they are pressed; a mouse always says a half.
+    // Only pens report pressure; a mouse always reports 0.5.
     const pressed = event.pointerType === "pen" && event.pressure > 0 ? 0.5 + event.pressure : 1;
     return {
       x: (event.clientX - left - element.clientLeft) / scale,
@@ -135,8 +135,8 @@ export function drawingOn(element, penWidth, tell) {
     end();
   });
 
-  function movePen(far) {
-    const reach = (far ? FAR : STEP) / scale;
+  function movePen(fast) {
+    const reach = (fast ? FAST_STEP : STEP) / scale;
     for (const key of held) {
       pen.x = Math.min(Math.max(pen.x + ARROWS[key][0] * reach, 0), element.clientWidth / scale);
       pen.y = Math.min(Math.max(pen.y + ARROWS[key][1] * reach, 0), element.clientHeight / scale);
@@ -174,7 +174,7 @@ export function drawingOn(element, penWidth, tell) {
   new ResizeObserver(fit).observe(element);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
 
-  const leaving = (act) => () => {
+  const afterStroke = (act) => () => {
     if (stroke) end();
     picture = null;
     act();
@@ -182,18 +182,18 @@ export function drawingOn(element, penWidth, tell) {
   };
   return {
     strokes,
-    undo: leaving(history.undo),
-    redo: leaving(history.redo),
+    undo: afterStroke(history.undo),
+    redo: afterStroke(history.redo),
     canUndo: history.canUndo,
     canRedo: history.canRedo,
     isBlank: () => !strokes().length && !picture,
-    clear: leaving(history.clear),
-    /** @param {import("./reading.js").Reading[]} readings to be underlined */
+    clear: afterStroke(history.clear),
+    /** @param {import("../reading/reading.js").Reading[]} to underline */
     mark: (readings) => {
       marks = readings.map(({ box, answer }) => ({ box, accepted: answer.accepted }));
       show();
     },
-    /** @param {ImageBitmap} bitmap shown in place of what was drawn
+    /** @param {ImageBitmap} bitmap shown in place of the drawing
      *  @param {{box: number[], accepted: boolean}[]} boxes x, y, width, height in its pixels */
     showPicture: (bitmap, boxes) => {
       if (history.now().length) history.clear();

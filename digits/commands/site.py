@@ -1,0 +1,47 @@
+"""The command `digits site`: the web page as a folder of files."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from digits.terminal import SHIPPED, say
+
+
+def parser(prog: str) -> argparse.ArgumentParser:
+    """The arguments of `digits site`."""
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Write the web page that reads handwriting on the user's device, as a folder "
+        "for any file host. The first time, npm fetches the runtime for browsers.",
+    )
+    parser.add_argument("out", type=Path, metavar="OUT", help="folder: new, or an earlier site")
+    parser.add_argument("--model", type=Path, metavar="BUNDLE", help=SHIPPED)
+    return parser
+
+
+def run(arguments: argparse.Namespace, prog: str) -> int:
+    """Writes the site.
+
+    Returns:
+        the exit status, 0.
+
+    Raises:
+        DigitsError: the model cannot be used, npm is missing, or the folder cannot be written.
+    """
+    from digits import bundle
+    from digits.serving import site
+
+    out: Path = arguments.out
+    site.build(out, bundle.read(arguments.model or bundle.SHIPPED))
+    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    say(
+        f"The site is in {out}: {size / 1e6:.0f} MB with its compressed copies. Put the folder on "
+        f"any file host, or look at it here: python -m http.server -d {out}"
+    )
+    return 0
+
+
+def command(argv: Sequence[str], prog: str) -> int:
+    return run(parser(prog).parse_args(argv), prog)
