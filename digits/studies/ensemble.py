@@ -150,7 +150,8 @@ def _unite(
     bundled = student
     if best is not None:
         history = read_csv(planned[best].folder / "history.csv")
-        settled = told[best]["temperature"], told[best]["threshold"]
+        loss = figures["members"][best]["validation_loss"]
+        settled = told[best]["temperature"], loss, told[best]["threshold"]
         bundled = pipeline.Trained(networks[best], readers[best], history, *settled)
 
     # All is decided. Here, and in `conclude` for what is bundled, the test set is opened.

@@ -15,7 +15,13 @@ import tensorflow as tf
 
 from digits.data import mnist as data
 from digits.data import non_digits, variants
-from digits.evaluation import CLASSES, evaluate, fit_temperature, threshold_accepting
+from digits.evaluation import (
+    CLASSES,
+    cross_entropy,
+    evaluate,
+    fit_temperature,
+    threshold_accepting,
+)
 from digits.runs.history import Epoch, write_csv, write_events
 from digits.runs.recipes import Recipe
 from digits.runs.run import write_json
@@ -38,6 +44,7 @@ class Trained:
         read: images -> its outputs, as `models.predictor`.
         history: of its training.
         temperature: that its logits are divided by.
+        calibrated_loss: on the validation digits, with the temperature; cross-entropy in nats.
         threshold: that `is_digit` must reach for a reading to be accepted, 0 to 1.
     """
 
@@ -45,6 +52,7 @@ class Trained:
     read: Callable[[data.Bytes], Any]
     history: list[Epoch]
     temperature: float
+    calibrated_loss: float
     threshold: float
 
 
@@ -121,8 +129,10 @@ def learn(
     temperature = fit_temperature(labels, predictor(model, cores)(images)[:, :CLASSES])
     model = finish(model, temperature)
     read = predictor(model, cores)
-    threshold = threshold_accepting(ACCEPTED, read(images)["is_digit"])
-    return Trained(model, read, history, temperature, threshold)
+    answers = read(images)
+    calibrated_loss = cross_entropy(labels, answers["probabilities"])
+    threshold = threshold_accepting(ACCEPTED, answers["is_digit"])
+    return Trained(model, read, history, temperature, calibrated_loss, threshold)
 
 
 def conclude(
@@ -152,7 +162,7 @@ def conclude(
     answers = read(mnist.test_images)
     test = evaluate(mnist.test_labels, answers["probabilities"])
 
-    plots.training_curves(history, folder / "training.png")
+    plots.training_curves(history, trained.calibrated_loss, folder / "training.png")
     plots.confusion_matrix(test, folder / "confusion.png")
     plots.examples(mnist.test_images, test, folder / "examples.png")
     plots.mistakes(mnist.test_images, test, folder / "mistakes.png")

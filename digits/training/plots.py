@@ -1,7 +1,8 @@
 """Evaluation and history -> figures.
 
-Each function writes one PNG file at `path`, in place of what is there, and raises OSError if it
-cannot. `images` are uint8 of shape (n, 28, 28), ink 255 on 0, in the order of the evaluation.
+Each function writes one PNG file at `path`, replacing an earlier one, and returns the figure, which
+is closed. It raises OSError if the file cannot be written. `images` are uint8 of shape (n, 28, 28),
+ink 255 on 0, in the order of the evaluation.
 """
 
 import math
@@ -26,7 +27,8 @@ from digits.data.mnist import Bytes
 from digits.evaluation import Evaluation, calibration_bins, wilson_interval
 from digits.runs.history import Epoch
 
-INK, QUIET, GOOD, BAD = "#1f2933", "#8a94a0", "#2a6f97", "#c8553d"
+# All have a contrast of at least 4.5:1 on white, so that each can be the colour of text.
+INK, QUIET, GOOD, BAD = "#1f2933", "#616e7c", "#2a6f97", "#b5432b"
 STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -39,6 +41,10 @@ STYLE: dict[Any, Any] = {
     "axes.titlelocation": "left",
     "figure.constrained_layout.use": True,
 }
+EXAMPLES = 40
+HEAT = "#df8570"  # of the most frequent error; INK is readable on it
+GRID = "#e4e7eb"
+SERIES = ((QUIET, "o-"), (GOOD, "o-"), (GOOD, "D"))  # colour and style of each series in turn
 
 
 @dataclass(frozen=True)
@@ -65,33 +71,61 @@ def _styled() -> Iterator[None]:
 
 
 @_styled()
-def training_curves(history: Sequence[Epoch], path: Path) -> None:
-    """Accuracy and loss over epochs, on training and on validation images."""
-    epochs = [line.epoch for line in history]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
-    for values, colour, label in (
-        ([100 * line.accuracy for line in history], QUIET, "training"),
-        ([100 * line.validation_accuracy for line in history], GOOD, "validation"),
-    ):
-        left.plot(epochs, values, "o-", color=colour, label=f"{label}, last {values[-1]:.2f} %")
-    for values, colour, label in (
-        ([line.loss for line in history], QUIET, "training"),
-        ([line.validation_loss for line in history], GOOD, "validation"),
-    ):
-        right.plot(epochs, values, "o-", color=colour, label=f"{label}, last {values[-1]:.4f}")
-    left.set(title="Accuracy (%)", xlabel="epoch")
-    right.set(title="Loss (nats)", xlabel="epoch", ylim=(0, None))
-    for axes in (left, right):
-        axes.set_xlim(0.5, len(epochs) + 0.5)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(axis="y", color="#e4e7eb")
-        axes.legend(frameon=False)
-    _save(figure, path)
+def training_curves(history: Sequence[Epoch], calibrated_loss: float, path: Path) -> Figure:
+    """Accuracy and loss on training and on validation images, epoch by epoch.
+
+    A single epoch makes no curve, so its figures are drawn as bars.
+
+    Args:
+        history: one epoch or more; its losses are measured before calibration.
+        calibrated_loss: of the calibrated network on the validation images, in nats.
+    """
+    accuracy = {
+        "training": [100 * epoch.accuracy for epoch in history],
+        "validation": [100 * epoch.validation_accuracy for epoch in history],
+    }
+    loss = {
+        "training": [epoch.loss for epoch in history],
+        "validation": [epoch.validation_loss for epoch in history],
+        "validation, calibrated": [calibrated_loss],
+    }
+    single = len(history) == 1
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.2, 2.4 if single else 3.3))
+    draw = _bars if single else _curves
+    draw(left, accuracy, "{:.2f}%")
+    draw(right, loss, "{:.4f}")
+    left.set_title("Accuracy (%)")
+    right.set_title("Loss (nats)")
+    return _save(figure, path)
+
+
+def _curves(axes: Axes, series: dict[str, list[float]], number: str) -> None:
+    """Draws values over epochs; a single value belongs to the last epoch."""
+    last = max(map(len, series.values()))
+    for (name, values), (colour, style) in zip(series.items(), SERIES, strict=False):
+        epochs = range(last - len(values) + 1, last + 1)
+        label = f"{name}, {number.format(values[-1])}"
+        axes.plot(epochs, values, style, color=colour, label=label)
+    axes.set(xlabel="epoch", xlim=(0.5, last + 0.5))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(axis="y", color=GRID)
+    axes.legend(frameon=False, title="last epoch", alignment="left")
+
+
+def _bars(axes: Axes, series: dict[str, list[float]], number: str) -> None:
+    """Draws the only value of each series as a bar."""
+    values = [value for (value,) in series.values()]
+    names = [name.replace(", ", ",\n") for name in series]
+    colours = [colour for colour, _ in SERIES[: len(series)]]
+    bars = axes.barh(names, values, height=0.6, color=colours)
+    axes.bar_label(bars, [number.format(value) for value in values], padding=4)
+    axes.set(xlabel="after one epoch", xlim=(0, 1.3 * max(values)), ylim=(len(SERIES) - 0.5, -0.5))
+    axes.tick_params(axis="y", length=0)
 
 
 @_styled()
-def confusion_matrix(evaluation: Evaluation, path: Path) -> None:
-    """The confusion matrix with colour for errors alone: the diagonal would drown them."""
+def confusion_matrix(evaluation: Evaluation, path: Path) -> Figure:
+    """The confusion matrix, with only errors in colour: the diagonal would hide them."""
     counts = evaluation.confusion
     diagonal = np.eye(len(counts), dtype=bool)
     text = np.where(counts > 0, counts.astype(str), "")
@@ -100,13 +134,17 @@ def confusion_matrix(evaluation: Evaluation, path: Path) -> None:
         np.where(diagonal, 0, counts),
         annot=text,
         fmt="",
-        cmap=sns.light_palette(BAD, as_cmap=True),
+        cmap=sns.light_palette(HEAT, as_cmap=True),
         vmin=0,
         vmax=max(1, counts[~diagonal].max()),
         square=True,
         linewidths=1,
         linecolor="white",
-        cbar_kws={"label": "images misread", "shrink": 0.8},
+        cbar_kws={
+            "label": "misread images",
+            "shrink": 0.8,
+            "ticks": MaxNLocator(integer=True),
+        },
         ax=axes,
     )
     for digit in range(len(counts)):
@@ -122,13 +160,13 @@ def confusion_matrix(evaluation: Evaluation, path: Path) -> None:
     )
     axes.tick_params(length=0)
     plt.setp(axes.get_yticklabels(), rotation=0)
-    _save(figure, path)
+    return _save(figure, path)
 
 
 @_styled()
-def examples(images: Bytes, evaluation: Evaluation, path: Path, count: int = 40) -> None:
-    """The first `count` images with their true digit and what they were read as."""
-    shown = np.arange(min(count, len(images)))
+def examples(images: Bytes, evaluation: Evaluation, path: Path) -> Figure:
+    """The first 40 images, with their label and what they were read as."""
+    shown = np.arange(min(EXAMPLES, len(images)))
     captions = [
         (
             f"{evaluation.labels[i]} read as {evaluation.predictions[i]}",
@@ -136,12 +174,12 @@ def examples(images: Bytes, evaluation: Evaluation, path: Path, count: int = 40)
         )
         for i in shown
     ]
-    _mosaic(images[shown], captions, path, columns=10)
+    return _mosaic(images[shown], captions, path, columns=10)
 
 
 @_styled()
-def augmentations(rows: Sequence[AugmentationRow], title: str, path: Path) -> None:
-    """Rows of pictures from `gallery.draw`, each with its name and amount at the left."""
+def augmentations(rows: Sequence[AugmentationRow], title: str, path: Path) -> Figure:
+    """Rows of pictures, each with the name and amount of its augmentation at the left."""
     side, pitch, label = 28, 32, 118  # pixels of digits
     columns = len(rows[0].images)
     page = np.full((len(rows) * pitch, columns * pitch), 255, np.uint8)
@@ -161,12 +199,12 @@ def augmentations(rows: Sequence[AugmentationRow], title: str, path: Path) -> No
     axes.set(xlim=(-label, page.shape[1] - 3), ylim=(len(page) - 2, -17))
     axes.text(-1, -12, title, va="center", fontsize=11)
     axes.axis("off")
-    _save(figure, path)
+    return _save(figure, path)
 
 
 @_styled()
-def mistakes(images: Bytes, evaluation: Evaluation, path: Path) -> None:
-    """Every misread image, the surest mistake first, with the probabilities behind it."""
+def mistakes(images: Bytes, evaluation: Evaluation, path: Path) -> Figure:
+    """Every misread image, most confident first, with the probability of each of the two digits."""
     wrong = evaluation.mistakes
     captions = [
         (
@@ -177,15 +215,15 @@ def mistakes(images: Bytes, evaluation: Evaluation, path: Path) -> None:
         )
         for i in wrong
     ]
-    _mosaic(images[wrong], captions, path, columns=8 if len(wrong) <= 160 else 16)
+    return _mosaic(images[wrong], captions, path, columns=8 if len(wrong) <= 160 else 16)
 
 
 @_styled()
-def suspects(parts: Sequence[tuple[str, Bytes, Sequence[dict[str, Any]]]], path: Path) -> None:
-    """Images whose labels are disputed.
+def suspects(parts: Sequence[tuple[str, Bytes, Sequence[dict[str, Any]]]], path: Path) -> Figure:
+    """Images whose labels may be wrong.
 
-    Each part has a title, images, and of each image its `index`, `label`, what it is `read_as`, and
-    the `probability` of that.
+    Each part has a title, images and, for each image, its `index`, its `label`, the digit that it
+    is `read_as`, and the `probability` of that digit.
     """
     columns = 8
     rows = [max(1, math.ceil(len(images) / columns)) for _, images, _ in parts]
@@ -197,65 +235,65 @@ def suspects(parts: Sequence[tuple[str, Bytes, Sequence[dict[str, Any]]]], path:
             for x in lines
         ]
         high, width = _tiles(axes, images, captions, columns)
-        height += high + 14  # and the title
+        height += high + 14  # for the title
         axes.set_title(title, fontsize=11, pad=10)
     figure.suptitle(
         "Index, label → read as, probability", x=0.005, ha="left", fontsize=9, color=QUIET
     )
     figure.set_size_inches(width / 34, (height + 8) / 34)
-    _save(figure, path)
+    return _save(figure, path)
 
 
 @_styled()
-def reliability(evaluation: Evaluation, path: Path) -> None:
-    """How often a prediction is right, against how sure it was; below, how many were that sure."""
+def reliability(evaluation: Evaluation, path: Path) -> Figure:
+    """The reliability diagram: accuracy against confidence. Below it, how many images have each."""
     confidence = evaluation.probabilities.max(axis=1)
     bins = calibration_bins(confidence, evaluation.predictions == evaluation.labels)
-    count, sure, right = bins[bins[:, 0] > 0].T
+    count, confident, right = bins[bins[:, 0] > 0].T
     figure, (above, below) = plt.subplots(
-        2, 1, figsize=(5.4, 5.4), sharex=True, height_ratios=(3, 1)
+        2, 1, figsize=(4.4, 4.8), sharex=True, height_ratios=(3, 1)
     )
-    above.plot([0, 1], [0, 1], "--", color=QUIET, label="as sure as right")
+    above.plot([0, 1], [0, 1], "--", color=QUIET, label="perfectly calibrated")
     low, high = np.array(
         [wilson_interval(round(share * n), round(n)) for share, n in zip(right, count, strict=True)]
     ).T
     above.errorbar(
-        sure,
+        confident,
         right,
-        # a share of 0 or 1 can lie a rounding error outside its own interval
+        # Rounding can put an accuracy of 0 or 1 just outside its own interval.
         yerr=np.maximum([right - low, high - right], 0),
         fmt="o",
         color=GOOD,
         ecolor=QUIET,
         elinewidth=1,
-        label="measured, with 95 % interval",
+        label="measured, 95% interval",
     )
     above.set(
         title=f"Expected calibration error {evaluation.ece:.2%}",
-        ylabel="fraction right",
+        ylabel="accuracy",
         xlim=(0, 1.02),
         ylim=(-0.02, 1.04),
     )
-    above.legend(frameon=False, loc="upper left")
-    below.bar(sure, count, width=0.04, color=GOOD)
-    below.set(xlabel="probability of the digit read", ylabel="images", yscale="log")
+    above.legend(frameon=False, loc="best")
+    below.bar(confident, count, width=0.04, color=GOOD)
+    below.set(xlabel="confidence (probability of the digit)", ylabel="images", yscale="log")
     for axes in (above, below):
-        axes.grid(axis="y", color="#e4e7eb")
-    _save(figure, path)
+        axes.grid(axis="y", color=GRID)
+    return _save(figure, path)
 
 
-def _mosaic(images: Bytes, captions: Sequence[tuple[str, str]], path: Path, columns: int) -> None:
-    """Draws pictures in rows, each above its caption (text, colour)."""
+def _mosaic(images: Bytes, captions: Sequence[tuple[str, str]], path: Path, columns: int) -> Figure:
+    """Draws pictures in rows, each with its caption (text, colour) below it."""
     figure, axes = plt.subplots()
     height, width = _tiles(axes, images, captions, columns)
     figure.set_size_inches(width / 34, height / 34)
-    _save(figure, path)
+    return _save(figure, path)
 
 
 def _tiles(
     axes: Axes, images: Bytes, captions: Sequence[tuple[str, str]], columns: int
 ) -> tuple[int, int]:
-    """Draws pictures in rows on axes, and returns the height and width of all, in their pixels."""
+    """Draws pictures in rows, and returns the height and width of the whole in their pixels."""
     side, gap = 28, 10
     lines = 1 + max((text.count("\n") for text, _ in captions), default=0)
     height, width = side + 5 * lines + gap // 2, side + gap
@@ -275,6 +313,7 @@ def _tiles(
     return page.shape
 
 
-def _save(figure: Figure, path: Path) -> None:
+def _save(figure: Figure, path: Path) -> Figure:
     figure.savefig(path, dpi=130)
     plt.close(figure)
+    return figure

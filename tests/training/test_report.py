@@ -6,17 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import matplotlib.image
 import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from digits import bundle
 from digits.data import mnist as data
-from digits.evaluation import Evaluation, evaluate
-from digits.runs.history import Epoch
+from digits.evaluation import evaluate
 from digits.runs.recipes import Recipe
-from digits.training import models, plots, report
+from digits.training import models, report
 
 FILES = {
     *("run.json", "state.npz", "history.csv", "model.keras", "metrics.json", "report.txt"),
@@ -29,16 +27,6 @@ FILES = {
 @pytest.fixture(scope="module")
 def metrics(finished_run: Path) -> dict[str, Any]:
     return dict(json.loads((finished_run / "metrics.json").read_text()))
-
-
-def some(mnist: data.Mnist, wrong: int, count: int = 300) -> tuple[data.Bytes, Evaluation]:
-    """The first test digits with invented predictions, so many of them wrong."""
-    labels = mnist.test_labels[:count].astype(int)
-    answers = labels.copy()
-    answers[:wrong] = (answers[:wrong] + 1) % 10
-    probabilities = np.full((count, 10), 0.01)
-    probabilities[np.arange(count), answers] = 0.91
-    return mnist.test_images[:count], evaluate(labels, probabilities)
 
 
 class TestFinishedRun:
@@ -132,36 +120,3 @@ class Page(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
-
-
-class TestFigures:
-    @pytest.mark.parametrize("wrong", [0, 1, 17, 200])
-    def test_any_number_of_mistakes(self, mnist: data.Mnist, tmp_path: Path, wrong: int) -> None:
-        images, evaluation = some(mnist, wrong)
-        for draw in (plots.examples, plots.mistakes):
-            draw(images, evaluation, tmp_path / "figure.png")
-            assert ink(tmp_path / "figure.png") > 0.001
-        for plot in (plots.confusion_matrix, plots.reliability):
-            plot(evaluation, tmp_path / "figure.png")
-            assert ink(tmp_path / "figure.png") > 0.01
-
-    def test_mistakes_shows_each_of_them(self, mnist: data.Mnist, tmp_path: Path) -> None:
-        """Twice the rows of pictures, about twice the height."""
-        heights = []
-        for wrong in (80, 160):
-            images, evaluation = some(mnist, wrong)
-            plots.mistakes(images, evaluation, tmp_path / "figure.png")
-            heights.append(matplotlib.image.imread(tmp_path / "figure.png").shape[0])
-        assert heights[1] == pytest.approx(2 * heights[0], rel=0.05)
-
-    @pytest.mark.parametrize("epochs", [1, 30])
-    def test_training_curves(self, tmp_path: Path, epochs: int) -> None:
-        history = [Epoch(i + 1, 1.0, 0.001, 1 / (i + 1), 0.9, 0.5, 0.95) for i in range(epochs)]
-        plots.training_curves(history, tmp_path / "figure.png")
-        assert ink(tmp_path / "figure.png") > 0.01
-
-
-def ink(path: Path) -> float:
-    """The fraction of a picture that is not white."""
-    picture = matplotlib.image.imread(path)[..., :3]
-    return float((picture.min(axis=2) < 0.9).mean())
