@@ -119,7 +119,7 @@ def summary(lines: Lines) -> str:
 
 
 def block(lines: Lines) -> str:
-    """The README's table."""
+    """The table of all recipes, in Markdown."""
     rows = []
     for recipe, runs in by_recipe(lines).items():
         accuracies = [run["test_accuracy"] for run in runs]
@@ -137,7 +137,8 @@ def block(lines: Lines) -> str:
             "|---|---|---|---|---|---|---|",
             *rows,
             "",
-            *(_ensemble_told(line) for line in lines if "ensemble" in line),
+            " ".join(_ensemble_told(line) for line in lines if "ensemble" in line),
+            "",
             "Mean ± standard deviation over all seeds, the last epoch of a fixed schedule. Every "
             "run: [records.jsonl](benchmarks/results/records.jsonl).",
         ]
@@ -152,8 +153,8 @@ def _ensemble_told(line: dict[str, Any]) -> str:
         for of in (figures["mean"], figures["student"])
     )
     return (
-        f"The mean of all {len(figures['members'])} `{line['recipe_name']}` networks reads {mean}, "
-        f"one network distilled from it {student}."
+        f"The mean of {len(figures['members'])} `{line['recipe_name']}` networks reads {mean}; one "
+        f"network distilled from them reads {student}."
     )
 
 

@@ -97,17 +97,18 @@ def summary(lines: Lines) -> str:
     told = {line["what"]: line for line in lines if "what" in line}
     search, training, test = (told[what] for what in ("search", "training", "test"))
     counted = " and ".join(
-        f"{test[f'unconfirmed_in_first_{count}']} are among the {count}" for count in FIRST
+        f"{test[f'unconfirmed_in_first_{count}']} are among the {count} most disputed"
+        for count in FIRST
     )
     return f"""\
-{search["folds"]} models of the recipe `{search["recipe"]["name"]}`, of \
-{search["recipe"]["epochs"]} epochs, each trained without the images that it judges, read \
-{training["disputed"]} of the {training["images"]:,} training images as another digit than their \
-label ({training["disputed"] / training["images"]:.2%}); likely wrong labels: \
-{training["suspects"]}. The mean of the models reads {test["disputed"]} of the \
-{test["images"]:,} test images so ({test["disputed"] / test["images"]:.2%}); likely wrong labels: \
-{test["suspects"]}. Of the {test["unconfirmed"]} test labels that fewer than three of five people \
-confirmed ([Northcutt et al. 2021](https://arxiv.org/abs/2103.14749)), {counted} most disputed."""
+{search["folds"]} models of the recipe `{search["recipe"]["name"]}`, trained for \
+{search["recipe"]["epochs"]} epochs, each without the images that it judges, disagree with the \
+labels of {training["disputed"]} of the {training["images"]:,} training images \
+({training["disputed"] / training["images"]:.2%}). Labels that are likely wrong: \
+{training["suspects"]}. The mean of the models disagrees with the labels of {test["disputed"]} of \
+the {test["images"]:,} test images ({test["disputed"] / test["images"]:.2%}). Labels that are \
+likely wrong: {test["suspects"]}. Of the {test["unconfirmed"]} test labels that fewer than three \
+of five people confirmed ([Northcutt et al. 2021](https://arxiv.org/abs/2103.14749)), {counted}."""
 
 
 if __name__ == "__main__":

@@ -256,7 +256,7 @@ def points(change: Effect | None) -> str:
 
 
 def ablation_block(lines: Lines) -> str:
-    """The README's table, and what mirroring does to which digits.
+    """The table of what each is worth, and which digits mirroring harms most.
 
     Args:
         lines: of the whole study, as `run` wrote them.
@@ -282,11 +282,12 @@ def ablation_block(lines: Lines) -> str:
 |---|---|---|---|---|
 {table}
 
-Percentage points of accuracy gained, mean of {len(none)} seeds ± half the 95 % interval; the same \
-seed is compared with and without. Without any augmentation {ALL.epochs} epochs of the default \
-network, nothing drawn, read {_mean(none, mnist):.2f} % of MNIST's validation and test digits and \
-{_mean(none, others):.2f} % of other people's (mean of {len(OTHERS)} sets, network alone). \
-{_flips_told(lines)} Every training: [ablation.jsonl](benchmarks/results/ablation.jsonl)."""
+Percentage points of accuracy gained, mean of {len(none)} seeds ± half the 95% interval; the same \
+seed is compared with and without. Trained for {ALL.epochs} epochs without any augmentation and \
+without drawn digits, the default network reads {_mean(none, mnist):.2f}% of MNIST's validation \
+and test digits and {_mean(none, others):.2f}% of other people's (mean of {len(OTHERS)} sets, \
+network alone). {_flips_told(lines)} Every training: \
+[ablation.jsonl](benchmarks/results/ablation.jsonl)."""
 
 
 def _mean(lines: Lines, metric: Metric) -> float:
@@ -304,7 +305,7 @@ def _flips_told(lines: Lines) -> str:
         }
         worst = sorted(changes, key=changes.__getitem__)[:3]
         digits = ", ".join(f"{digit} ({changes[digit]:+.1f})".replace("-", "−") for digit in worst)
-        said.append(f"a {in_words(field)[0]} does worst by {digits}")
+        said.append(f"a {in_words(field)[0]} harms {digits} most")
     return f"Of MNIST's digits, {' and '.join(said)}."
 
 

@@ -102,8 +102,8 @@ def test_summary_and_block_say_what_the_lines_say() -> None:
     block = ablation.ablation_block(LINES)
     assert "| rotation (15° either way) | +0.20 ± 0.25 |  | +2.00 ± 0.00 |  |" in block
     assert "| all but elastic, cutout and flips | +0.50 | | +3.00 | |" in block
-    assert "horizontal flip does worst by 2 (−8.5), 7 (−2.5), 0 (−1.0)" in block
-    assert "vertical flip does worst by 6 (−19.0)" in block
+    assert "horizontal flip harms 2 (−8.5), 7 (−2.5), 0 (−1.0) most" in block
+    assert "vertical flip harms 6 (−19.0)" in block
     assert "read 99.20 % of MNIST" in block
 
 

@@ -42,8 +42,8 @@ def test_the_table_has_mean_deviation_and_interval() -> None:
 
 def test_the_table_tells_of_the_ensemble() -> None:
     assert (
-        "The mean of all 2 `best` networks reads 99.85% (99.75% to 99.95%), one network distilled "
-        "from it 99.75% (99.65% to 99.85%)."
+        "The mean of 2 `best` networks reads 99.85% (99.75% to 99.95%); one network distilled from "
+        "them reads 99.75% (99.65% to 99.85%)."
     ) in records.block(LINES)
 
 

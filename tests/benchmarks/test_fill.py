@@ -1,16 +1,15 @@
-"""The README's figures are those of the result files."""
+"""Are the figures in README.md and docs/ those of the result files?"""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks import readme
+from benchmarks import ROOT
+from benchmarks.fill import pages
+from benchmarks.fill.blocks import blocks
 from benchmarks.harness.intervals import mean_interval
 from benchmarks.training import rows
 from digits.errors import DigitsError
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 def line(name: str, seed: int, accuracy: float, seconds: float) -> dict[str, Any]:
@@ -49,14 +48,30 @@ def test_rows_compare_mean_times() -> None:
 
 def test_fill_replaces_only_between_marks() -> None:
     text = "a\n<!-- x -->\nold\n<!-- /x -->\nb\n"
-    filled = readme.fill(text, {"x": "new \\1"})
+    filled = pages.fill(text, {"x": "new \\1"})
     assert filled == "a\n<!-- x -->\nnew \\1\n<!-- /x -->\nb\n"
-    assert readme.fill(filled, {"x": "new \\1"}) == filled
+    assert pages.fill(filled, {"x": "new \\1"}) == filled
 
 
-def test_missing_marks() -> None:
-    with pytest.raises(DigitsError, match="no marks <!-- x -->"):
-        readme.fill("nothing", {"x": ""})
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("<!-- x -->\nold\n", "<!-- x --> has no partner"),
+        ("<!-- /x -->\n", "<!-- /x --> has no partner"),
+        ("<!-- x -->\n<!-- y -->\n<!-- /y -->\n<!-- /x -->\n", "<!-- x --> has no partner"),
+        ("<!-- z -->\n<!-- /z -->\n", "no block 'z'"),
+    ],
+)
+def test_marks_must_match(text: str, reason: str) -> None:
+    with pytest.raises(DigitsError, match=reason):
+        pages.fill(text, {"x": "", "y": ""})
+
+
+def test_the_site_gets_no_links_to_result_files() -> None:
+    block = {"x": "Every run: [a.jsonl](benchmarks/results/a.jsonl), [b](https://b.org)."}
+    assert pages.without_links(block) == {
+        "x": "Every run: `benchmarks/results/a.jsonl`, [b](https://b.org)."
+    }
 
 
 def test_interval_of_a_mean() -> None:
@@ -65,6 +80,13 @@ def test_interval_of_a_mean() -> None:
     assert (low, high) == pytest.approx((2 - 4.3027 / 3**0.5, 2 + 4.3027 / 3**0.5), rel=1e-4)
 
 
-def test_the_readme_says_what_the_results_say() -> None:
-    text = (ROOT / "README.md").read_text()
-    assert readme.fill(text, readme.blocks()) == text
+def test_every_page_says_what_the_results_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["fill", "--check"])
+    assert pages.main() == 0
+
+
+def test_every_block_is_shown_somewhere() -> None:
+    shown = {
+        mark[2] for page in pages.pages(ROOT) for mark in pages.MARK.finditer(page.read_text())
+    }
+    assert shown == set(blocks())

@@ -1,0 +1,5 @@
+import sys
+
+from benchmarks.fill.pages import main
+
+sys.exit(main())
