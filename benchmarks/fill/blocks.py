@@ -26,7 +26,7 @@ def blocks() -> dict[str, str]:
     return {
         "headline": headline(recorded, by_name["textbook"], found["handwriting"]),
         "results": results(found["training"], recorded, found["ratios"]),
-        "times": times(found["training"]),
+        "times": times(found["training"], found["ratios"]),
         "confusion": confusion(found["training"]),
         "records": records.block(found["records"]),
         "ablation": ablation.ablation_block(found["ablation"]),
@@ -78,7 +78,6 @@ def results(training: Lines, recorded: Mapping[str, Lines], ratios: Lines) -> st
             f"{row.peak_memory_mb:.0f} MB" if row else "",
         ]
         body.append(" | ".join(cells))
-    calm, without = (line["process_ratio"] for line in ratios)
     head = (
         "recipe | parameters | test accuracy | seeds | test loss | whole process, ratio "
         "| peak memory"
@@ -93,16 +92,23 @@ def results(training: Lines, recorded: Mapping[str, Lines], ratios: Lines) -> st
 
 {table(head, body)}
 
-Accuracies are means ± standard deviations over seeds. The time is that of the whole process, from \
-start to report, and its ratio to the textbook CNN's in the same run, on {first["cores"]} cores of \
-an AMD EPYC (Zen 4, which computes in bfloat16) that other work loaded. It holds for that machine \
-and load alone: on the same processor without other work, `default` took {calm:.2f} of the \
-textbook CNN's time, and on one without bfloat16 {without:.2f}. Every run: \
+Accuracies are means ± standard deviations over seeds. Time is that of the whole process, from \
+start to report. {ratio_note(first["cores"], ratios)} Every run: \
 [records.jsonl]({LINKED}/records.jsonl), [training.jsonl]({LINKED}/training.jsonl), \
 [ratios.jsonl]({LINKED}/ratios.jsonl)."""
 
 
-def times(training: Lines) -> str:
+def ratio_note(cores: int, ratios: Lines) -> str:
+    """What the ratios of times hold for."""
+    calm, without = (line["process_ratio"] for line in ratios)
+    return f"""\
+Ratios are to the textbook CNN's time in the same run on {cores} cores of an AMD EPYC (Zen 4, which \
+computes in bfloat16) that other work loaded. They hold for that machine and load alone: on the \
+same processor without other work, the whole process of `default` took {calm:.2f} of the textbook \
+CNN's time, and on a processor without bfloat16 {without:.2f}."""
+
+
+def times(training: Lines, ratios: Lines) -> str:
     """What `benchmarks/training.py` found, in full."""
     first = next(line for line in training if line["name"] == "default")
     labels = {"textbook": "Keras textbook CNN", "default": "`default`", "fast": "`fast`"}
@@ -121,9 +127,9 @@ def times(training: Lines) -> str:
     return f"""\
 {table(head, body)}
 
-Means ± standard deviations over seeds. Ratios are to the textbook CNN's times in the same run on \
-the same {first["cores"]} cores; the whole process of this project's recipes includes figures and \
-report. {versions}. Every run: [training.jsonl]({LINKED}/training.jsonl)."""
+Means ± standard deviations over seeds; the whole process of this project's recipes includes \
+figures and report. {ratio_note(first["cores"], ratios)} {versions}. Every run: \
+[training.jsonl]({LINKED}/training.jsonl), [ratios.jsonl]({LINKED}/ratios.jsonl)."""
 
 
 def confusion(training: Lines) -> str:

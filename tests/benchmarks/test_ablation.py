@@ -104,7 +104,7 @@ def test_summary_and_block_say_what_the_lines_say() -> None:
     assert "| all but elastic, cutout and flips | +0.50 | | +3.00 | |" in block
     assert "horizontal flip harms 2 (−8.5), 7 (−2.5), 0 (−1.0) most" in block
     assert "vertical flip harms 6 (−19.0)" in block
-    assert "read 99.20 % of MNIST" in block
+    assert "reads 99.20% of MNIST" in block
 
 
 def test_the_figure_is_drawn_of_an_unfinished_study_too(tmp_path: Path) -> None:
