@@ -28,7 +28,7 @@ from benchmarks.textbook.model import Images
 from digits.data import mnist as data
 from digits.errors import DigitsError
 from digits.evaluation import CLASSES
-from digits.reading import ink, segmentation
+from digits.reading import ink, recogniser, segmentation
 from digits.training.geometry import frame_all
 from digits.training.models import predictor
 from digits.training.train import train, use_cores
@@ -81,11 +81,9 @@ def _canvases(source: Any, limit: int | None) -> Iterator[Images]:
     """The ink of pictures on canvases, uint8 (256, 256), as the reader puts it there."""
     for picture in source["images"][:limit]:
         found = ink.find(picture)
-        piece = (
-            segmentation.whole(found.map) if found.clear else segmentation.without_specks(found.map)
-        )
+        piece = segmentation.whole(found)
         nothing = np.zeros((1, 1), np.uint8)
-        yield segmentation.place(nothing if piece is None else piece.ink)
+        yield recogniser.place(nothing if piece is None else piece.ink)
 
 
 def _framed(canvases: Iterable[Images]) -> Images:

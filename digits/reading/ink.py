@@ -223,8 +223,8 @@ def _smoothed(values: Floats) -> Floats:
 
 def _grown(seeds: Mask, mask: Mask) -> Mask:
     """The connected parts of the mask that hold a seed."""
-    labels, boxes, _ = components(mask)
-    kept = np.zeros(len(boxes) + 1, np.bool_)
-    kept[labels[seeds & mask]] = True
+    parts = components(mask)
+    kept = np.zeros(len(parts.sizes) + 1, np.bool_)
+    kept[parts.labels[seeds & mask]] = True
     kept[0] = False
-    return kept[labels]
+    return kept[parts.labels]

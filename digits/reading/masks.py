@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from digits.reading.page import Box
+
 Mask = NDArray[np.bool_]
-Labels = NDArray[np.uint32]
+Ints = NDArray[np.int64]
 
 SHORTEST_RULE = 64  # pixels
 THICKEST_RULE = 8  # pixels
@@ -15,28 +17,43 @@ COVERED = 0.6  # of the picture's width, by a rule
 MOST_RULES = 400  # candidates that are looked at
 
 
-def components(mask: Mask) -> tuple[Labels, NDArray[np.int64], NDArray[np.int64]]:
-    """Connected parts of a mask, 8-connected, in no particular order.
+@dataclass(frozen=True)
+class Components:
+    """The connected parts of a mask, in no particular order.
 
-    Returns:
-        labels of the mask's shape, 0 outside; boxes (n, 4) of y0, x0, y1, x1 with the ends
-        excluded; and how many pixels each has, shape (n,). Part i is labelled i + 1.
+    Attributes:
+        labels: uint32 of the mask's shape: i + 1 in part i, 0 outside of all parts.
+        boxes: int64 of shape (n, 4), the box around each part: x, y, width and height in pixels.
+        sizes: int64 of shape (n,), the number of pixels of each part.
     """
-    import cc3d  # only who cuts ink waits for it
+
+    labels: NDArray[np.uint32]
+    boxes: Ints
+    sizes: Ints
+
+
+def bounds(image: NDArray[Any]) -> Box:
+    """The box around all pixels that are not 0, of which there is at least one."""
+    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+    x, y = int(columns[0]), int(rows[0])
+    return Box(x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
+
+
+def components(mask: Mask) -> Components:
+    """Finds the connected parts of a mask, 8-connected."""
+    import cc3d  # not needed for a canvas, and slow to import
 
     labelled: Any = cc3d.connected_components(
         mask, connectivity=8, out_dtype=np.uint32, return_N=True
     )
     labels, count = labelled[0].reshape(mask.shape), labelled[1]
     labels *= mask  # where sides are odd, cc3d 4.1 labels some pixels of the last ones that are 0
-    if count == 1:  # as of most pictures of one digit: statistics take longer than finding it did
-        rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-        box = [rows[0], columns[0], rows[-1] + 1, columns[-1] + 1]
-        return labels, np.array([box]), np.array([np.count_nonzero(mask)])
+    if count == 1:  # as in most pictures of one digit, where cc3d's statistics take longer
+        return Components(labels, np.array([bounds(mask)]), np.array([np.count_nonzero(mask)]))
     found: Any = cc3d.statistics(labels, no_slice_conversion=True)
-    corners = found["bounding_boxes"].astype(np.int64)[1:]
-    boxes = corners[:, [0, 2, 1, 3]] + [0, 0, 1, 1]
-    return labels, boxes, found["voxel_counts"].astype(np.int64)[1:]
+    top, bottom, left, right = found["bounding_boxes"].astype(np.int64)[1:].T  # ends included
+    boxes = np.stack([left, top, right + 1 - left, bottom + 1 - top], axis=1)
+    return Components(labels, boxes, found["voxel_counts"].astype(np.int64)[1:])
 
 
 def wider(mask: Mask) -> Mask:
@@ -102,18 +119,17 @@ def _rules_across(mask: Mask) -> Mask:
     thick: Mask = padded[:-2] | padded[1:-1] | padded[2:]
     # Longer than a stroke of digits that fill the height, so that no row of 2s stands on a rule.
     shortest = max(width // 8, min(4 * height // 5, width // 2))
-    labels, boxes, _ = components(_long_runs(thick, max(16, width // 8)))
-    boxes_wide = boxes[:, 3] - boxes[:, 1] >= shortest
+    runs = components(_long_runs(thick, max(16, width // 8)))
+    left, _, widths, _ = runs.boxes.T
     rules: list[list[_Rule]] = []
-    order = np.argsort(boxes[:, 1], kind="stable")
-    for i in order[boxes_wide[order]][:MOST_RULES].tolist():
-        y0, x0, y1, x1 = boxes[i].tolist()
-        part = (labels[y0:y1, x0:x1] == i + 1) & mask[y0:y1, x0:x1]
-        rule = _rule(part, y0, x0)
+    order = np.argsort(left, kind="stable")
+    for i in order[widths[order] >= shortest][:MOST_RULES].tolist():
+        box = Box(*runs.boxes[i].tolist())
+        rule = _rule((runs.labels[box.window] == i + 1) & mask[box.window], box)
         if rule is None:
             continue
-        for others in rules:  # a rule may be broken: go on with one that ends at this level
-            gap = rule.start - others[-1].end
+        for others in rules:  # a rule may be broken: continue one that ends at this level
+            gap = rule.box.x - others[-1].box.right
             if gap >= -8 and abs(rule.first - others[-1].last) <= 2 + 0.03 * max(gap, 0):
                 others.append(rule)
                 break
@@ -125,30 +141,27 @@ def _rules_across(mask: Mask) -> Mask:
     if width < 0.6 * height and len(long) < 4:
         return found
     for rule in (rule for parts in long for rule in parts):
-        where = found[rule.top : rule.top + len(rule.mask), rule.start : rule.end]
-        where |= rule.mask
+        found[rule.box.window] |= rule.mask
     return found
 
 
 @dataclass(frozen=True)
 class _Rule:
-    """A straight thin part: where it is, the rows its ends are at, and its pixels from `top` on."""
+    """A straight thin part: its box, the rows that its ends are at, and its pixels in the box."""
 
-    top: int
-    start: int
-    end: int
+    box: Box
     first: float
     last: float
     mask: Mask
 
 
 def _runs_through(parts: list[_Rule], width: int) -> bool:
-    covered = sum(rule.end - rule.start for rule in parts)
-    span = parts[-1].end - parts[0].start
+    covered = sum(rule.box.width for rule in parts)
+    span = parts[-1].box.right - parts[0].box.x
     return span >= COVERED * width and covered >= 0.6 * span
 
 
-def _rule(part: Mask, top: int, left: int) -> _Rule | None:
+def _rule(part: Mask, box: Box) -> _Rule | None:
     """The rule in a part that runs across; None if it is too thick, or drawn by hand.
 
     Paper may bend, so a gentle arc is straight enough.
@@ -171,8 +184,8 @@ def _rule(part: Mask, top: int, left: int) -> _Rule | None:
         return None
     level = arc(np.arange(columns))
     near: Mask = np.abs(np.arange(rows)[:, None] - level) <= usual / 2 + 1.5
-    ends = top + float(level[0]), top + float(level[-1])
-    return _Rule(top, left, left + columns, *ends, np.asarray(part & near))
+    ends = box.y + float(level[0]), box.y + float(level[-1])
+    return _Rule(box, *ends, np.asarray(part & near))
 
 
 def _arc(places: NDArray[Any], middle: NDArray[Any]) -> np.polynomial.Polynomial:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -30,6 +31,11 @@ class Box(NamedTuple):
     def bottom(self) -> int:
         """The first row below it."""
         return self.y + self.height
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Its pixels, as an index into an array of shape (height, width) or more."""
+        return slice(self.y, self.bottom), slice(self.x, self.right)
 
 
 @dataclass(frozen=True)
@@ -73,10 +79,11 @@ class Page:
     readings: tuple[Reading, ...]
 
 
-def page_of(reading: Reading) -> Page:
-    """A page with a single reading on it."""
-    digits = str(reading.digit) if reading.accepted else ""
-    return Page(digits, (digits,) if digits else (), (reading,))
+def page_of(lines: Sequence[Sequence[Reading]]) -> Page:
+    """The page of these readings: lines from the top, and each line from the left."""
+    texts = ["".join(str(one.digit) for one in line if one.accepted) for line in lines]
+    readings = tuple(reading for line in lines for reading in line)
+    return Page("".join(texts), tuple(filter(None, texts)), readings)
 
 
 # The JSON. The metadata are constraints and descriptions in pydantic's terms, from which the

@@ -199,9 +199,9 @@ def read(reader: Reader, kind: str, content: NDArray[np.uint8] | bytes) -> Page:
         if isinstance(content, bytes):
             page = reader.read(content)
         elif kind == "canvas":
-            page = page_of(reader.canvas(content))
+            page = page_of([[reader.canvas(content)]])
         else:
-            page = page_of(reader.classify(content))
+            page = page_of([[reader.classify(content)]])
     except DigitsError as error:
         raise RequestError(422, str(error)) from None
     for reading in page.readings:

@@ -40,10 +40,18 @@ def test_strokes_are_no_rules() -> None:
 @given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(1, 30), st.floats(0, 0.6))
 def test_components_cover_the_mask(seed: int, height: int, width: int, share: float) -> None:
     mask = np.random.default_rng(seed).random((height, width)) < share
-    labels, boxes, sizes = masks.components(mask)
-    np.testing.assert_array_equal(labels > 0, mask)
-    assert sizes.sum() == mask.sum()
-    for i, (y0, x0, y1, x1) in enumerate(boxes):
-        where = np.argwhere(labels == i + 1)
-        assert (where.min(axis=0) == (y0, x0)).all()
-        assert (where.max(axis=0) + 1 == (y1, x1)).all()
+    parts = masks.components(mask)
+    np.testing.assert_array_equal(parts.labels > 0, mask)
+    assert parts.sizes.sum() == mask.sum()
+    for i, box in enumerate(parts.boxes):
+        assert tuple(box) == masks.bounds(parts.labels == i + 1)
+        assert parts.sizes[i] == (parts.labels == i + 1).sum()
+
+
+def test_bounds_are_the_box_around_what_is_not_0() -> None:
+    image = np.zeros((20, 30), np.uint8)
+    image[4, 7] = image[9, 25] = 1
+    box = masks.bounds(image)
+    assert box == (7, 4, 19, 6)
+    assert image[box.window].shape == (6, 19)
+    assert image[box.window][0, 0] == image[box.window][-1, -1] == 1

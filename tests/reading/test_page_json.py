@@ -30,7 +30,7 @@ def test_the_json_of_a_page_is_what_scripts_expect() -> None:
 
 
 def test_a_refused_reading_is_on_the_page_but_not_among_its_digits() -> None:
-    page = page_of(reading(accepted=False))
+    page = page_of([[reading(accepted=False)]])
     assert (page.digits, page.lines) == ("", ())
     assert [one["accepted"] for one in as_dict(page)["readings"]] == [False]
 
@@ -45,7 +45,7 @@ def test_openapi_can_be_derived_from_the_type() -> None:
     assert (properties["digit"]["minimum"], properties["digit"]["maximum"]) == (0, 9)
     assert properties["probabilities"]["items"] == {"type": "number", "minimum": 0, "maximum": 1}
     assert properties["box"]["minItems"] == properties["box"]["maxItems"] == 4
-    answer = as_dict(page_of(reading()))
+    answer = as_dict(page_of([[reading()]]))
     assert adapter.validate_python(answer).readings[0].box == [3, 4, 20, 30]
     answer["readings"][0]["digit"] = 10
     with pytest.raises(pydantic.ValidationError):

@@ -13,7 +13,7 @@ from benchmarks.handwriting_data import composed_pages as pages
 from digits import bundle
 from digits.data import mnist as data
 from digits.errors import DigitsError
-from digits.reading import segmentation
+from digits.reading import recogniser
 from digits.reading.page import Page, Reading
 from digits.reading.pictures import Grey
 from digits.reading.reader import Reader
@@ -157,9 +157,9 @@ def test_a_blank_picture_is_no_digit() -> None:
 
 def test_large_pieces_are_put_on_a_canvas_whole() -> None:
     ink = np.full((900, 30), 255, np.uint8)
-    canvas = segmentation.place(ink)
+    canvas = recogniser.place(ink)
     rows, columns = np.nonzero(canvas)
-    assert np.ptp(rows) + 1 == segmentation.LONGEST
+    assert np.ptp(rows) + 1 == recogniser.LONGEST
     assert np.ptp(columns) + 1 == 7
     assert canvas.max() == 255
 
@@ -195,17 +195,16 @@ def test_threads_may_share_a_reader(mnist: data.Mnist) -> None:
 def test_questions_to_the_model_are_bounded(
     picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader = Reader()
     asked = 0
-    ask = reader._ask
+    ask = recogniser.Recogniser.ask
 
-    def counted(piece: Grey) -> object:
+    def counted(self: recogniser.Recogniser, ink: Grey) -> recogniser.Answer:
         nonlocal asked
         asked += 1
-        return ask(piece)
+        return ask(self, ink)
 
-    monkeypatch.setattr(reader, "_ask", counted)
-    check(reader.read(picture.astype(np.uint8)), picture)
+    monkeypatch.setattr(recogniser.Recogniser, "ask", counted)
+    check(READER.read(picture.astype(np.uint8)), picture)
     assert asked <= 12_000
 
 

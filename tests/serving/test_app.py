@@ -39,11 +39,11 @@ def test_a_picture_is_read_as_digits_read_does(
 def test_arrays_are_read(client: Client, reader: Reader, mnist: Mnist) -> None:
     pixels = mnist.test_images[3]
     answer = client.post("/predict", json={"pixels": pixels.tolist()}).json()
-    assert answer == as_dict(page_of(reader.classify(pixels)))
+    assert answer == as_dict(page_of([[reader.classify(pixels)]]))
     canvas = np.zeros((256, 256), np.uint8)
     canvas[100:184, 30:114] = pixels.repeat(3, axis=0).repeat(3, axis=1)
     answer = client.post("/predict", json={"canvas": canvas.tolist()}).json()
-    assert answer == as_dict(page_of(reader.canvas(canvas)))
+    assert answer == as_dict(page_of([[reader.canvas(canvas)]]))
     assert answer["digits"] == "0"
     blank = client.post("/predict", json={"canvas": [[0] * 256] * 256}).json()
     assert blank["digits"] == ""

@@ -1,0 +1,98 @@
+"""What the model says of a piece of ink, remembered while one picture is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from digits.bundle import CANVAS_SIDE
+from digits.reading.page import Box, Floats, Reading
+from digits.reading.pictures import Grey
+from digits.runtime import Model, Outputs
+
+LONGEST = 200  # pixels, of the ink on a canvas
+MOST_REMEMBERED = 300  # answers, 64 kB each
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model says of a piece of ink; the attributes are as in `Reading`."""
+
+    probabilities: Floats
+    is_digit: float
+    canvas: Grey
+
+    @classmethod
+    def of(cls, outputs: Outputs, canvas: Grey) -> Answer:
+        """From what `Model.run` gives, and the canvas that the ink is on."""
+        return cls(outputs["probabilities"][0], float(outputs["is_digit"][0]), canvas)
+
+    def reading(self, box: Box, accepted: bool) -> Reading:
+        """The answer as a reading of the ink in a box of the picture."""
+        digit = int(self.probabilities.argmax())
+        return Reading(digit, self.probabilities, accepted, box, self.canvas, self.is_digit)
+
+
+class Recogniser:
+    """Asks a model about the ink of one picture.
+
+    Args:
+        model: of this thread.
+        threshold: what `is_digit` must reach for ink to be accepted as a digit, 0 to 1.
+    """
+
+    def __init__(self, model: Model, threshold: float) -> None:
+        self._model = model
+        self._threshold = _odds(threshold)
+        self._answers: dict[tuple[tuple[int, ...], bytes], Answer] = {}
+
+    def ask(self, ink: Grey) -> Answer:
+        """What the model says of ink, uint8 of shape (h, w), bright on 0.
+
+        The same ink is asked about once only: a part is looked at before it is cut, and again when
+        it is taken as a whole.
+        """
+        key = ink.shape, ink.tobytes()
+        if key not in self._answers:
+            if len(self._answers) == MOST_REMEMBERED:
+                self._answers.clear()
+            canvas = place(ink)
+            self._answers[key] = Answer.of(self._model.run("canvas", canvas), canvas)
+        return self._answers[key]
+
+    def odds(self, answer: Answer) -> float:
+        """The odds that it is a digit, in multiples of the threshold's: from 1 it is accepted."""
+        return _odds(answer.is_digit) / self._threshold
+
+    def likelihood(self, answer: Answer) -> float:
+        """The probability, 0 to 1, that the ink is a digit and its most likely digit is right.
+
+        Ink that is only just accepted is taken for a digit with probability 1/2.
+        """
+        odds = _odds(answer.is_digit)
+        return odds / (odds + self._threshold) * float(answer.probabilities.max())
+
+
+def place(ink: Grey) -> Grey:
+    """Puts ink in the middle of a canvas, whole.
+
+    Args:
+        ink: uint8 of shape (h, w), bright on 0.
+
+    Returns:
+        uint8 of shape (256, 256); ink of more than 200 pixels is averaged down to that.
+    """
+    longest = max(ink.shape)
+    if longest > LONGEST:
+        height, width = (max(1, round(side * LONGEST / longest)) for side in ink.shape)
+        ink = np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.BOX))
+    canvas = np.zeros((CANVAS_SIDE, CANVAS_SIDE), np.uint8)
+    top, left = (CANVAS_SIDE - ink.shape[0]) // 2, (CANVAS_SIDE - ink.shape[1]) // 2
+    canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    return canvas
+
+
+def _odds(probability: float) -> float:
+    return max(probability, 1e-6) / max(1 - probability, 1e-6)

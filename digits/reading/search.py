@@ -1,0 +1,145 @@
+"""The best way to take a line's fragments as digits (over-segmentation: Casey & Lecolinet 1996)."""
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from digits.reading.recogniser import Answer, Recogniser
+from digits.reading.segmentation import Fragment, Line, joined
+
+LONGEST_RUN = 6  # fragments that are asked about as one digit
+MOST_QUESTIONS = 4000  # about runs of fragments in a picture, unless there are more fragments
+MOST_TRUST = 10.0  # that neighbours can lend to a piece, as odds
+
+
+@dataclass(frozen=True)
+class Step:
+    """The fragments from `start` up to `end` taken as one piece.
+
+    Attributes:
+        start, end: places between the fragments of a line; the piece has `end - start` of them.
+        cost: the negative logarithm of how likely it is.
+        piece: the fragments as one.
+        answer: what the recogniser says of it; None if it is passed over as not a digit.
+    """
+
+    start: int
+    end: int
+    cost: float
+    piece: Fragment
+    answer: Answer | None
+
+
+def longest_run(lines: Sequence[Line]) -> int:
+    """How many fragments may be taken as one digit, so that there are not too many questions."""
+    total = sum(len(line.fragments) for line in lines)
+    return max(1, min(LONGEST_RUN, MOST_QUESTIONS // max(total, 1)))
+
+
+def best_path(line: Line, longest: int, recogniser: Recogniser) -> list[Step]:
+    """The most likely way to take a line's fragments as digits and other things.
+
+    Args:
+        line: its fragments from left to right.
+        longest: fragments that may be taken as one digit, from `longest_run`.
+        recogniser: says what a piece is.
+
+    Returns:
+        pieces from left to right, those that are passed over too, but for small ones.
+    """
+    path = _traced(_cheapest(line, longest, recogniser))
+    shown = max(0.45 * line.height, 1)
+    return [step for step in path if step.answer or step.piece.box.height >= shown]
+
+
+def accepted(path: Sequence[Step], recogniser: Recogniser) -> list[bool]:
+    """Which pieces of a line are accepted as digits.
+
+    Among digits, another digit is likelier than in a place nothing is known of: the odds that a
+    piece is one grow with the neighbours in its line that are accepted by themselves, and fall
+    with those that are refused (Laplace's rule of succession).
+    """
+    odds = [recogniser.odds(step.answer) if step.answer else 0.0 for step in path]
+    accepted_alone = [own >= 1 for own in odds]
+    found = []
+    for own, alone in zip(odds, accepted_alone, strict=True):
+        neighbours = sum(accepted_alone) - alone  # that are accepted
+        refused = len(path) - 1 - neighbours
+        context = min((neighbours + 1) / (refused + 1), MOST_TRUST)
+        found.append(own * context >= 1)
+    return found
+
+
+def _cheapest(line: Line, longest: int, recogniser: Recogniser) -> list[Step | None]:
+    """The last step of the cheapest path to each place between the fragments.
+
+    By dynamic programming: the cheapest path is the likeliest, as costs are logarithms.
+    """
+    costs = [0.0] + [math.inf] * len(line.fragments)
+    last: list[Step | None] = [None] * len(costs)
+    for start in range(len(line.fragments)):
+        ahead = line.fragments[start : start + longest]
+        for step in _steps(ahead, start, line.height, recogniser):
+            cost = costs[start] + step.cost
+            if cost < costs[step.end]:
+                costs[step.end], last[step.end] = cost, step
+    return last
+
+
+def _traced(last: Sequence[Step | None]) -> list[Step]:
+    """The path that ends at the last place, from its start."""
+    path: list[Step] = []
+    end = len(last) - 1
+    while end > 0:
+        step = last[end]
+        assert step is not None  # each fragment may be passed over, so each place is reached
+        path.append(step)
+        end = step.start
+    return path[::-1]
+
+
+def _steps(
+    ahead: Sequence[Fragment], start: int, height: float, recogniser: Recogniser
+) -> Iterator[Step]:
+    """The steps that begin at the place `start`, of whose fragments `ahead` are the first."""
+    right = ahead[0].box.right
+    for count in range(1, len(ahead) + 1):
+        run = ahead[:count]
+        if run[-1].box.x - right > 0.35 * height:
+            break
+        right = max(right, run[-1].box.right)
+        piece = joined(run)
+        if count > 1 and piece.box.width > 1.7 * height:
+            break
+        if count > 1 and piece.box.height > 1.7 * max(height, run[0].box.height):
+            continue
+        is_part = piece.starts_part and piece.ends_part and len({one.part for one in run}) == 1
+        if count == 1 or is_part:
+            yield Step(start, start + count, _cost_of_passing(piece, height), piece, None)
+        prior = _prior(run, piece, height)
+        if prior < 8:
+            answer = recogniser.ask(piece.ink)
+            cost = prior - math.log(max(recogniser.likelihood(answer), 1e-5))
+            yield Step(start, start + count, cost, piece, answer)
+
+
+def _cost_of_passing(piece: Fragment, height: float) -> float:
+    """The cost of taking a piece for something else than a digit."""
+    # What is flat, however long, is not a digit: a dash, or a piece of a rule.
+    return 0.3 + 3.7 * min(max((piece.box.height / height - 0.3) / 0.35, 0.0), 1.0)
+
+
+def _prior(run: Sequence[Fragment], piece: Fragment, height: float) -> float:
+    """The cost of taking fragments as one digit, before the recogniser is asked."""
+    box = piece.box
+    tall = box.height / height
+    cost = 0.0
+    if tall < 0.6:
+        cost += math.inf if tall < 0.3 else 12 * (0.6 - tall)
+    shape = box.width / max(box.height, 0.6 * height)
+    if shape > 1.3:
+        cost += 3 * (shape - 1.3)
+    cost += 0.2 * (not piece.starts_part) + 0.2 * (not piece.ends_part)
+    gaps = [b.box.x - a.box.right for a, b in itertools.pairwise(run) if a.part != b.part]
+    return cost + sum(0.3 + 3 * max(gap, 0) / height for gap in gaps)
