@@ -23,10 +23,12 @@ def blocks() -> dict[str, str]:
     manifest = bundle.read().manifest
     by_name = {row.name: row for row in rows(found["training"])}
     recorded = records.by_recipe(found["records"])
+    cores = next(line["cores"] for line in found["training"] if "cores" in line)
     return {
         "headline": headline(recorded, by_name["textbook"], found["handwriting"]),
         "results": results(found["training"], recorded, found["ratios"]),
         "times": times(found["training"], found["ratios"]),
+        "ratios": ratio_note(cores, found["ratios"]),
         "confusion": confusion(found["training"]),
         "records": records.block(found["records"]),
         "ablation": ablation.ablation_block(found["ablation"]),
@@ -102,8 +104,8 @@ def ratio_note(cores: int, ratios: Lines) -> str:
     """What the ratios of times hold for."""
     calm, without = (line["process_ratio"] for line in ratios)
     return f"""\
-Ratios are to the textbook CNN's time in the same run on {cores} cores of an AMD EPYC (Zen 4, which \
-computes in bfloat16) that other work loaded. They hold for that machine and load alone: on the \
+Ratios are to the textbook CNN's time in the same run on {cores} cores of an AMD EPYC (Zen 4, in \
+bfloat16) that other work loaded. They hold for that machine and load alone: on the \
 same processor without other work, the whole process of `default` took {calm:.2f} of the textbook \
 CNN's time, and on a processor without bfloat16 {without:.2f}."""
 
