@@ -2,7 +2,7 @@
 
 import sys
 
-from digits.cli import train
+from digits import cli
 
 if __name__ == "__main__":
-    sys.exit(train())
+    sys.exit(cli.run("train", sys.argv[1:], prog="mnist_model.py"))

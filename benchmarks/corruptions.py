@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from benchmarks import RESULTS_FOLDER
 from benchmarks.textbook import model as models
 from digits import bundle
-from digits.data import mnist as data
 from digits.data.corruptions import CORRUPTIONS
+from digits.data.mnist import load_mnist
 from digits.reading.reader import Reader
 
 RESULTS = RESULTS_FOLDER / "corruptions.jsonl"
@@ -41,7 +41,7 @@ def main() -> int:
 def run(results: Path, folder: Path | None, textbook: Path | None, limit: int | None) -> None:
     """Measures every model on every corruption, and clean, writing a line for each."""
     shipped = bundle.read(folder or bundle.SHIPPED)
-    mnist = data.load()
+    mnist = load_mnist()
     images, labels = mnist.test_images[:limit], mnist.test_labels[:limit]
     lines: list[dict[str, Any]] = []
     with models.textbook(textbook) as path:

@@ -28,7 +28,7 @@ from benchmarks.handwriting_data import cheque_amounts, non_digits
 from benchmarks.handwriting_data import evaluation_sets as sets
 from benchmarks.textbook import model as models
 from digits import bundle
-from digits.data import mnist as data
+from digits.data.mnist import load_mnist
 from digits.evaluation import expected_calibration_error, wilson_interval
 from digits.reading.reader import Reader
 
@@ -80,7 +80,7 @@ def run(results: Path, folder: Path | None, textbook: Path | None, limit: int | 
     """Measures both models on every set, writing a line for each."""
     others = sets.folder()
     fonts = non_digits.font_files()
-    mnist = data.load()
+    mnist = load_mnist()
     reader = Reader(folder)
     validation = mnist.train_images[-VALIDATION:][:limit]
     own = ours(reader, bundle.read(folder or bundle.SHIPPED), validation)

@@ -33,7 +33,7 @@ from benchmarks.harness import installation
 from benchmarks.harness.json_lines import read_lines
 from benchmarks.textbook import model as models
 from digits import bundle
-from digits.data import mnist as data
+from digits.data.mnist import load_mnist
 from digits.errors import DigitsError
 from digits.reading.reader import Reader
 
@@ -103,7 +103,7 @@ def run(
     """Measures everything; a line for each thing, times in microseconds, memory in MiB."""
     shipped = bundle.read(folder or bundle.SHIPPED)
     reader = Reader(folder)
-    digits = data.load().test_images
+    digits = load_mnist().test_images
     small, large = digits[0], enlarged(digits[0], 200)
     canvas = reader.classify(large).canvas
     call_canvas, run_digit = canvas_call(shipped.model), models.signature(shipped.model, "digit")

@@ -34,7 +34,7 @@ from PIL import Image
 from benchmarks import RESULTS_FOLDER
 from benchmarks.harness import http_load
 from benchmarks.harness.json_lines import Lines, read_lines
-from digits.data import mnist as data
+from digits.data.mnist import load_mnist
 
 RESULTS = RESULTS_FOLDER / "serve.jsonl"
 REQUESTS = 2000
@@ -73,7 +73,7 @@ def get(address: tuple[str, int], path: str) -> str:
 def pictures(enlarged: int = 4) -> list[bytes]:
     """Test digits as PNG, dark on white, so many times as large as MNIST has them."""
     found = []
-    for digit in data.load().test_images[:200]:
+    for digit in load_mnist().test_images[:200]:
         pixels = 255 - digit.repeat(enlarged, axis=0).repeat(enlarged, axis=1)
         content = io.BytesIO()
         Image.fromarray(pixels).save(content, "PNG")

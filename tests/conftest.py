@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 from processes import SMALL, Command, made_once, mnist_model
 
-from digits.data import mnist as data
+from digits.data.mnist import Mnist, load_mnist
 
 # A shell that starts the tests in the background lets them, and all that they start, ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -18,9 +18,9 @@ settings.load_profile("digits")
 
 
 @pytest.fixture(scope="session")
-def mnist() -> data.Mnist:
+def mnist() -> Mnist:
     """The real one, from whatever source serves it here."""
-    return data.load()
+    return load_mnist()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.harness import installation as installed
-from digits.data import mnist as data
+from digits.data.mnist import Mnist
 
 LARGEST = 250e6  # bytes
 
@@ -20,7 +20,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def test_reads_without_tensorflow(
-    environment: tuple[Path, Path], mnist: data.Mnist, tmp_path: Path
+    environment: tuple[Path, Path], mnist: Mnist, tmp_path: Path
 ) -> None:
     site, command = environment
     assert not list(site.glob("tensorflow*"))

@@ -50,7 +50,6 @@ ALL = replace(
     name="ablation",
     epochs=4,
     pen=0.5,  # these two as the default recipe had them when the results were written
-    reframed=0.5,
     clutter=0,
     variants=0,
     non_digits=0,

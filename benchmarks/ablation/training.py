@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from benchmarks.ablation import study as ablation
 from benchmarks.handwriting_data import evaluation_sets as sets
 from benchmarks.textbook.model import Images
-from digits.data import mnist as data
+from digits.data.mnist import load_mnist, split
 from digits.errors import DigitsError
 from digits.evaluation import CLASSES
 from digits.reading import ink, recogniser, segmentation
@@ -109,11 +109,11 @@ def measure(name: str, seed: int, digits: Path, limit: int | None) -> dict[str, 
     """
     started = time.perf_counter()
     recipe = replace(ablation.ROWS[name], seed=seed)
-    mnist = data.load()
+    mnist = load_mnist()
     cores = use_cores()
     training, validation = (
         (images[:limit], labels[:limit])
-        for images, labels in data.split(mnist.train_images, mnist.train_labels, recipe.held_out)
+        for images, labels in split(mnist.train_images, mnist.train_labels, recipe.held_out)
     )
     few = validation[0][:1000], validation[1][:1000]  # after each epoch, steering nothing
     with tempfile.TemporaryDirectory() as folder:

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from digits.data import mnist as data
+from digits.data.mnist import load_mnist
 from digits.evaluation import evaluate
 from digits.training.report import metrics_of
 
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the results")
     arguments = parser.parse_args()
 
-    mnist = data.load()
+    mnist = load_mnist()
     keras.utils.set_random_seed(arguments.seed)
     model = network()
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])

@@ -1,10 +1,14 @@
-"""What a bundle is, in words for a terminal of 80 columns."""
+"""`digits info`: what a bundle is, in words for a terminal of 80 columns."""
 
+import argparse
 import textwrap
 from collections.abc import Iterable
 from typing import Any
 
+from digits import bundle as bundles
 from digits.bundle import Bundle
+from digits.commands import add_model_flag
+from digits.terminal import say, say_json
 
 WIDTH = 80
 INDENT = 14
@@ -15,6 +19,31 @@ MEASURED = {  # figures in the order in which they are said; the manifest may ho
     "ece": "expected calibration error on MNIST's test digits",
     "validation_accuracy": "of the validation digits read right",
 }
+
+
+def parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Say what a model is: how it was made, how good it is, what it takes and "
+        "gives. All files of its bundle are verified.",
+    )
+    add_model_flag(parser)
+    parser.add_argument("--json", action="store_true", help="print the manifest as it is")
+    return parser
+
+
+def run(arguments: argparse.Namespace, prog: str) -> int:
+    """Prints what the manifest says.
+
+    Raises:
+        DigitsError: no bundle there, or a damaged one.
+    """
+    found = bundles.read(arguments.model or bundles.SHIPPED, every_file=True)
+    if arguments.json:
+        say_json(found.manifest, indent=2)
+    else:
+        say(as_text(found))
+    return 0
 
 
 def as_text(bundle: Bundle) -> str:

@@ -92,7 +92,7 @@ class Mnist:
 Arrays = dict[str, Bytes]
 
 
-def load(path: Path | None = None, cache: Path | None = None) -> Mnist:
+def load_mnist(path: Path | None = None, cache: Path | None = None) -> Mnist:
     """Loads MNIST from the first source that serves it unchanged, and caches it.
 
     Args:

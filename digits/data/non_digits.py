@@ -1,4 +1,4 @@
-"""Things that are no digits, to train on: letters and signs, neighbours, turned digits, scribbles.
+"""Non-digits to train on: letters and signs, touching digits, turned digits, scribbles.
 
 Everything is made from MNIST's training digits and from the fonts that Matplotlib brings, so that
 anyone can make it again.
@@ -6,14 +6,12 @@ anyone can make it again.
 
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from digits.data.mnist import Bytes
 from digits.data.strokes import CANVAS, Points, rounded, write
-from digits.training import geometry
 
 LABEL = 10  # of the network's eleven outputs
 
@@ -72,8 +70,8 @@ FONTS = (
 )  # fmt: skip
 
 
-def make(count: int, images: Bytes, labels: Bytes, seed: int) -> Bytes:
-    """Makes non-digits in MNIST's frame.
+def draw_non_digits(count: int, images: Bytes, labels: Bytes, seed: int) -> Bytes:
+    """Makes non-digits, each on a canvas of its own, not framed yet.
 
     Args:
         count: how many.
@@ -82,7 +80,7 @@ def make(count: int, images: Bytes, labels: Bytes, seed: int) -> Bytes:
         seed: the same seed gives the same bytes.
 
     Returns:
-        uint8 of shape (count, 28, 28), ink 255 on 0.
+        uint8 of shape (count, 64, 64), ink 255 on 0.
     """
     rng = np.random.default_rng([seed, 1])
     kinds = rng.choice(list(SHARES), size=count, p=list(SHARES.values()))
@@ -101,11 +99,13 @@ def make(count: int, images: Bytes, labels: Bytes, seed: int) -> Bytes:
             canvas[18:46, 18:46] = quarter
         else:
             _scribble(canvas, rng)
-    return geometry.frame_all(canvases)
+    return canvases
 
 
 def _glyphs() -> list[tuple[str, Path]]:
     """Every character in every font that has it, letters twice."""
+    import matplotlib
+
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     pairs = []
     for name in FONTS:

@@ -13,12 +13,11 @@ from PIL import Image, ImageDraw
 
 from digits.data.mnist import Bytes
 from digits.data.strokes import CANVAS, Points, stroke, write
-from digits.training import geometry
 
 SHARES = {1: 0.45, 4: 0.15, 9: 0.15, 7: 0.15, 0: 0.1}
 
 
-def make(count: int, images: Bytes, labels: Bytes, seed: int) -> tuple[Bytes, Bytes]:
+def draw_variants(count: int, images: Bytes, labels: Bytes, seed: int) -> tuple[Bytes, Bytes]:
     """Draws digits in the proportions of `SHARES`.
 
     Args:
@@ -28,8 +27,8 @@ def make(count: int, images: Bytes, labels: Bytes, seed: int) -> tuple[Bytes, By
         seed: the same seed gives the same bytes.
 
     Returns:
-        images, uint8 of shape (count, 28, 28) in MNIST's frame, and labels, uint8 of shape
-        (count,).
+        canvases, uint8 of shape (count, 64, 64), ink 255 on 0, not framed yet, and labels, uint8
+        of shape (count,).
     """
     rng = np.random.default_rng([seed, 2])
     drawn = rng.choice(list(SHARES), size=count, p=list(SHARES.values())).astype(np.uint8)
@@ -41,7 +40,7 @@ def make(count: int, images: Bytes, labels: Bytes, seed: int) -> tuple[Bytes, By
             canvas[:] = write(drawn_by[digit](rng), rng)
         else:
             canvas[:] = _crossed(digit, of_digit[digit], rng)
-    return geometry.frame_all(canvases), drawn
+    return canvases, drawn
 
 
 def _one(rng: np.random.Generator) -> list[Points]:

@@ -34,29 +34,30 @@ class Recipe:
         },
     )
     epochs: int = _setting(13, "passes over the training images", 1, 10_000)
-    batch: int = _setting(128, "images a step", 1, TRAINING_IMAGES)
-    learning_rate: float = _setting(0.003, "highest step size of Adam", 1e-9, 10)
-    warmup: float = _setting(0.2, "fraction of all steps until the highest rate", 0, 0.9)
+    batch: int = _setting(128, "batch size, images", 1, TRAINING_IMAGES)
+    learning_rate: float = _setting(0.003, "peak learning rate of Adam", 1e-9, 10)
+    warmup: float = _setting(0.2, "fraction of all steps before the peak", 0, 0.9)
     label_smoothing: float = _setting(0.1, "probability spread over all digits", 0, 0.9)
-    dropout: float = _setting(0.3, "fraction of features left out while training", 0, 0.95)
-    rotation: float = _setting(15.0, "random turn at most, degrees either way", 0, 180)
-    scaling: float = _setting(0.3, "largest random change of width and height, fraction", 0, 0.6)
-    shear: float = _setting(0.2, "largest random slant, pixels sideways per pixel up", 0, 2)
-    shift: float = _setting(2.5, "largest random shift, pixels each way", 0, 28)
-    pen: float = _setting(1.0, "largest random change of stroke width, pixels a side", 0, 1)
-    elastic: float = _setting(0.0, "largest random displacement of a pixel, pixels each way", 0, 10)
+    dropout: float = _setting(0.3, "dropout rate of the features", 0, 0.95)
+    rotation: float = _setting(15.0, "maximum rotation, degrees either way", 0, 180)
+    scaling: float = _setting(0.3, "maximum change of width and height, fraction", 0, 0.6)
+    shear: float = _setting(0.2, "maximum slant, pixels sideways per pixel up", 0, 2)
+    shift: float = _setting(2.5, "maximum shift, pixels each way", 0, 28)
+    pen: float = _setting(1.0, "maximum change of stroke width, pixels a side", 0, 1)
+    elastic: float = _setting(0.0, "maximum elastic displacement, pixels each way", 0, 10)
     cutout: int = _setting(0, "side of a square set to 0 at a random place, pixels", 0, 28)
     horizontal_flip: float = _setting(0.0, "fraction of images mirrored left to right", 0, 1)
     vertical_flip: float = _setting(0.0, "fraction of images mirrored top to bottom", 0, 1)
-    reframed: float = _setting(0.0, "fraction of images put back into MNIST's frame", 0, 1)
-    clutter: float = _setting(0.0, "fraction with noise, stray lines, shadows, at first", 0, 1)
-    variants: int = _setting(2_500, "drawn digits of other hands to train on", 0, 1_000_000)
-    non_digits: int = _setting(3_000, "letters, scribbles and the like to train on", 0, 1_000_000)
-    held_out: int = _setting(5_000, "images kept from training for validation", 1, 59_999)
+    clutter: float = _setting(0.0, "fraction with noise, stray lines or shadows; falls to 0", 0, 1)
+    variants: int = _setting(2_500, "drawn digits in other handwriting styles, added", 0, 1_000_000)
+    non_digits: int = _setting(
+        3_000, "letters, scribbles and other non-digits, added", 0, 1_000_000
+    )
+    held_out: int = _setting(5_000, "training images held out for validation", 1, 59_999)
     precision: str = field(
         default_factory=lambda: fastest_precision(),
         metadata={
-            "help": "numbers to compute with; default bfloat16 where the processor has it",
+            "help": "floating-point format; default bfloat16 where the processor has it",
             "choices": ("float32", "bfloat16"),
         },
     )
@@ -66,7 +67,7 @@ class Recipe:
     def distorts(self) -> bool:
         """Whether any image is changed while training."""
         hand = (self.rotation, self.scaling, self.shear, self.shift, self.pen, self.elastic)
-        others = (self.cutout, self.horizontal_flip, self.vertical_flip, self.reframed)
+        others = (self.cutout, self.horizontal_flip, self.vertical_flip)
         return any(hand + others)
 
     def __post_init__(self) -> None:

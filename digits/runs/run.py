@@ -1,44 +1,165 @@
-"""The folder of a run: made without overwriting anything, and found again to go on."""
+"""The folder of a training run: made without overwriting anything, found again, and read.
+
+run.json       the recipe, written first
+state.npz      weights, optimizer and history after the last finished epoch; see `train`
+history.csv    one line for each epoch; events.jsonl has the same as JSON
+output.txt     what a run printed that a sweep or an ensemble started
+model.keras    the trained network
+bundle/        the same, exported for the reader
+metrics.json   all figures, written last: it marks the run as finished
+"""
 
 import json
 import os
 import shutil
 import time
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from digits.errors import DigitsError
 from digits.files import PARTIAL, replacing
+from digits.runs.history import Epoch, read_csv
 from digits.runs.recipes import Recipe
 
 SPACE_NEEDED = 64 << 20  # bytes; a run leaves about a tenth of this
 
 
-def create(recipe: Recipe, out: Path | None = None) -> Path:
+@dataclass(frozen=True)
+class Run:
+    """A training run, or an ensemble of them, as it lies on disk.
+
+    Attributes:
+        folder: where it lies.
+        recipe: everything that decides the result; of an ensemble, the first member's recipe.
+        members: how many networks an ensemble has; None for a single run.
+    """
+
+    folder: Path
+    recipe: Recipe
+    members: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def finished(self) -> bool:
+        """Whether it is trained, measured, and all its files are there."""
+        return (self.folder / "metrics.json").exists()
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state.npz"
+
+    @property
+    def output(self) -> Path:
+        return self.folder / "output.txt"
+
+    @property
+    def network(self) -> Path:
+        return self.folder / "model.keras"
+
+    @property
+    def bundle(self) -> Path:
+        return self.folder / "bundle"
+
+    def history(self) -> list[Epoch]:
+        """The finished epochs.
+
+        Raises:
+            DigitsError: history.csv is damaged.
+        """
+        return read_csv(self.folder / "history.csv")
+
+    def metrics(self) -> dict[str, Any]:
+        """The content of metrics.json.
+
+        Raises:
+            DigitsError: the run is not finished, or the file is damaged.
+        """
+        return read_metrics(self.folder)
+
+
+def create(recipe: Recipe, out: Path | None = None, members: int | None = None) -> Run:
     """Makes the folder of a new run and writes the recipe into it.
 
     Args:
-        recipe: kept verbatim in `run.json`, for `reopen`.
+        recipe: kept verbatim in run.json, for `reopen`.
         out: the folder, new or empty; default a fresh `runs/<recipe>-<time>`.
+        members: how many networks, if it is an ensemble.
 
     Raises:
         DigitsError: the folder holds something, cannot be written, or its disk is nearly full.
     """
-    return begin("run.json", {"recipe": asdict(recipe)}, recipe.name, out)
+    return Run(make_folder("run.json", _plan(recipe, members), recipe.name, out), recipe, members)
 
 
-def begin(file: str, content: dict[str, Any], name: str, out: Path | None = None) -> Path:
-    """Makes a new folder of results and writes into it what they are about.
+def write_plan(run: Run) -> None:
+    """Writes run.json into a folder that exists already."""
+    write_json(run.folder / "run.json", _plan(run.recipe, run.members))
+
+
+def reopen(folder: Path) -> Run:
+    """Finds an unfinished run, to resume it, and removes half-written files of a killed process.
+
+    Raises:
+        DigitsError: no run there, one that is finished, or one that cannot be read or written.
+    """
+    plan = reopen_folder(folder, "run.json", "metrics.json", "run", "report.html")
+    try:
+        run = _run(folder, plan)
+        _check_space(folder)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(folder / "run.json", "run", error) from None
+    except OSError as error:
+        raise _unusable(folder, "run", error) from None
+    return run
+
+
+def find(folder: Path) -> Run | None:
+    """The run in a folder, finished or not; None if there is none, or one of another version."""
+    try:
+        return _run(folder, json.loads((folder / "run.json").read_text()))
+    except (OSError, ValueError, KeyError, TypeError, DigitsError):
+        return None
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """The figures of the finished run in a folder.
+
+    Raises:
+        DigitsError: there is no finished run, or its metrics.json is damaged.
+    """
+    path = folder / "metrics.json"
+    try:
+        metrics: dict[str, Any] = json.loads(path.read_text())
+        if not isinstance(metrics, dict):
+            raise ValueError("it holds no object")
+    except FileNotFoundError:
+        raise DigitsError(
+            f"There is no finished run in {folder}: it holds no metrics.json."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise DigitsError(
+            f"{path} is damaged ({error}); remove the folder and train again."
+        ) from None
+    return metrics
+
+
+def make_folder(file: str, plan: Mapping[str, Any], name: str, out: Path | None) -> Path:
+    """Makes a new folder of results and writes into it what is planned.
 
     Args:
-        file: name of the JSON file that gets the content.
-        content: what it takes to go on after an interruption.
-        name: what the folder is called after, when `out` does not say: `runs/<name>-<time>`.
+        file: name of the JSON file that gets the plan.
+        plan: what it takes to resume after an interruption.
+        name: what the folder is called when `out` does not say: `runs/<name>-<time>`.
         out: the folder, new or empty.
 
     Raises:
-        DigitsError: as `create`.
+        DigitsError: as for `create`.
     """
     folder = out or _fresh(Path("runs"), f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
     try:
@@ -49,7 +170,7 @@ def begin(file: str, content: dict[str, Any], name: str, out: Path | None = None
                 "choose another --out, or --resume it if it is an unfinished run."
             )
         _check_space(folder)
-        write_json(folder / file, content)
+        write_json(folder / file, plan)
     except OSError as error:
         raise DigitsError(
             f"The folder {folder} cannot be written ({error.strerror}); choose another --out."
@@ -57,43 +178,59 @@ def begin(file: str, content: dict[str, Any], name: str, out: Path | None = None
     return folder
 
 
-def reopen(folder: Path) -> Recipe:
-    """Finds the recipe of an unfinished run, to go on with it.
+def reopen_folder(folder: Path, file: str, last: str, kind: str, results: str) -> dict[str, Any]:
+    """Reads the plan of an unfinished folder, and removes half-written files.
+
+    Args:
+        folder: from `make_folder`.
+        file: name of the JSON file that holds the plan.
+        last: name of the file that is written last.
+        kind: what a message calls it: "run".
+        results: name of the file with the results once it is finished.
 
     Raises:
-        DigitsError: no run there, one that is finished, or one that cannot be read or written.
+        DigitsError: no plan there, a damaged or finished one, or the folder cannot be written.
     """
     try:
-        recipe = Recipe(**json.loads((folder / "run.json").read_text())["recipe"])
-        if (folder / "metrics.json").exists():
-            raise DigitsError(f"The run in {folder} is finished; its results are in report.html.")
+        plan = json.loads((folder / file).read_text())
+        if not isinstance(plan, dict):
+            raise TypeError(f"it holds {type(plan).__name__}, not an object")
+        if (folder / last).exists():
+            raise DigitsError(f"The {kind} in {folder} is finished; its results are in {results}.")
         for leftover in folder.glob(f"*{PARTIAL}"):
             leftover.unlink()
-        _check_space(folder)
     except FileNotFoundError:
-        raise DigitsError(f"There is no run in {folder}: it holds no run.json.") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise DigitsError(f"{folder}/run.json is damaged ({error}); start a new run.") from None
+        raise DigitsError(f"There is no {kind} in {folder}: it holds no {file}.") from None
+    except (ValueError, TypeError) as error:
+        raise _damaged(folder / file, kind, error) from None
     except OSError as error:
-        raise DigitsError(
-            f"The run in {folder} cannot be read and written ({error.strerror})."
-        ) from None
-    return recipe
+        raise _unusable(folder, kind, error) from None
+    return plan
 
 
-def members(folder: Path) -> int | None:
-    """How many members the ensemble in a folder has; None if there is none, or a single run."""
-    try:
-        count = json.loads((folder / "run.json").read_text())["ensemble"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return count if isinstance(count, int) else None
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Writes JSON for people and programs: indented, whole or not at all."""
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes indented JSON, whole or not at all."""
     with replacing(path) as file:
         file.write((json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def _plan(recipe: Recipe, members: int | None) -> dict[str, Any]:
+    return {"recipe": asdict(recipe)} | ({} if members is None else {"ensemble": members})
+
+
+def _run(folder: Path, plan: Mapping[str, Any]) -> Run:
+    members = plan.get("ensemble")
+    if not isinstance(members, int | None):
+        raise TypeError(f"ensemble is {members!r}")
+    return Run(folder, Recipe(**plan["recipe"]), members)
+
+
+def _damaged(path: Path, kind: str, error: Exception) -> DigitsError:
+    return DigitsError(f"{path} is damaged ({error}); start a new {kind}.")
+
+
+def _unusable(folder: Path, kind: str, error: OSError) -> DigitsError:
+    return DigitsError(f"The {kind} in {folder} cannot be read and written ({error.strerror}).")
 
 
 def _fresh(parent: Path, name: str) -> Path:

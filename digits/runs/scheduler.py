@@ -1,43 +1,24 @@
 """Runs that are to be trained -> finished runs: started, watched, and started again."""
 
-import json
 import signal
 import statistics
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from digits.errors import DigitsError
 from digits.files import PARTIAL
-from digits.runs import engines
-from digits.runs import run as runs
 from digits.runs.engines import Engine, Poll
-from digits.runs.history import Epoch, read_csv
-from digits.runs.recipes import Recipe
+from digits.runs.history import Epoch
+from digits.runs.run import Run, create
 from digits.terminal import can_redraw, note, status_lines
 
 ATTEMPTS = 3  # for a run whose process is killed or crashes
 MENDABLE = 2  # exit status of a mistake that the user can mend: the same again would not help
 PAUSE = 0.2  # seconds between looks at what goes on
 NAME_WIDTH = 34  # columns at most, so that a run's line fits a terminal of 80
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of a sweep: what it is called, where it lies, and what it trains."""
-
-    name: str
-    folder: Path
-    recipe: Recipe
-
-    @property
-    def finished(self) -> bool:
-        """Whether it is trained, measured, and all its files are there."""
-        return (self.folder / "metrics.json").exists()
 
 
 def train_all(planned: Sequence[Run], engine: Engine) -> dict[Run, str]:
@@ -71,7 +52,7 @@ def _watch(planned: Sequence[Run], looks: Iterator[Look], failures: Mapping[Run,
     """Shows how things stand, at each look."""
     width = min(NAME_WIDTH, max(len(run.name) for run in planned))
     finished = {run for run in planned if run.finished}
-    epochs = {run: len(_history(run)) for run in planned}
+    epochs = {run: len(run.history()) for run in planned}
     before, began = sum(epochs.values()), time.monotonic()
     told: dict[Run, str] = {}
     live = can_redraw()
@@ -81,7 +62,7 @@ def _watch(planned: Sequence[Run], looks: Iterator[Look], failures: Mapping[Run,
             finished |= {run for run, _ in news if run.finished}
             lines = []
             for run in filter(at_work.__contains__, planned):
-                done = _history(run)
+                done = run.history()
                 epochs[run] = len(done)
                 lines.append(_line(run, _progress(run, done, at_work[run]), width))
                 stand = f"{at_work[run]} {len(done)}"
@@ -141,11 +122,7 @@ def _prepare(run: Run) -> None:
         return
     for leftover in run.folder.glob(f"*{PARTIAL}"):
         leftover.unlink()
-    runs.create(run.recipe, run.folder)
-
-
-def _history(run: Run) -> list[Epoch]:
-    return read_csv(run.folder / "history.csv")
+    create(run.recipe, run.folder)
 
 
 def _end(status: int) -> str:
@@ -154,7 +131,7 @@ def _end(status: int) -> str:
 
 def _reason(run: Run, status: int, attempts: int) -> str:
     """Why a run failed; of a mistake that can be mended the run itself said it last."""
-    path = run.folder / engines.OUTPUT
+    path = run.output
     said = path.read_text(errors="replace").strip().splitlines() if path.exists() else []
     if status == MENDABLE and said:
         return said[-1].partition(": ")[2] or said[-1]
@@ -188,7 +165,7 @@ def _progress(run: Run, lines: Sequence[Epoch], since: float) -> str:
 
 
 def _outcome(run: Run) -> str:
-    metrics = metrics_of(run)
+    metrics = run.metrics()
     return (
         f"finished  validation {metrics['validation_accuracy']:.2%}  "
         f"test {metrics['test_accuracy']:.2%}"
@@ -200,21 +177,6 @@ def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def metrics_of(run: Run) -> dict[str, Any]:
-    """What the metrics.json of a finished run holds.
-
-    Raises:
-        DigitsError: it is damaged.
-    """
-    try:
-        metrics: dict[str, Any] = json.loads((run.folder / "metrics.json").read_text())
-    except (OSError, ValueError) as error:
-        raise DigitsError(
-            f"{run.folder}/metrics.json is damaged ({error}); remove the folder to train it again."
-        ) from None
-    return metrics
 
 
 @contextmanager

@@ -4,7 +4,6 @@ A run is known by its recipe, which its folder keeps. So the same command again 
 unfinished and leaves alone what is finished, also when lines of SPEC have moved meanwhile.
 """
 
-import argparse
 import json
 import statistics
 from collections.abc import Iterator, Sequence
@@ -12,78 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from digits.data import mnist as data
 from digits.errors import DigitsError
 from digits.files import PARTIAL, replacing
-from digits.runs import engines, sweep_spec
+from digits.runs import sweep_spec
 from digits.runs.recipes import Recipe
-from digits.runs.scheduler import Run, heeding_signals, metrics_of, train_all
-from digits.terminal import note, say
-
-
-def command(argv: Sequence[str], prog: str) -> int:
-    """`digits sweep`.
-
-    Returns:
-        the exit status: 0 all runs are finished, 1 some failed, 130 stopped by Ctrl-C, 143 by
-        SIGTERM.
-    """
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description="Train many recipes, several at a time, each in a process of its own. The\n"
-        "same command again goes on where it was stopped; what is finished is not\ntrained again.",
-        epilog=sweep_spec.FORM,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("spec", type=Path, metavar="SPEC", help="file of what to train, see below")
-    parser.add_argument(
-        "--out", type=Path, metavar="DIR", required=True, help="gets a folder for each run"
-    )
-    parser.add_argument(
-        "--engine",
-        choices=["processes", "ray"],
-        default="processes",
-        help="processes of this machine (default), or tasks of Ray, one core each",
-    )
-    parser.add_argument(
-        "--processes", type=int, metavar="N", help="runs at once (default: one a core)"
-    )
-    parser.add_argument(
-        "--address", help="of a Ray cluster, whose machines share DIR (default: this machine)"
-    )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        metavar="PATH",
-        help="mnist.npz, or a folder of the four IDX files (default: find or download)",
-    )
-    arguments = parser.parse_args(argv)
-    if arguments.processes is not None and arguments.engine == "ray":
-        raise DigitsError("--processes is for --engine processes; Ray gives each run a core.")
-    if arguments.processes is not None and arguments.processes < 1:
-        raise DigitsError(f"--processes must be at least 1, not {arguments.processes}.")
-    if arguments.address is not None and arguments.engine != "ray":
-        raise DigitsError("--address is that of a Ray cluster; give --engine ray with it.")
-    planned = plan(sweep_spec.read(arguments.spec), arguments.out)
-    data.load(arguments.data)  # once, and into the cache, before many want it
-    if arguments.engine == "ray":
-        opened = engines.on_ray(arguments.address, arguments.data)
-    else:
-        opened = engines.processes(arguments.processes, arguments.data)
-    try:
-        with alone(arguments.out), opened as engine, heeding_signals():
-            failures = train_all(planned, engine)
-    except (KeyboardInterrupt, SystemExit) as end:
-        note("Stopped; each run is saved after its last epoch. Go on with the same command.")
-        return 130 if isinstance(end, KeyboardInterrupt) else int(end.code or 0)
-    finally:
-        results = write_results(planned, arguments.out / "sweep.jsonl")
-    if results:
-        say(table(results))
-        say(f"\nEvery figure of each run: {arguments.out / 'sweep.jsonl'}")
-    for run, reason in failures.items():
-        note(f"{prog}: {run.name} failed: {reason}")
-    return 1 if failures else 0
+from digits.runs.run import Run, find
 
 
 def plan(wanted: Sequence[Recipe], out: Path) -> list[Run]:
@@ -94,12 +26,12 @@ def plan(wanted: Sequence[Recipe], out: Path) -> list[Run]:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        there = {folder: _recipe_in(folder) for folder in sorted(out.iterdir())}
+        there = {folder: find(folder) for folder in sorted(out.iterdir())}
     except OSError as error:
         raise DigitsError(
             f"{out} cannot be used ({error.strerror}); choose another --out."
         ) from None
-    known = {recipe: folder for folder, recipe in there.items() if recipe}
+    known = {run.recipe: run for run in there.values() if run}
     # Names may be taken, by what a recipe was before it was changed; not by what a kill left.
     taken = {
         folder
@@ -108,14 +40,13 @@ def plan(wanted: Sequence[Recipe], out: Path) -> list[Run]:
     }
     planned = []
     for recipe in wanted:
-        folder = known.get(recipe)
-        number = 1
-        while folder is None:
-            path = out / (sweep_spec.name_of(recipe) + (f"-{number}" if number > 1 else ""))
-            folder = None if path in taken else path
+        run, number = known.get(recipe), 1
+        while run is None:
+            folder = out / (sweep_spec.name_of(recipe) + (f"-{number}" if number > 1 else ""))
+            run = None if folder in taken else Run(folder, recipe)
             number += 1
-        taken.add(folder)
-        planned.append(Run(folder.name, folder, recipe))
+        taken.add(run.folder)
+        planned.append(run)
     return planned
 
 
@@ -128,7 +59,7 @@ def write_results(planned: Sequence[Run], path: Path) -> list[dict[str, Any]]:
         DigitsError: a metrics.json is damaged, or the file cannot be written.
     """
     results = [
-        {"name": run.name, "folder": run.folder.name, **metrics_of(run)}
+        {"name": run.name, "folder": run.folder.name, **run.metrics()}
         for run in planned
         if run.finished
     ]
@@ -211,11 +142,3 @@ def alone(out: Path) -> Iterator[None]:
         except OSError:  # a disk without locks
             pass
         yield
-
-
-def _recipe_in(folder: Path) -> Recipe | None:
-    """The recipe of the run in a folder; None if there is no run, or not one of this version."""
-    try:
-        return Recipe(**json.loads((folder / "run.json").read_text())["recipe"])
-    except (OSError, ValueError, KeyError, TypeError, DigitsError):
-        return None

@@ -9,18 +9,14 @@ import json
 import os
 import re
 import socket
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from digits.data import mnist as data
-from digits.errors import DigitsError, Interrupted
+from digits.errors import DigitsError
 from digits.runs.recipes import Recipe
-from digits.terminal import importing_tensorflow, needing, say
+from digits.terminal import say
 
 PATIENCE = 300  # seconds in which all workers must have been started
 ADDRESS = re.compile(r"([\w.-]+|\[[\da-fA-F:.]+\]):(\d{1,5})", re.ASCII)
@@ -154,48 +150,6 @@ def hush_tensorflow() -> None:
     """To be called before TensorFlow is imported: what it says in many lines about a worker that is
     lost is said in a sentence here."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-
-def follow(team: Team, recipe: Recipe | None, path: Path | None) -> int:
-    """The whole work of a worker that does not lead.
-
-    Args:
-        team: with an index above 0.
-        recipe: what this worker was told to train; None for whatever worker 0 has.
-        path: of MNIST, as `digits train --data`.
-
-    Returns:
-        the exit status, as of `digits train`.
-
-    Raises:
-        DigitsError: as `meet` and `distributed.share`.
-    """
-    if recipe:
-        check_batch(recipe, team)
-    mnist = data.load(path)
-    meet(team)
-    hush_tensorflow()
-    with needing("training"), importing_tensorflow():
-        from digits.training import distributed, pipeline
-        from digits.training.train import train, use_cores
-    cores = use_cores()
-    with tempfile.TemporaryDirectory() as folder:
-        state_file = Path(folder) / "state.npz"
-
-        def work(recipe: Recipe, training: Any, validation: Any, strategy: Any) -> None:
-            train(recipe, training, validation, state_file, cores, strategy)
-
-        try:
-            distributed.share(
-                team, recipe, lambda recipe: pipeline.prepare(recipe, mnist), state_file, work
-            )
-        except Interrupted as interruption:
-            say(
-                f"\nStopped; worker 0 has saved {interruption.epochs} epochs. To go on, {TOGETHER}."
-            )
-            return 130
-    say("Worker 0 reports.")
-    return 0
 
 
 def named(team: Team, places: Sequence[int]) -> str:

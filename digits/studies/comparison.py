@@ -1,24 +1,21 @@
-"""The command `digits compare`: finished runs side by side, measured on the same digits."""
+"""Finished runs side by side, measured on the same digits: `digits compare`."""
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from digits.bundle import CANVAS_SIDE, Bundle
-from digits.errors import DigitsError
 from digits.evaluation import CLASSES, expected_calibration_error, wilson_interval
-from digits.studies.comparison_runs import Run, open_runs
+from digits.studies.comparison_entries import Entry
 from digits.studies.measure import CLEAN, SEED, Floats, Images, answers, suite
-from digits.terminal import needing, own_words_only, say, say_json, watched
+from digits.terminal import watched
 
 # Corruptions are measured on every fifth test digit, not on the first ones: MNIST's first half was
 # written by neater hands.
@@ -32,7 +29,7 @@ class Row:
     """What is told of one run. Fractions are 0 to 1.
 
     Attributes:
-        letter, name, folder: as of `Run`.
+        letter, name, folder: as in `Entry`.
         recipe: its settings, by name; empty if the bundle does not tell.
         recorded_accuracy: what it wrote down when it was trained, None if nothing.
         accuracy: fraction of the test digits read right, here and now.
@@ -44,7 +41,8 @@ class Row:
         corruptions: fraction misread under each corruption of MNIST-C, and their mean
             `corruption_error`.
         parameters: weights and biases.
-        mflop: millions of floating-point operations to read one image, from `models.mflop`.
+        mflop: millions of floating-point operations to read one image; both as recorded, None if
+            they are not.
         train_seconds: as recorded, None if it is not.
         digit_microseconds, canvas_microseconds: medians of reading one image, from `latencies`.
     """
@@ -63,8 +61,8 @@ class Row:
     ece: float
     corruptions: dict[str, float]
     corruption_error: float
-    parameters: int
-    mflop: float
+    parameters: int | None
+    mflop: float | None
     train_seconds: float | None
     digit_microseconds: float
     canvas_microseconds: float
@@ -104,96 +102,39 @@ class Comparison:
     disagreements: tuple[Disagreement, ...]
 
 
-def command(argv: Sequence[str], prog: str) -> int:
-    """Measures runs and prints them side by side.
-
-    Returns:
-        the exit status, 0.
-
-    Raises:
-        DigitsError: a folder that holds no finished run, or a page that cannot be written.
-    """
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description="Put finished training runs side by side: accuracy with a paired test against "
-        "the first run, calibration, corruptions, size, time, and the test digits that they "
-        "disagree on. Everything but the time of training is measured anew.",
-    )
-    parser.add_argument(
-        "runs", nargs="+", type=Path, metavar="RUN", help="folder of a finished run, or a bundle"
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE.html",
-        help="write a page with pictures of the digits that they disagree on",
-    )
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    arguments = parser.parse_args(argv)
-    from digits.data import mnist as data
-    from digits.studies import comparison_page, comparison_text
-
-    out = arguments.out
-    if out is not None:
-        comparison_page.check(out)
-    runs = open_runs(arguments.runs)
-    with own_words_only(), needing(prog):
-        mnist = data.load()
-        comparison = compare(runs, mnist.test_images, mnist.test_labels)
-    if arguments.json:
-        say_json(asdict(comparison), indent=2)
-    else:
-        say(comparison_text.as_text(comparison))
-    if out is not None:
-        try:
-            comparison_page.write_html(comparison, mnist.test_images, out)
-        except OSError as error:
-            raise DigitsError(
-                f"{out} cannot be written ({error.strerror or error}); choose another --out."
-            ) from None
-    if not arguments.json:
-        pictured = "Pictures of these digits, and more" if len(runs) > 1 else "The same as a page"
-        say(f"\n{pictured}: {out or '--out FILE.html'}")
-    return 0
-
-
-def compare(runs: Sequence[Run], images: Images, labels: Images) -> Comparison:
-    """Measures runs on the same digits, by LiteRT on one thread.
+def compare(entries: Sequence[Entry], images: Images, labels: Images) -> Comparison:
+    """Measures runs on the same digits, with LiteRT on one thread.
 
     Args:
-        runs: from `open_runs`; all are tested against the first.
+        entries: from `open_entries`; all are tested against the first.
         images, labels: test digits, uint8 of shapes (n, 28, 28) and (n,), ink 255 on 0.
-
-    Raises:
-        DigitsError: Keras cannot open a network.
     """
     from digits.data.corruptions import CORRUPTIONS
 
     sparse, sparse_labels = images[::SPARSE], labels[::SPARSE]
     clean: list[Floats] = []
-    corrupted: list[dict[str, float]] = [{} for _ in runs]
+    corrupted: list[dict[str, float]] = [{} for _ in entries]
     for name in watched(suite(), "corruption"):
         if name == CLEAN:
-            clean = [answers(run.bundle, images)[0] for run in runs]
+            clean = [answers(entry.bundle, images)[0] for entry in entries]
             continue
         spoilt = CORRUPTIONS[name](sparse, SEED)
-        for run, errors in zip(runs, corrupted, strict=True):
-            wrong = answers(run.bundle, spoilt)[0].argmax(axis=1) != sparse_labels
+        for entry, errors in zip(entries, corrupted, strict=True):
+            wrong = answers(entry.bundle, spoilt)[0].argmax(axis=1) != sparse_labels
             errors[name] = float(wrong.mean())
-    times = latencies([run.bundle for run in runs], images[0])
+    times = latencies([entry.bundle for entry in entries], images[0])
     first = clean[0].argmax(axis=1) == labels
     rows = []
-    for run, probabilities, errors, seconds in zip(runs, clean, corrupted, times, strict=True):
+    for entry, probabilities, errors, seconds in zip(entries, clean, corrupted, times, strict=True):
         right = probabilities.argmax(axis=1) == labels
-        parameters, mflop = _size(run)
-        gained, lost, p = (None, None, None) if run is runs[0] else mcnemar(first, right)
+        gained, lost, p = (None, None, None) if entry is entries[0] else mcnemar(first, right)
         rows.append(
             Row(
-                letter=run.letter,
-                name=run.name,
-                folder=str(run.folder),
-                recipe=run.bundle.manifest["recipe"],
-                recorded_accuracy=run.recorded.get("test_accuracy"),
+                letter=entry.letter,
+                name=entry.name,
+                folder=str(entry.folder),
+                recipe=entry.bundle.manifest["recipe"],
+                recorded_accuracy=entry.recorded.get("test_accuracy"),
                 accuracy=float(right.mean()),
                 accuracy_interval=wilson_interval(int(right.sum()), len(right)),
                 errors=int((~right).sum()),
@@ -203,9 +144,9 @@ def compare(runs: Sequence[Run], images: Images, labels: Images) -> Comparison:
                 ece=expected_calibration_error(probabilities.max(axis=1), right),
                 corruptions=errors,
                 corruption_error=statistics.fmean(errors.values()),
-                parameters=parameters,
-                mflop=mflop,
-                train_seconds=run.recorded.get("train_seconds"),
+                parameters=entry.recorded.get("parameters"),
+                mflop=entry.recorded.get("mflop"),
+                train_seconds=entry.recorded.get("train_seconds"),
                 digit_microseconds=1e6 * seconds["digit"],
                 canvas_microseconds=1e6 * seconds["canvas"],
             )
@@ -288,20 +229,3 @@ def latencies(networks: Sequence[Bundle], digit: Images) -> list[dict[str, float
                     if call >= WARM_UP:
                         seconds[index][name].append(time.perf_counter() - started)
     return [{name: statistics.median(taken) for name, taken in own.items()} for own in seconds]
-
-
-def _size(run: Run) -> tuple[int, float]:
-    """Parameters and MFLOP, as recorded; runs of older versions did not, and Keras is asked."""
-    if "parameters" in run.recorded and "mflop" in run.recorded:
-        return int(run.recorded["parameters"]), float(run.recorded["mflop"])
-    import keras
-
-    from digits.training.models import mflop
-
-    path = run.bundle.folder / "model.keras"
-    try:
-        model = keras.models.load_model(path)
-    except (OSError, ValueError, TypeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise DigitsError(f"Keras cannot open {path} ({reason}); leave this run out.") from None
-    return model.count_params(), mflop(model)

@@ -127,8 +127,8 @@ AGAINST: dict[str, Cell] = {
     "p": lambda row: "" if row.p is None else _probability(row.p),
 }
 COST: dict[str, Cell] = {
-    "parameters": lambda row: f"{row.parameters:,}",
-    "MFLOP": lambda row: f"{row.mflop:,.1f}",
+    "parameters": lambda row: "–" if row.parameters is None else f"{row.parameters:,}",
+    "MFLOP": lambda row: "–" if row.mflop is None else f"{row.mflop:,.1f}",
     "training": lambda row: "–" if row.train_seconds is None else f"{row.train_seconds:,.0f} s",
     "digit": lambda row: f"{row.digit_microseconds:,.0f} µs",
     "canvas": lambda row: f"{row.canvas_microseconds:,.0f} µs",

@@ -13,8 +13,8 @@ from digits.errors import DigitsError
 from digits.evaluation import CLASSES, fit_temperature
 from digits.files import replacing
 from digits.runs.recipes import Recipe
+from digits.training.dataset import with_drawn
 from digits.training.models import finish, predictor
-from digits.training.pipeline import with_drawn
 from digits.training.train import train
 
 Floats = NDArray[np.float32]

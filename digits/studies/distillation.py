@@ -19,7 +19,7 @@ from tqdm import tqdm
 from digits.data.mnist import Bytes
 from digits.files import replacing
 from digits.runs.recipes import Recipe
-from digits.training import augmentation, clutter
+from digits.training import augmentation
 from digits.training.models import OUTPUTS
 
 VIEWS = 8  # distorted copies of each digit
@@ -36,7 +36,6 @@ UNDISTORTED: dict[str, Any] = {
     "cutout": 0,
     "horizontal_flip": 0,
     "vertical_flip": 0,
-    "reframed": 0,
     "clutter": 0,
 }
 
@@ -106,7 +105,7 @@ def view(recipe: Recipe, images: Bytes, number: int) -> Bytes:
     for start in range(0, len(images), BATCH):
         chosen = order[start : start + BATCH]
         seed = tf.constant([recipe.seed, number * len(images) + start])
-        copy[chosen] = _distorted(recipe, images[chosen], seed, tf.constant(left, tf.float32))
+        copy[chosen] = _augmented(recipe, images[chosen], seed, tf.constant(left, tf.float32))
     return copy
 
 
@@ -117,14 +116,8 @@ def targets(answers: Mapping[str, NDArray[np.float32]]) -> Targets:
     return np.hstack([digit * answers["probabilities"], 1 - digit]).astype(np.float16)
 
 
-def _distorted(recipe: Recipe, images: Bytes, seed: tf.Tensor, left: tf.Tensor) -> Bytes:
+def _augmented(recipe: Recipe, images: Bytes, seed: tf.Tensor, left: tf.Tensor) -> Bytes:
     pictures = tf.cast(images[..., None], tf.float32)
-    if recipe.distorts:
-        pictures = augmentation.distort(
-            pictures, augmentation.draw(recipe, len(images), seed, left), recipe
-        )
-    if spoilt := round(len(images) * recipe.clutter):
-        chances = tf.random.stateless_uniform((spoilt, clutter.CHANCES), -1 - seed)
-        cluttered = clutter.clutter(pictures[:spoilt], left, chances)
-        pictures = tf.concat([cluttered, pictures[spoilt:]], axis=0)
+    numbers = augmentation.draw(recipe, len(images), seed, left)
+    pictures = augmentation.augment(pictures, *numbers, recipe, left)
     return np.clip(np.round(pictures[..., 0].numpy()), 0, 255).astype(np.uint8)

@@ -6,33 +6,34 @@ otherwise the best member is.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.data import mnist as data
+from digits.data.mnist import Bytes, Mnist
 from digits.errors import DigitsError, Interrupted
 from digits.evaluation import cross_entropy, evaluate, fit_temperature, softmax
 from digits.runs import engines, sweep
 from digits.runs import run as runs
-from digits.runs.history import read_csv, write_csv
+from digits.runs.history import write_csv
 from digits.runs.recipes import Recipe
-from digits.runs.scheduler import Run, heeding_signals, metrics_of, train_all
+from digits.runs.run import Run
+from digits.runs.scheduler import heeding_signals, train_all
 from digits.terminal import can_redraw, importing_tensorflow, needing, say
 from digits.training import report
 
 MEMBERS = "members"  # folder of the members' runs
 STUDENT = "student"  # and of what is distilled from them
 TINY = 1e-30  # a probability to take the logarithm of in place of 0
-TOLD_OF_TEST = ("test_accuracy", "test_accuracy_interval", "test_errors", "test_loss", "ece")
+ON_TEST = ("test_accuracy", "test_accuracy_interval", "test_errors", "test_loss", "ece")
 
 Answers = Mapping[str, NDArray[np.float32]]
 
 
-def begin(recipe: Recipe, count: int, out: Path | None = None) -> Path:
+def begin(recipe: Recipe, count: int, out: Path | None = None) -> Run:
     """Makes the folder of an ensemble, or finds the one that the same command made.
 
     Args:
@@ -42,45 +43,45 @@ def begin(recipe: Recipe, count: int, out: Path | None = None) -> Path:
             them), or that of this very ensemble; default a fresh `runs/<recipe>-<time>`.
 
     Raises:
-        DigitsError: as `runs.create`, or a count below 2, or that ensemble is finished.
+        DigitsError: as for `runs.create`, or a count below 2, or that ensemble is finished.
     """
     if count < 2:
         raise DigitsError(f"--ensemble must be at least 2, not {count}.")
-    content = {"recipe": asdict(recipe), "ensemble": count}
-    if out is not None and runs.members(out) == count and runs.reopen(out) == recipe:
-        return out
+    if out is not None and runs.find(out) == Run(out, recipe, count):
+        return runs.reopen(out)
     if out is not None and out.is_dir() and [path.name for path in out.iterdir()] == [MEMBERS]:
-        runs.write_json(out / "run.json", content)
-        return out
-    return runs.begin("run.json", content, recipe.name, out)
+        runs.write_plan(Run(out, recipe, count))
+        return Run(out, recipe, count)
+    return runs.create(recipe, out, count)
 
 
-def run(
-    recipe: Recipe, count: int, folder: Path, mnist: data.Mnist, path: Path | None, started: float
-) -> None:
-    """Trains what is missing of an ensemble, and leaves everything about it in a folder.
+def train(ensemble: Run, mnist: Mnist, data: Path | None, started: float) -> None:
+    """Trains what is missing of an ensemble, and leaves everything about it in its folder.
 
     Args:
-        recipe, folder, mnist, started: as `pipeline.run`; the folder from `begin`.
-        count: how many members.
-        path: of MNIST, as `digits train --data`.
+        ensemble: from `begin`.
+        mnist: all of MNIST.
+        data: where it is, as for `digits train --data`.
+        started: as for `pipeline.train_and_report`.
 
     Raises:
-        DigitsError: a member failed, or as `pipeline.run`.
+        DigitsError: a member failed, or as for `pipeline.train_and_report`.
         KeyboardInterrupt: Ctrl-C; what is finished is kept.
     """
-    members = [replace(recipe, seed=recipe.seed + place) for place in range(count)]
-    planned = sweep.plan(members, folder / MEMBERS)
-    with sweep.alone(folder / MEMBERS):
-        with engines.processes(data=path) as engine, heeding_signals():
-            failures = train_all(planned, engine)
+    assert ensemble.members is not None
+    first = ensemble.recipe
+    recipes = [replace(first, seed=first.seed + place) for place in range(ensemble.members)]
+    members = sweep.plan(recipes, ensemble.folder / MEMBERS)
+    with sweep.alone(ensemble.folder / MEMBERS):
+        with engines.processes(data=data) as engine, heeding_signals():
+            failures = train_all(members, engine)
         for member, reason in failures.items():
             raise DigitsError(
-                f"{len(failures)} of {count} members failed, {member.name} thus: {reason} The same "
-                "command tries them again."
+                f"{len(failures)} of {len(members)} members failed; {member.name} failed: {reason} "
+                "The same command tries them again."
             )
         try:
-            _unite(recipe, planned, folder, mnist, started)
+            _unite(ensemble, members, mnist, started)
         except Interrupted:
             raise KeyboardInterrupt from None
 
@@ -103,69 +104,73 @@ def keeps_the_gain(student: float, ensemble: float, members: float) -> bool:
     return student < (ensemble + members) / 2
 
 
-def _unite(
-    recipe: Recipe, planned: Sequence[Run], folder: Path, mnist: data.Mnist, started: float
-) -> None:
+def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) -> None:
     """Averages members, distils their mean, decides what is bundled, measures, and reports."""
     with needing("training"), importing_tensorflow():
         import keras
 
         from digits.studies import distillation
-        from digits.training import pipeline
+        from digits.training import dataset, pipeline
         from digits.training.models import predictor
         from digits.training.train import use_cores
 
     cores = use_cores()
-    training, validation = data.split(mnist.train_images, mnist.train_labels, recipe.held_out)
-    networks = [keras.models.load_model(run.folder / "model.keras") for run in planned]
+    recipe = ensemble.recipe
+    (images, _), validation = dataset.prepare(recipe, mnist)
+    networks = [keras.models.load_model(member.network) for member in members]
     readers = [predictor(network, cores) for network in networks]
 
-    def mean(images: data.Bytes) -> Answers:
+    def mean(images: Bytes) -> Answers:
         return mean_of([read(images) for read in readers])
 
-    say(f"All {len(planned)} are trained; now their mean is distilled into one network.")
-    place = folder / STUDENT
-    place.mkdir(exist_ok=True)
-    images, _ = pipeline.with_drawn(recipe, *training)
-    lessons = distillation.lessons(recipe, images, mean, place, can_redraw())
-    student = pipeline.learn(distillation.student_of(recipe), lessons, validation, place, cores)
+    say(f"All {len(members)} are trained; now their mean is distilled into one network.")
+    student_run = Run(ensemble.folder / STUDENT, distillation.student_of(recipe))
+    student_run.folder.mkdir(exist_ok=True)
+    lessons = distillation.lessons(recipe, images, mean, student_run.folder, can_redraw())
+    student = pipeline.fit(student_run, lessons, validation, cores)
 
     images, labels = validation
     temperature = fit_temperature(labels, np.log(mean(images)["probabilities"] + TINY))
 
-    def together(images: data.Bytes) -> Answers:
+    def calibrated_mean(images: Bytes) -> Answers:
         return tempered(mean(images), temperature)
 
-    told = [metrics_of(run) for run in planned]
+    recorded = [member.metrics() for member in members]
     figures: dict[str, Any] = {
-        "mean": {"temperature": temperature} | _on_validation(validation, together),
+        "mean": {"temperature": temperature} | _on_validation(validation, calibrated_mean),
         "student": _on_validation(validation, student.read),
         "members": [
-            {name: of[name] for name in ("seed", "train_seconds", *TOLD_OF_TEST)}
+            {name: metrics[name] for name in ("seed", "train_seconds", *ON_TEST)}
             | _on_validation(validation, read)
-            for of, read in zip(told, readers, strict=True)
+            for metrics, read in zip(recorded, readers, strict=True)
         ],
     }
     best, figures["bundled"] = _choose(figures)
     bundled = student
     if best is not None:
-        history = read_csv(planned[best].folder / "history.csv")
-        loss = figures["members"][best]["validation_loss"]
-        settled = told[best]["temperature"], loss, told[best]["threshold"]
-        bundled = pipeline.Trained(networks[best], readers[best], history, *settled)
+        bundled = pipeline.Trained(
+            networks[best],
+            readers[best],
+            members[best].history(),
+            validation,
+            recorded[best]["temperature"],
+            figures["members"][best]["validation_loss"],
+            recorded[best]["threshold"],
+        )
 
-    # All is decided. Here, and in `conclude` for what is bundled, the test set is opened.
-    for name, read in (("mean", together), ("student", student.read)):
+    # All is decided. Here, and for the bundled network below, the test set is opened.
+    for name, read in (("mean", calibrated_mean), ("student", student.read)):
         test = evaluate(mnist.test_labels, read(mnist.test_images)["probabilities"])
-        figures[name] |= {key: report.metrics_of(test)[key] for key in TOLD_OF_TEST}
-    write_csv(bundled.history, folder / "history.csv")
-    pipeline.conclude(bundled, recipe, folder, mnist, cores, started, {"ensemble": figures})
-    for answers in place.glob("answers-*"):  # nobody asks any more
+        figures[name] |= {key: report.metrics_of(test)[key] for key in ON_TEST}
+    write_csv(bundled.history, ensemble.folder / "history.csv")
+    more = {"ensemble": figures}
+    pipeline.measure_and_export(bundled, ensemble, mnist, cores, started, more)
+    for answers in student_run.folder.glob("answers-*"):  # not needed any more
         answers.unlink()
 
 
 def _on_validation(
-    validation: tuple[data.Bytes, data.Bytes], read: Callable[[data.Bytes], Answers]
+    validation: tuple[Bytes, Bytes], read: Callable[[Bytes], Answers]
 ) -> dict[str, Any]:
     images, labels = validation
     probabilities = read(images)["probabilities"]

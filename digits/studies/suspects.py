@@ -1,4 +1,4 @@
-"""The command `digits evaluate --suspects`: the images of MNIST whose labels models dispute most.
+"""The images of MNIST whose labels models dispute most: `digits evaluate --suspects`.
 
 Models are trained by cross-validation, so that each training image is judged by one that was not
 trained on it, and confident learning (Northcutt, Jiang & Chuang 2021, by cleanlab) tells how many
@@ -8,11 +8,8 @@ that the models misread.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import io
-import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,13 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.data import mnist as data
-from digits.errors import DigitsError, Interrupted
-from digits.files import PARTIAL, replacing
-from digits.runs import recipes
+from digits.errors import DigitsError
+from digits.files import replacing
 from digits.runs import run as runs
-from digits.runs.recipes import RECIPES, TRAINING_IMAGES, Recipe
-from digits.terminal import importing_tensorflow, needing, note, say, say_json
+from digits.runs.recipes import TRAINING_IMAGES, Recipe
+from digits.terminal import importing_tensorflow, note
 
 if TYPE_CHECKING:
     from digits.data.mnist import Bytes, Mnist
@@ -96,123 +91,36 @@ class Judged:
         ]
 
 
-def command(argv: Sequence[str], prog: str) -> int:
-    """Judges every label of MNIST, as the flags say.
-
-    Returns:
-        the exit status: 0, or 130 when it was stopped by Ctrl-C.
+def make_plan(recipe: Recipe, folds: int) -> Plan:
+    """The plan of a search: each fold holds out the images that it judges.
 
     Raises:
-        DigitsError: a mistake in the arguments, or a folder that cannot be used.
+        DigitsError: a number of folds out of its range.
     """
-    arguments = _arguments(argv, prog)
-    recipe = recipes.from_flags(arguments)
-    if arguments.resume is None:
-        recipe = recipe or RECIPES["default"]
-        if arguments.variants is None:  # a drawn 1 with an upstroke is a 7 where MNIST comes from
-            recipe = replace(recipe, variants=0)
-        plan = Plan(recipe, FOLDS if arguments.folds is None else arguments.folds)
-        plan = replace(plan, recipe=replace(recipe, held_out=len(parts(plan)[0])))
-        mnist = data.load()
-        content = {"recipe": asdict(plan.recipe), "folds": plan.folds}
-        folder = runs.begin(PLAN, content, "suspects", arguments.out)
-    elif recipe is None and arguments.folds is None and arguments.out is None:
-        plan, folder = _reopen(arguments.resume), arguments.resume
-        mnist = data.load()
-    else:
-        raise DigitsError(
-            "--resume goes on with the search's own recipe, folds and folder; give it alone."
-        )
+    plan = Plan(recipe, folds)
+    return replace(plan, recipe=replace(recipe, held_out=len(parts(plan)[0])))
+
+
+def begin(plan: Plan, out: Path | None) -> Path:
+    """Makes the folder of a new search, by default `runs/suspects-<time>`.
+
+    Raises:
+        DigitsError: the folder holds something, cannot be written, or its disk is nearly full.
+    """
+    return runs.make_folder(PLAN, asdict(plan), "suspects", out)
+
+
+def reopen(folder: Path) -> Plan:
+    """The plan of an unfinished search, whose half-written files are removed.
+
+    Raises:
+        DigitsError: no search there, a finished or damaged one, or it cannot be written.
+    """
+    content = runs.reopen_folder(folder, PLAN, FIGURES, "search", "suspects.txt")
     try:
-        with needing(f"{prog} --suspects"):
-            figures, text = _search(plan, folder, mnist)
-    except (Interrupted, KeyboardInterrupt):
-        note(
-            f"\nStopped; what is finished is saved. Go on with: {prog} --suspects --resume {folder}"
-        )
-        return 130
-    except OSError as error:
-        raise DigitsError(
-            f"Writing to {folder} failed ({error.strerror or error}); what is finished is kept: "
-            f"make room and go on with --resume {folder}."
-        ) from error
-    if arguments.json:
-        say_json(figures, indent=2)
-    else:
-        say(text)
-    return 0
-
-
-def _arguments(argv: Sequence[str], prog: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        usage="%(prog)s --suspects [--out DIR | --resume DIR] [--folds INT]\n"
-        f"{'':{len(prog) + 8}}[--json] [--recipe NAME] [fields of the recipe]",
-        description="Find the images of MNIST whose labels models dispute most. The training "
-        "images are cut into folds, and each fold is judged by a model that was trained on the "
-        "others; the test images by the mean of these models. cleanlab computes which labels are "
-        "likely wrong. Some are; of others the digit could be either, or the models misread it. "
-        "Other hands' digits are not drawn for training unless --variants says so: MNIST's labels "
-        "are judged by MNIST's writers.",
-        epilog="The folder gets suspects.png, scores.csv with every image, suspects.txt, "
-        "suspects.json, and the models.",
-    )
-    parser.add_argument("--suspects", action="store_true", required=True, help="find them")
-    parser.add_argument(
-        "--folds",
-        type=int,
-        metavar="INT",
-        help=f"models to train, 2 to {MOST_FOLDS} (default: {FOLDS})",
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help="folder of results, new or empty (default: runs/suspects-<time>)",
-    )
-    parser.add_argument(
-        "--resume", type=Path, metavar="DIR", help="go on with the unfinished search in DIR"
-    )
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    recipes.add_flags(parser)
-    # Those of `digits evaluate BUNDLE`, which do not go with this.
-    parser.add_argument("bundle", nargs="*", help=argparse.SUPPRESS)
-    parser.add_argument("--suite", help=argparse.SUPPRESS)
-    parser.add_argument("--images", help=argparse.SUPPRESS)
-    arguments = parser.parse_args(argv)
-    if arguments.bundle:
-        parser.error(
-            f"argument --suspects: trains models of its own and takes no BUNDLE; leave out "
-            f"{arguments.bundle[0]!r}"
-        )
-    for other in ("suite", "images"):
-        if getattr(arguments, other) is not None:
-            parser.error(f"argument --suspects: not allowed with argument --{other}")
-    if arguments.held_out is not None:
-        parser.error("argument --held-out: the folds decide what is held out; use --folds")
-    return arguments
-
-
-def _reopen(folder: Path) -> Plan:
-    """The plan of an unfinished search, whose half-written files are cleared away."""
-    try:
-        content = json.loads((folder / PLAN).read_text())
-        plan = Plan(Recipe(**content["recipe"]), content["folds"])
-        if (folder / FIGURES).exists():
-            raise DigitsError(
-                f"The search in {folder} is finished; its results are in suspects.txt."
-            )
-        for leftover in folder.glob(f"*{PARTIAL}"):
-            leftover.unlink()
-    except FileNotFoundError:
-        raise DigitsError(f"There is no search in {folder}: it holds no {PLAN}.") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise DigitsError(f"{folder / PLAN} is damaged ({error}); start anew.") from None
-    except OSError as error:
-        raise DigitsError(
-            f"The search in {folder} cannot be read and written ({error.strerror})."
-        ) from None
-    return plan
+        return Plan(Recipe(**content["recipe"]), content["folds"])
+    except (KeyError, TypeError) as error:
+        raise DigitsError(f"{folder / PLAN} is damaged ({error}); start a new search.") from None
 
 
 def parts(plan: Plan) -> list[Ints]:
@@ -221,7 +129,7 @@ def parts(plan: Plan) -> list[Ints]:
     return [np.sort(part) for part in np.array_split(order, plan.folds)]
 
 
-def _search(plan: Plan, folder: Path, mnist: Mnist) -> tuple[dict[str, Any], str]:
+def search(plan: Plan, folder: Path, mnist: Mnist) -> tuple[dict[str, Any], str]:
     """Judges all of MNIST and leaves everything about it in the folder.
 
     Returns:

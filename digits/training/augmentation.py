@@ -7,37 +7,72 @@ import tensorflow as tf
 
 from digits.bundle import DIGIT_SIDE
 from digits.runs.recipes import Recipe
-from digits.training import geometry
+from digits.training import clutter
 
 ROOM = 4  # pixels added on each side while a digit is distorted, so that little is cut off
-MOVES = 7  # amounts that every image has
 KNOTS = 6  # along each side: where an elastic field is drawn
 SMOOTH = 4.0  # pixels, standard deviation of the Gaussian between them; Simard et al. found it best
-BEND = 1 + 2 * KNOTS**2  # amounts of an elastic field
-CHANCES = 8  # random numbers that an image takes,
-MORE_CHANCES = 4 + 2 * KNOTS**2  # and with mirroring, elastic fields or squares cut out, as well
+
+# Columns of the random numbers that an image takes. Those from MIRRORED on are drawn only for
+# recipes that mirror, bend or cut out.
+STRENGTH, WAYS = slice(0, 1), slice(1, 8)
+MIRRORED, MIDDLE, FIELD = slice(8, 10), slice(10, 12), slice(12, 12 + 2 * KNOTS**2)
+CHANCES, ALL_CHANCES = WAYS.stop, FIELD.stop
+
+# Columns of the amounts that they become.
+MOVE, PEN, BEND = slice(0, 6), 6, slice(7, 8 + 2 * KNOTS**2)
+SQUARE = slice(-2, None)
 
 
-def draw(recipe: Recipe, count: int, seed: tf.Tensor, left: tf.Tensor) -> tf.Tensor:
-    """Draws how much each of `count` images is to be distorted.
+def augment(
+    images: tf.Tensor, distortions: tf.Tensor, chances: tf.Tensor, recipe: Recipe, left: tf.Tensor
+) -> tf.Tensor:
+    """Distorts images, and clutters those at the front.
+
+    Args:
+        images: float32 of shape (n, 28, 28, channels), ink 255 on 0, in random order.
+        distortions, chances: from `draw` with the same recipe.
+        recipe: says what is done at all.
+        left: how much of the training is left, from 1 to 0; clutter grows rarer with it.
+
+    Returns:
+        float32 of the same shape as `images`.
+    """
+    if recipe.distorts:
+        images = distort(images, distortions, recipe)
+    if not len(chances):
+        return images
+    front, others = tf.split(images, [len(chances), len(images) - len(chances)])
+    return tf.concat([clutter.clutter(front, left, chances), others], axis=0)
+
+
+def draw(
+    recipe: Recipe, count: int, seed: tf.Tensor, left: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Draws how each of `count` images is to be augmented.
 
     Args:
         recipe: gives the most of everything.
         count: number of images.
-        seed: integers of shape (2,), the first at least 0. The same seed gives the same amounts,
+        seed: integers of shape (2,), the first at least 0. The same seed gives the same numbers,
             on any machine.
         left: how much of the training is left, from 1 to 0.
 
     Returns:
-        as `amounts_of`.
+        the distortions of all images, as `amounts_of` gives them, and the random numbers that
+        `clutter` takes for the first of them, the recipe's share.
     """
     chances = tf.random.stateless_uniform((count, CHANCES), seed)
     if _needs_more(recipe):
         # Numbers of their own, so that a recipe without them gets the same others.
         other = tf.stack([seed[0], -1 - seed[1]])
-        more = tf.random.stateless_uniform((count, MORE_CHANCES), other)
+        more = tf.random.stateless_uniform((count, ALL_CHANCES - CHANCES), other)
         chances = tf.concat([chances, more], axis=1)
-    return amounts_of(recipe, chances, left)
+    cluttered = round(count * recipe.clutter)
+    return (
+        amounts_of(recipe, chances, left),
+        tf.random.stateless_uniform((cluttered, clutter.CHANCES), -1 - seed),
+    )
 
 
 def amounts_of(recipe: Recipe, chances: tf.Tensor, left: tf.Tensor) -> tf.Tensor:
@@ -50,8 +85,8 @@ def amounts_of(recipe: Recipe, chances: tf.Tensor, left: tf.Tensor) -> tf.Tensor
 
     Args:
         recipe: gives the most of everything.
-        chances: float32 of shape (count, CHANCES), or with MORE_CHANCES columns more if the recipe
-            mirrors, bends or cuts out; uniform from 0 to 1. The first is the strength.
+        chances: uniform from 0 to 1, float32 of shape (count, CHANCES), or (count, ALL_CHANCES) if
+            the recipe mirrors, bends or cuts out; the columns are named above.
         left: how much of the training is left, from 1 to 0.
 
     Returns:
@@ -59,8 +94,8 @@ def amounts_of(recipe: Recipe, chances: tf.Tensor, left: tf.Tensor) -> tf.Tensor
         drawn apart since people write tall and wide digits; negative ones mirror), shear (pixels
         to the right per pixel upward, as in a slanted hand), shift to the right and down (pixels),
         and pen (1 thickens a stroke by a pixel on each side, -1 thins it as much). If the recipe
-        bends, BEND more: the largest displacement (pixels) and the field's shape, as `bend` takes
-        them; if it cuts out, two more: row and column of the square's middle.
+        bends, those of BEND follow: the largest displacement (pixels) and the field's shape, as
+        `bend` takes them; if it cuts out, those of SQUARE: row and column of its middle.
     """
     most = tf.constant(
         [
@@ -74,17 +109,17 @@ def amounts_of(recipe: Recipe, chances: tf.Tensor, left: tf.Tensor) -> tf.Tensor
         ]
     )
     unchanged = [0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
-    strength, ways = chances[:, :1], 2 * chances[:, 1:CHANCES] - 1
+    strength, ways = chances[:, STRENGTH], 2 * chances[:, WAYS] - 1
     moves = unchanged + (0.5 + left) * most * strength * ways
     if not _needs_more(recipe):
         return moves
-    more = chances[:, CHANCES:]
-    mirrored = tf.where(more[:, :2] < [recipe.horizontal_flip, recipe.vertical_flip], -1.0, 1.0)
-    columns = [moves * tf.pad(mirrored, [[0, 0], [1, MOVES - 3]], constant_values=1.0)]
+    flips = [recipe.horizontal_flip, recipe.vertical_flip]
+    mirrored = tf.where(chances[:, MIRRORED] < flips, -1.0, 1.0)
+    columns = [moves * tf.pad(mirrored, [[0, 0], [1, 4]], constant_values=1.0)]
     if recipe.elastic:
-        columns += [(0.5 + left) * recipe.elastic * strength, 2 * more[:, 4:] - 1]
+        columns += [(0.5 + left) * recipe.elastic * strength, 2 * chances[:, FIELD] - 1]
     if recipe.cutout:
-        columns.append(tf.floor(DIGIT_SIDE * more[:, 2:4]))
+        columns.append(tf.floor(DIGIT_SIDE * chances[:, MIDDLE]))
     return tf.concat(columns, axis=1)
 
 
@@ -92,39 +127,28 @@ def _needs_more(recipe: Recipe) -> bool:
     return any((recipe.elastic, recipe.cutout, recipe.horizontal_flip, recipe.vertical_flip))
 
 
-def distort(
-    images: tf.Tensor, amounts: tf.Tensor, recipe: Recipe, framed: int | None = None
-) -> tf.Tensor:
+def distort(images: tf.Tensor, amounts: tf.Tensor, recipe: Recipe) -> tf.Tensor:
     """Writes each digit again: another pen, another hand, another place.
 
     Strokes are thickened or thinned (partly dilated or eroded) and bent, the picture is moved, and
-    a part of the images goes through the reader's geometry, as every picture of a user does. At
-    the end a square is cut out.
+    at the end a square is cut out.
 
     Args:
-        images: float32 of shape (n, 28, 28, channels), ink 255 on 0, in random order. The channels
-            of an image are distorted alike.
-        amounts: float32 of shape (n, 7) or wider, from `draw` with the same recipe.
+        images: float32 of shape (n, 28, 28, channels), ink 255 on 0. The channels of an image are
+            distorted alike.
+        amounts: float32 of shape (n, 7) or wider, from `amounts_of` with the same recipe.
         recipe: says what is done at all.
-        framed: how many images, from the end, are put back into MNIST's frame; default the
-            recipe's part of them.
 
     Returns:
         float32 of the same shape as `images`.
     """
     if recipe.pen:
-        images = _with_pen(images, amounts[:, 6])
+        images = _with_pen(images, amounts[:, PEN])
     if recipe.elastic:
-        images = bend(images, amounts[:, MOVES : MOVES + BEND])
-    spacious = move(tf.pad(images, [[0, 0], [ROOM] * 2, [ROOM] * 2, [0, 0]]), amounts[:, :6])
-    count = images.shape[0]
-    kept = count - (round(count * recipe.reframed) if framed is None else framed)
-    as_moved = spacious[:kept, ROOM:-ROOM, ROOM:-ROOM]
-    # What interpolation leaves of the faintest pixels would widen the box around the ink.
-    inked = tf.unstack(tf.nn.relu(spacious[kept:] - 8), axis=3)
-    put_back = tf.stack([geometry.frame(channel) for channel in inked], axis=3)
-    images = tf.concat([as_moved, put_back], axis=0)
-    return cut_out(images, amounts[:, -2:], recipe.cutout) if recipe.cutout else images
+        images = bend(images, amounts[:, BEND])
+    spacious = tf.pad(images, [[0, 0], [ROOM] * 2, [ROOM] * 2, [0, 0]])
+    images = move(spacious, amounts[:, MOVE])[:, ROOM:-ROOM, ROOM:-ROOM]
+    return cut_out(images, amounts[:, SQUARE], recipe.cutout) if recipe.cutout else images
 
 
 def _with_pen(images: tf.Tensor, pen: tf.Tensor) -> tf.Tensor:
@@ -144,8 +168,8 @@ def bend(images: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
 
     Args:
         images: float32 of shape (n, side, side, channels).
-        amounts: float32 of shape (n, BEND): the largest displacement of any pixel, each way, in
-            pixels, and for both directions the displacement at each knot, in any unit.
+        amounts: float32 of shape (n, 1 + 2 · KNOTS²): the largest displacement of any pixel, each
+            way, in pixels, and for both directions the displacement at each knot, in any unit.
 
     Returns:
         float32 of the same shape as `images`.

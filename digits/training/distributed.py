@@ -9,61 +9,82 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import context  # there is no public name for what is needed of it
 
-from digits.data import mnist as data
+from digits.data.mnist import Mnist
 from digits.errors import DigitsError
+from digits.runs.history import Epoch
 from digits.runs.recipes import Recipe
 from digits.runs.workers import PATIENCE, TOGETHER, Team, answers, named
 from digits.terminal import note, say
+from digits.training import dataset
+from digits.training.dataset import Labelled
+from digits.training.train import train, use_cores
 
 GRACE = 2  # seconds in which it shows which worker is gone
 
-Digits = tuple[data.Bytes, data.Bytes]
-Result = TypeVar("Result")
 
-
-def share(
-    team: Team,
-    recipe: Recipe | None,
-    prepare: Callable[[Recipe], tuple[Digits, Digits]],
-    state_file: Path,
-    work: Callable[[Recipe, Digits, Digits, tf.distribute.Strategy], Result],
-) -> Result:
-    """Does on each worker what all do together, having made sure that they do the same.
+def follow(team: Team, recipe: Recipe | None, mnist: Mnist) -> None:
+    """The part in training of a worker that does not lead; worker 0 keeps the results.
 
     Args:
-        team: who has met.
+        team: the workers, once they have met.
+        recipe: what this worker was told to train; None for whatever worker 0 has.
+        mnist: all of MNIST.
+
+    Raises:
+        DigitsError, Interrupted: as for `train_together`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        train_together(team, recipe, mnist, Path(folder) / "state.npz", use_cores())
+
+
+def train_together(
+    team: Team,
+    recipe: Recipe | None,
+    mnist: Mnist,
+    state_file: Path,
+    cores: int,
+    on_epoch: Callable[[list[Epoch]], None] = lambda history: None,
+    show_progress: bool = False,
+) -> tuple[keras.Model, list[Epoch], Labelled]:
+    """Trains on all workers, having made sure that they do the same.
+
+    Args:
+        team: the workers, once they have met.
         recipe: everything that decides the result; None for what worker 0 has.
-        prepare: recipe -> training and validation digits, as `train` takes them.
-        state_file: as of `train`; worker 0's, if it exists, is copied to all others.
-        work: trains: (recipe, training, validation, strategy) as of `train`.
+        mnist: all of MNIST.
+        state_file: as for `train`; worker 0's, if it exists, is copied to all others.
+        cores, on_epoch, show_progress: as for `train`.
 
     Returns:
-        what `work` returned.
+        the network and the history, as from `train`, and the validation digits.
 
     Raises:
         DigitsError: a worker has another recipe, program or digits than worker 0, or is gone.
-        Interrupted: as `train`, on all workers alike.
+        Interrupted: as for `train`, on all workers alike.
     """
     with _strategy(team) as strategy:
         recipe = _agree(team, strategy, recipe)
-        training, validation = prepare(recipe)
+        training, validation = dataset.prepare(recipe, mnist)
         _align(team, strategy, training, state_file)
-        result = work(recipe, training, validation, strategy)
+        model, history = train(
+            recipe, training, validation, state_file, cores, strategy, on_epoch, show_progress
+        )
         _compare(team, strategy, state_file)
-    return result
+    return model, history, validation
 
 
 @contextmanager
@@ -161,7 +182,7 @@ def _difference(one: dict[str, Any], other: dict[str, Any]) -> str:
 
 
 def _align(
-    team: Team, strategy: tf.distribute.Strategy, training: Digits, state_file: Path
+    team: Team, strategy: tf.distribute.Strategy, training: Labelled, state_file: Path
 ) -> None:
     """Makes sure that all have the same digits, and gives all the state that worker 0 has."""
     own = hashlib.sha256(b"".join(array.tobytes() for array in training)).digest()

@@ -1,7 +1,7 @@
 """The networks. Each is a plain function from a recipe to a Keras model that gives logits."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -218,18 +218,29 @@ def mean_of_branches(logits: Any) -> Any:
     return ops.logsumexp(ops.log_softmax(logits), axis=1)
 
 
-def parts(model: keras.Model) -> tuple[keras.Model, keras.Model, keras.Model, int]:
-    """Digits -> views of them, in channels -> features -> logits; and how many features there are.
+class Parts(NamedTuple):
+    """A network cut in three: digits -> views of them, in channels -> features -> logits."""
 
-    Training distorts between the first two: a digit that is brought upright after it was slanted
-    would lose the distortion. And it draws by itself what dropout keeps, between the last two: a
-    layer's own random numbers would depend on how a batch is split over cores and machines.
+    views: keras.Model
+    features: keras.Model
+    logits: keras.Model
+    feature_count: int
+
+
+def parts(model: keras.Model) -> Parts:
+    """Cuts a network where training works between its layers.
+
+    Distortion comes after the views: a digit that is deskewed after it was slanted would lose the
+    distortion. Dropout comes before the logits, and training draws it itself: a layer's own random
+    numbers would depend on how a batch is split over cores and machines.
     """
     scale, dropout = model.get_layer("scale"), model.get_layer("dropout")
-    views_of = keras.Model(model.input, scale.input)
-    features_of = keras.Model(scale.input, dropout.input)
-    logits_of = keras.Model(dropout.output, model.output)
-    return views_of, features_of, logits_of, dropout.input.shape[-1]
+    return Parts(
+        keras.Model(model.input, scale.input),
+        keras.Model(scale.input, dropout.input),
+        keras.Model(dropout.output, model.output),
+        dropout.input.shape[-1],
+    )
 
 
 def finish(model: keras.Model, temperature: float) -> keras.Model:

@@ -25,7 +25,9 @@ from digits.evaluation import CLASSES, cross_entropy, softmax
 from digits.files import replacing
 from digits.runs.history import Epoch
 from digits.runs.recipes import Recipe
-from digits.training import augmentation, clutter, models
+from digits.training import models
+from digits.training.epoch import compile_epoch
+from digits.training.optimizer import Adam, OneCycle
 
 Labels = NDArray[np.uint8] | NDArray[np.float16]
 
@@ -95,9 +97,16 @@ def train(
     history = _restore(state_file, variables)
 
     stop = tf.Variable(False)
-    kind = tf.uint8 if labels.ndim == 1 else tf.float32  # of half the size, they provoke a warning
-    digits = tf.constant(_views(model, images)), tf.constant(labels, kind)
-    run_epoch = _compile_epoch(recipe, model, optimizer, digits, stop, shards, strategy)
+    run_epoch = compile_epoch(
+        recipe,
+        model,
+        optimizer,
+        tf.constant(_views(model, images)),
+        tf.constant(labels, tf.uint8 if labels.ndim == 1 else tf.float32),
+        stop,
+        shards,
+        strategy,
+    )
     predict = models.predictor(model, shards)
     bar = tqdm(
         total=steps * recipe.epochs,
@@ -137,156 +146,10 @@ def train(
     return model, history
 
 
-class Adam(keras.optimizers.Adam):
-    """Keras's (Kingma & Ba 2015), with the whole of a variable's step as one operation in place of
-    some twenty, which is a twentieth of the training time of a small network.
-
-    Gradients are added up over all replicas already: it does not do so again, which would double
-    them and the traffic.
-    """
-
-    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
-        return grads_and_vars
-
-    def update_step(
-        self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor
-    ) -> None:
-        index = self._get_variable_index(variable)
-        step = tf.cast(self.iterations + 1, tf.float32)
-        tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle,
-            m=self._momentums[index].value.handle,
-            v=self._velocities[index].value.handle,
-            beta1_power=self.beta_1**step,
-            beta2_power=self.beta_2**step,
-            lr=learning_rate,
-            beta1=self.beta_1,
-            beta2=self.beta_2,
-            epsilon=self.epsilon,
-            grad=gradient,
-        )
-
-
-class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
-    """Learning rate that rises from a tenth of `peak` and falls to 0, both in a straight line."""
-
-    def __init__(self, peak: float, warmup: float, steps: int) -> None:
-        self.peak, self.warmup, self.steps = peak, warmup, steps
-
-    def __call__(self, step: Any) -> tf.Tensor:
-        """The rate at a step, 0 to `steps`."""
-        done = tf.cast(step, tf.float32) / self.steps
-        rising = 0.1 + 0.9 * done / max(self.warmup, 1e-9)
-        falling = (1 - done) / (1 - self.warmup)
-        return self.peak * tf.where(done < self.warmup, rising, falling)
-
-
-def _compile_epoch(
-    recipe: Recipe,
-    model: keras.Model,
-    optimizer: keras.Optimizer,
-    digits: tuple[tf.Tensor, tf.Tensor],
-    stop: tf.Variable,
-    shards: int,
-    strategy: tf.distribute.Strategy,
-) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """One graph for a whole epoch: (order, epoch) -> mean loss, accuracy, and whether it stopped.
-
-    The data stay in memory as bytes. A step gathers its batch, distorts it, adds up the gradients
-    of its shards, which the cores compute at the same time, and applies them. It ends early, on all
-    replicas after the same step, when one of them is asked to `stop`.
-    """
-    replicas = strategy.num_replicas_in_sync
-    shards = min(shards, recipe.batch // replicas)  # an empty shard has nothing to convolve
-    cluttered = round(recipe.batch * recipe.clutter)
-    as_moved = recipe.batch - round(recipe.batch * recipe.reframed)
-    smoothing = tf.constant([recipe.label_smoothing / CLASSES] * CLASSES + [0.0])
-
-    _, features_of, logits_of, features = models.parts(model)
-
-    def shard_gradients(
-        framed: int,
-        left: tf.Tensor,
-        chosen: tf.Tensor,
-        amounts: tf.Tensor,
-        chances: tf.Tensor,
-        kept: tf.Tensor,
-    ) -> list[tf.Tensor]:
-        images, labels = (tf.gather(array, chosen) for array in digits)
-        images = tf.cast(images, tf.float32)
-        if recipe.distorts:
-            images = augmentation.distort(images, amounts, recipe, framed)
-        if len(chances):
-            images, others = tf.split(images, [len(chances), len(images) - len(chances)])
-            images = tf.concat([clutter.clutter(images, left, chances), others], axis=0)
-        if labels.shape.rank == 2:
-            truth = labels
-            labels = tf.argmax(truth, axis=1, output_type=tf.int32)
-        else:
-            labels = tf.cast(labels, tf.int32)
-            truth = tf.one_hot(labels, models.OUTPUTS) * (1 - recipe.label_smoothing) + smoothing
-        with tf.GradientTape() as tape:
-            seen = features_of(images, training=True)
-            logits = logits_of(seen * tf.cast(kept, seen.dtype))
-            # Each branch of the network learns by itself; a common loss would make them alike.
-            wanted = tf.repeat(truth[:, None], logits.shape[1], axis=1)
-            smoothed = tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
-            smoothed /= recipe.batch
-        logits = models.mean_of_branches(logits)
-        loss = tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
-        right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
-        totals = tf.stack([loss, tf.reduce_sum(tf.cast(right, tf.float32))]) / recipe.batch
-        return [totals, *tape.gradient(smoothed, model.trainable_variables)]
-
-    def replica_step(left: tf.Tensor, *batch: tf.Tensor) -> tf.Tensor:
-        # Dealt out like cards, so that who is early in the batch is early in the shard, and each
-        # image gets the same treatment however many shards and replicas there are.
-        context = tf.distribute.get_replica_context()
-        replica = int(tf.get_static_value(context.replica_id_in_sync_group))
-        deals = [
-            slice(replica + shard * replicas, None, shards * replicas) for shard in range(shards)
-        ]
-        results = [
-            shard_gradients(
-                sum(place >= as_moved for place in range(recipe.batch)[deal]),
-                left,
-                *(whole[deal] for whole in batch),
-            )
-            for deal in deals
-        ]
-        totals, *gradients = (tf.add_n(of_shards) for of_shards in zip(*results, strict=True))
-        # One message a step: whatever else replicas tell each other is in it, too.
-        totals = tf.concat([totals, [tf.cast(stop, tf.float32)]], axis=0)
-        totals, *gradients = context.all_reduce("sum", [totals, *gradients])
-        optimizer.apply(gradients, model.trainable_variables)
-        return totals
-
-    @tf.function
-    def run_epoch(order: tf.Tensor, epoch: tf.Tensor) -> tf.Tensor:
-        sums = tf.zeros(3)
-        steps = tf.shape(order)[0]
-        for step in tf.range(steps):
-            seed = tf.stack([recipe.seed, epoch * steps + step])
-            chances = tf.random.stateless_uniform((cluttered, clutter.CHANCES), -1 - seed)
-            # Distortion grows milder and clutter rarer: training ends on nearly clean digits.
-            left = 1 - tf.cast(seed[1] / (steps * recipe.epochs), tf.float32)
-            amounts = augmentation.draw(recipe, recipe.batch, seed, left)
-            # By position in the batch, so that they do not depend on who computes what.
-            heads = tf.random.stateless_uniform((recipe.batch, features), [-1 - seed[0], seed[1]])
-            kept = tf.cast(heads >= recipe.dropout, tf.float32) / (1 - recipe.dropout)
-            totals = strategy.run(replica_step, args=(left, order[step], amounts, chances, kept))
-            sums += strategy.experimental_local_results(totals)[0]
-            if sums[2] > 0:
-                break
-        return sums / tf.cast(steps, tf.float32)
-
-    return run_epoch
-
-
 def _views(model: keras.Model, images: Bytes, batch: int = 1000) -> Bytes:
     """All that the network sees of each digit, uint8 of shape (n, 28, 28, views): made once, since
     it is the same in every epoch."""
-    views_of, *_ = models.parts(model)
+    views_of = models.parts(model).views
     batches = (
         views_of(images[at : at + batch, ..., None].astype(np.float32))
         for at in range(0, len(images), batch)

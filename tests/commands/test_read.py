@@ -17,7 +17,7 @@ from PIL import Image
 
 from digits import bundle
 from digits.cli import main
-from digits.data import mnist as data
+from digits.data.mnist import Mnist
 
 Result = tuple[int, str, str]
 Run = Callable[..., Result]
@@ -40,7 +40,7 @@ def read(capfd: pytest.CaptureFixture[str]) -> Run:
 
 
 @pytest.fixture(scope="session")
-def draw(mnist: data.Mnist) -> Callable[[str], NDArray[np.uint8]]:
+def draw(mnist: Mnist) -> Callable[[str], NDArray[np.uint8]]:
     """A picture of digits in a row, dark on white, each a digit of MNIST enlarged three times."""
 
     def row(digits: str) -> NDArray[np.uint8]:

@@ -131,7 +131,7 @@ class TestIdx:
 
 class TestExplicitPath:
     def test_npz(self, npz: Path, tmp_path: Path) -> None:
-        assert data.load(npz, cache=tmp_path / "cache").source == str(npz)
+        assert data.load_mnist(npz, cache=tmp_path / "cache").source == str(npz)
         assert not (tmp_path / "cache").exists()
 
     @pytest.mark.parametrize("packed", [False, True])
@@ -141,13 +141,13 @@ class TestExplicitPath:
                 (tmp_path / f"{name}.gz").write_bytes(gzip.compress(content, 1))
             else:
                 (tmp_path / name).write_bytes(content)
-        loaded = data.load(tmp_path)
+        loaded = data.load_mnist(tmp_path)
         assert np.array_equal(loaded.test_images, mnist.test_images)
 
     def test_a_named_source_is_never_replaced(self, tmp_path: Path) -> None:
         """The cache could serve, but somebody asked for other data."""
         with pytest.raises(DigitsError, match="no such file or folder"):
-            data.load(tmp_path / "nothing.npz")
+            data.load_mnist(tmp_path / "nothing.npz")
 
     def test_one_flipped_bit(self, mnist: data.Mnist, tmp_path: Path) -> None:
         altered = mnist.train_images.copy()
@@ -155,13 +155,13 @@ class TestExplicitPath:
         path = tmp_path / "altered.npz"
         path.write_bytes(npz_contents(mnist, x_train=altered))
         with pytest.raises(DigitsError, match=r"train-images.*SHA-256 differs"):
-            data.load(path)
+            data.load_mnist(path)
 
     def test_swapped_digits(self, mnist: data.Mnist, tmp_path: Path) -> None:
         path = tmp_path / "swapped.npz"
         path.write_bytes(npz_contents(mnist, y_test=mnist.test_labels[::-1]))
         with pytest.raises(DigitsError, match=r"t10k-labels.*SHA-256 differs"):
-            data.load(path)
+            data.load_mnist(path)
 
     @pytest.mark.parametrize(
         ("changed", "reason"),
@@ -177,18 +177,18 @@ class TestExplicitPath:
         path = tmp_path / "wrong.npz"
         path.write_bytes(npz_contents(mnist, **changed))
         with pytest.raises(DigitsError, match=reason):
-            data.load(path)
+            data.load_mnist(path)
 
     def test_a_missing_array(self, tmp_path: Path) -> None:
         np.savez(tmp_path / "half.npz", x_train=np.zeros(3))
         with pytest.raises(DigitsError, match="without the array"):
-            data.load(tmp_path / "half.npz")
+            data.load_mnist(tmp_path / "half.npz")
 
     @pytest.mark.parametrize("kept", [0, 10, 5000, 40_000_000])
     def test_truncated(self, npz: Path, kept: int) -> None:
         npz.write_bytes(npz.read_bytes()[:kept])
         with pytest.raises(DigitsError, match="intact"):
-            data.load(npz)
+            data.load_mnist(npz)
 
     def test_a_header_that_asks_for_a_petabyte(self, tmp_path: Path) -> None:
         member = io.BytesIO()
@@ -199,18 +199,18 @@ class TestExplicitPath:
             for name in data.NPZ_NAMES.values():
                 file.writestr(f"{name}.npy", member.getvalue())
         with pytest.raises(DigitsError, match="intact"):
-            data.load(tmp_path / "huge.npz")
+            data.load_mnist(tmp_path / "huge.npz")
 
     def test_a_pickle_is_not_opened(self, tmp_path: Path) -> None:
         path = tmp_path / "mnist.npz"
         path.write_bytes(pickle.dumps(Bomb(str(tmp_path / "exploded"))))
         with pytest.raises(DigitsError, match="plain arrays"):
-            data.load(path)
+            data.load_mnist(path)
         assert not (tmp_path / "exploded").exists()
 
     def test_an_empty_folder(self, tmp_path: Path) -> None:
         with pytest.raises(DigitsError, match=r"neither train-images-idx3-ubyte nor"):
-            data.load(tmp_path)
+            data.load_mnist(tmp_path)
 
 
 class Bomb:
@@ -258,7 +258,7 @@ class TestSources:
         self, mnist: data.Mnist, alone: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         (tmp_path / "mnist.npz").write_bytes(npz_contents(mnist))
-        assert data.load(cache=tmp_path).source == data.PROJECT_CACHE
+        assert data.load_mnist(cache=tmp_path).source == data.PROJECT_CACHE
 
     def test_a_damaged_cache_is_passed_over_and_mended(
         self, mnist: data.Mnist, alone: pytest.MonkeyPatch, tmp_path: Path
@@ -267,8 +267,8 @@ class TestSources:
         (tmp_path / "keras" / "datasets" / "mnist.npz").write_bytes(npz_contents(mnist))
         alone.setenv("KERAS_HOME", str(tmp_path / "keras"))
         (tmp_path / "mnist.npz").write_bytes(b"half a fi")
-        assert data.load(cache=tmp_path).source == "Keras's cache"
-        assert data.load(cache=tmp_path).source == data.PROJECT_CACHE
+        assert data.load_mnist(cache=tmp_path).source == "Keras's cache"
+        assert data.load_mnist(cache=tmp_path).source == data.PROJECT_CACHE
 
     def test_a_mirror_serves_idx(
         self, mnist: data.Mnist, alone: pytest.MonkeyPatch, tmp_path: Path
@@ -279,8 +279,8 @@ class TestSources:
             (served / f"{name}.gz").write_bytes(gzip.compress(content, 1))
         with local_server(functools.partial(QuietFiles, directory=str(served))) as url:
             alone.setitem(data.IDX_URLS, "CVDF's mirror", url)
-            assert data.load(cache=tmp_path).source == "CVDF's mirror"
-        assert data.load(cache=tmp_path).source == data.PROJECT_CACHE
+            assert data.load_mnist(cache=tmp_path).source == "CVDF's mirror"
+        assert data.load_mnist(cache=tmp_path).source == data.PROJECT_CACHE
 
     def test_a_forged_mirror_is_refused_and_nothing_cached(
         self, mnist: data.Mnist, alone: pytest.MonkeyPatch, tmp_path: Path
@@ -290,7 +290,7 @@ class TestSources:
         with local_server(functools.partial(QuietFiles, directory=str(tmp_path))) as url:
             alone.setattr(data, "KERAS_URL", f"{url}mnist.npz")
             with pytest.raises(DigitsError, match=r"Keras's mirror: t10k-images.*SHA-256"):
-                data.load(cache=tmp_path / "cache")
+                data.load_mnist(cache=tmp_path / "cache")
         assert not (tmp_path / "cache").exists()
 
     def test_a_silent_mirror_is_given_up(self, alone: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -299,12 +299,12 @@ class TestSources:
             alone.setattr(data, "KERAS_URL", f"{url}mnist.npz")
             started = time.monotonic()
             with pytest.raises(DigitsError, match="did not answer"):
-                data.load(cache=tmp_path)
+                data.load_mnist(cache=tmp_path)
         assert time.monotonic() - started < 60
 
     def test_nothing_serves(self, alone: pytest.MonkeyPatch, tmp_path: Path) -> None:
         with pytest.raises(DigitsError) as caught:
-            data.load(cache=tmp_path)
+            data.load_mnist(cache=tmp_path)
         message = str(caught.value)
         for source in (data.PROJECT_CACHE, "Keras's cache", "Keras's mirror", "PyTorch's mirror"):
             assert f"{source}: " in message
@@ -322,7 +322,7 @@ class TestSources:
         (tmp_path / "datasets" / "mnist.npz").write_bytes(npz_contents(mnist))
         alone.setenv("KERAS_HOME", str(tmp_path))
         (tmp_path / "file").write_text("in the way")
-        assert data.load(cache=tmp_path / "file" / "cache").source == "Keras's cache"
+        assert data.load_mnist(cache=tmp_path / "file" / "cache").source == "Keras's cache"
         assert "could not be cached" in capsys.readouterr().err
 
     def test_killed_while_caching(self, mnist: data.Mnist, tmp_path: Path) -> None:
@@ -336,7 +336,7 @@ class TestSources:
             time.sleep(seconds)
             os.kill(writer.pid or 0, signal.SIGKILL)
             writer.join()
-            assert not cached.exists() or data.load(cached)
+            assert not cached.exists() or data.load_mnist(cached)
 
 
 class SilentHandler(http.server.BaseHTTPRequestHandler):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from benchmarks.handwriting_data import composed_pages as pages
-from digits.data import mnist as data
+from digits.data.mnist import Mnist
 from digits.reading import ink, masks
 
 
@@ -21,14 +21,14 @@ def scene(paper: str, seed: int = 3, **changes: float) -> tuple[np.ndarray, np.n
     return pages.photograph(random, page, pages.PAPERS[paper], height), page > 0.5
 
 
-def test_a_digit_of_mnist_comes_out_as_it_went_in(mnist: data.Mnist) -> None:
+def test_a_digit_of_mnist_comes_out_as_it_went_in(mnist: Mnist) -> None:
     for image in mnist.train_images[-200:]:
         found = ink.find(image)
         assert found.clear
         assert np.abs(found.map.astype(int) - image).max() <= 6  # stretched until 255 is reached
 
 
-def test_dark_ink_gives_the_same_as_light_ink(mnist: data.Mnist) -> None:
+def test_dark_ink_gives_the_same_as_light_ink(mnist: Mnist) -> None:
     for image in mnist.train_images[-200:]:
         np.testing.assert_array_equal(ink.find(255 - image).map, ink.find(image).map)
 

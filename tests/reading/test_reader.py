@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from benchmarks.handwriting_data import composed_pages as pages
 from digits import bundle
-from digits.data import mnist as data
+from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.reading import recogniser
 from digits.reading.page import Page, Reading
@@ -24,7 +24,7 @@ if not (bundle.SHIPPED / "manifest.json").exists():
 READER = Reader()
 
 
-def written(mnist: data.Mnist, seed: int, paper: str, touching: float = 0.0) -> tuple[Grey, str]:
+def written(mnist: Mnist, seed: int, paper: str, touching: float = 0.0) -> tuple[Grey, str]:
     random = np.random.default_rng(seed)
     images, labels = mnist.train_images[-5000:], mnist.train_labels[-5000:]
     page, lines = pages.compose(random, images, labels, 2, 5, 36, 0.2, touching, 0.02)
@@ -62,7 +62,7 @@ def check_reading(reading: Reading, picture: Grey) -> None:
     assert 0.1 <= reading.confidence <= 1
 
 
-def test_digits_of_mnist_are_read_as_the_network_reads_them(mnist: data.Mnist) -> None:
+def test_digits_of_mnist_are_read_as_the_network_reads_them(mnist: Mnist) -> None:
     images, labels = mnist.train_images[-300:], mnist.train_labels[-300:]
     alone = [READER.classify(image) for image in images]
     assert np.mean([one.digit == label for one, label in zip(alone, labels, strict=True)]) >= 0.985
@@ -73,7 +73,7 @@ def test_digits_of_mnist_are_read_as_the_network_reads_them(mnist: data.Mnist) -
         np.testing.assert_allclose(one.probabilities, direct.probabilities, atol=0.1)
 
 
-def test_a_digit_of_mnist_on_bright_paper_is_read(mnist: data.Mnist) -> None:
+def test_a_digit_of_mnist_on_bright_paper_is_read(mnist: Mnist) -> None:
     """What ink alone cannot tell: light that rises to the right until it outshines the digit."""
     images, labels = mnist.train_images[-200:], mnist.train_labels[-200:]
     light = np.linspace(0, 130, 28)[None]
@@ -84,14 +84,14 @@ def test_a_digit_of_mnist_on_bright_paper_is_read(mnist: data.Mnist) -> None:
     assert np.mean(right) >= 0.95
 
 
-def test_a_digit_is_the_same_read_alone_or_as_a_page(mnist: data.Mnist) -> None:
+def test_a_digit_is_the_same_read_alone_or_as_a_page(mnist: Mnist) -> None:
     images = mnist.train_images[-200:]
     same = [READER.read(image).digits == str(READER.classify(image).digit) for image in images]
     assert np.mean(same) >= 0.95  # the others are refused
 
 
 @pytest.mark.parametrize("paper", pages.PAPERS)
-def test_pages_are_read(mnist: data.Mnist, paper: str) -> None:
+def test_pages_are_read(mnist: Mnist, paper: str) -> None:
     wrong = total = 0
     for seed in range(6):
         picture, meant = written(mnist, seed, paper)
@@ -102,7 +102,7 @@ def test_pages_are_read(mnist: data.Mnist, paper: str) -> None:
     assert wrong / total <= (0.25 if paper == "squared" else 0.12)
 
 
-def test_touching_digits_are_cut(mnist: data.Mnist) -> None:
+def test_touching_digits_are_cut(mnist: Mnist) -> None:
     right = 0
     for seed in range(40):
         random = np.random.default_rng(seed)
@@ -112,7 +112,7 @@ def test_touching_digits_are_cut(mnist: data.Mnist) -> None:
     assert right >= 28
 
 
-def test_a_broken_digit_is_joined(mnist: data.Mnist) -> None:
+def test_a_broken_digit_is_joined(mnist: Mnist) -> None:
     image = mnist.train_images[-5000:][mnist.train_labels[-5000:] == 5][0]
     large = np.kron(image, np.ones((4, 4), np.uint8))
     large[48:52] = 0  # two parts, one above the other
@@ -121,7 +121,7 @@ def test_a_broken_digit_is_joined(mnist: data.Mnist) -> None:
     assert READER.read(large).digits == "5"
 
 
-def test_lines_are_in_reading_order(mnist: data.Mnist) -> None:
+def test_lines_are_in_reading_order(mnist: Mnist) -> None:
     picture, meant = written(mnist, 11, "screen")
     page = READER.read(picture)
     middles = [reading.box[1] + reading.box[3] / 2 for reading in page.readings if reading.accepted]
@@ -130,7 +130,7 @@ def test_lines_are_in_reading_order(mnist: data.Mnist) -> None:
     assert errors(page.digits, meant) <= 1
 
 
-def test_dots_dashes_and_specks_are_not_digits(mnist: data.Mnist) -> None:
+def test_dots_dashes_and_specks_are_not_digits(mnist: Mnist) -> None:
     picture, _ = written(mnist, 5, "screen")
     before = READER.read(picture).digits
     height = picture.shape[0]
@@ -164,7 +164,7 @@ def test_large_pieces_are_put_on_a_canvas_whole() -> None:
     assert canvas.max() == 255
 
 
-def test_threads_may_share_a_reader(mnist: data.Mnist) -> None:
+def test_threads_may_share_a_reader(mnist: Mnist) -> None:
     images = mnist.train_images[-40:]
     alone = [READER.classify(image).probabilities for image in images]
     found: list[list[np.ndarray]] = [[] for _ in range(4)]

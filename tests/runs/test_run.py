@@ -18,7 +18,7 @@ RECIPE = RECIPES["fast"]
 
 def test_a_fresh_folder_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    first, second = runs.create(RECIPE), runs.create(RECIPE)
+    first, second = runs.create(RECIPE).folder, runs.create(RECIPE).folder
     assert first != second
     assert first.parent == second.parent == Path("runs")
     assert first.name.startswith("fast-")
@@ -26,7 +26,9 @@ def test_a_fresh_folder_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_the_recipe_comes_back(tmp_path: Path) -> None:
     recipe = Recipe(name="mine", epochs=3, learning_rate=0.004, precision="float32", seed=9)
-    assert runs.reopen(runs.create(recipe, tmp_path / "new" / "run")) == recipe
+    created = runs.create(recipe, tmp_path / "new" / "run")
+    assert created == runs.Run(tmp_path / "new" / "run", recipe)
+    assert runs.reopen(created.folder) == runs.find(created.folder) == created
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
@@ -94,7 +96,7 @@ def test_a_damaged_run(tmp_path: Path, content: str) -> None:
 
 
 def test_half_written_files_of_a_killed_run_are_cleared(tmp_path: Path) -> None:
-    folder = runs.create(RECIPE, tmp_path / "run")
+    folder = runs.create(RECIPE, tmp_path / "run").folder
     (folder / "state.npz-1a2b.part").write_bytes(b"half")
     runs.reopen(folder)
     assert [path.name for path in folder.iterdir()] == ["run.json"]

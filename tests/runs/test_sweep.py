@@ -20,7 +20,8 @@ from digits.runs import engines, sweep, sweep_spec
 from digits.runs import run as runs
 from digits.runs.engines import Engine, Poll
 from digits.runs.recipes import RECIPES, Recipe
-from digits.runs.scheduler import ATTEMPTS, Run, train_all
+from digits.runs.run import Run
+from digits.runs.scheduler import ATTEMPTS, train_all
 
 # 2,000 training digits in 42 steps an epoch, all of the chain.
 TINY = " ".join([*SMALL, "--held-out 58000 --batch 50 --variants 50 --non-digits 50 --epochs 2"])
@@ -164,14 +165,13 @@ def test_what_fails_is_tried_again_and_the_others_go_on(
 
     def begin(folder: Path) -> Poll:
         started.append(folder.name)
-        with (folder / engines.OUTPUT).open("ab") as output:
+        with (folder / "output.txt").open("ab") as output:
             return subprocess.Popen(
                 [sys.executable, "-c", ENDS[folder.name]], cwd=folder, stdout=output, stderr=output
             ).poll
 
     planned = [
-        Run(name, tmp_path / name, replace(RECIPES["fast"], seed=seed))
-        for seed, name in enumerate(ENDS)
+        Run(tmp_path / name, replace(RECIPES["fast"], seed=seed)) for seed, name in enumerate(ENDS)
     ]
     failures = train_all(planned, Engine(lambda: 2, begin))
     assert {run.name for run in planned if run.finished} == {"well", "killed once"}
@@ -289,13 +289,17 @@ def test_whatever_ends_a_sweep_ends_its_runs(tiny: Path, number: signal.Signals)
         assert process.returncode == -signal.SIGKILL
         return
     assert process.returncode == 128 + number
-    assert "Go on with the same command." in errors
+    assert "Resume with the same command." in errors
     assert "Traceback" not in errors
 
 
 def test_two_sweeps_do_not_train_into_one_folder(tiny: Path) -> None:
-    with sweep.alone(tiny.parent), pytest.raises(DigitsError, match="Another command is training"):
-        sweep.command([str(tiny), "--out", str(tiny.parent)], "digits sweep")
+    with (
+        sweep.alone(tiny.parent),
+        pytest.raises(DigitsError, match="Another command is training"),
+        sweep.alone(tiny.parent),
+    ):
+        pass
     assert not [*tiny.parent.glob("fast*")]
 
 

@@ -17,11 +17,11 @@ from processes import SMALL, mnist_model
 
 from benchmarks.workers import free_addresses
 from digits import cli
-from digits.data import mnist as data
+from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.runs import recipes, workers
 from digits.runs.workers import Team
-from digits.training import pipeline
+from digits.training import dataset
 from digits.training.train import train
 
 # Exact numbers, so that only the order of additions differs; a batch for two workers or three; and
@@ -33,9 +33,7 @@ Main = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def main(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, mnist: data.Mnist
-) -> Main:
+def main(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, mnist: Mnist) -> Main:
     """Runs `digits train` within this process, which must end before it needs TensorFlow."""
     monkeypatch.delenv("TF_CONFIG", raising=False)
 
@@ -46,19 +44,19 @@ def main(
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory, mnist: data.Mnist) -> Path:
+def alone(tmp_path_factory: pytest.TempPathFactory, mnist: Mnist) -> Path:
     """The state that one process ends with."""
     state = tmp_path_factory.mktemp("workers") / "alone.npz"
     go_on_alone(state, mnist)
     return state
 
 
-def go_on_alone(state: Path, mnist: data.Mnist) -> None:
+def go_on_alone(state: Path, mnist: Mnist) -> None:
     parser = argparse.ArgumentParser()
     recipes.add_flags(parser)
     recipe = recipes.from_flags(parser.parse_args(RECIPE))
     assert recipe is not None
-    train(recipe, *pipeline.prepare(recipe, mnist), state, shards=2)
+    train(recipe, *dataset.prepare(recipe, mnist), state, shards=2)
 
 
 @contextmanager
@@ -122,7 +120,7 @@ def test_two_workers_end_with_the_weights_of_one(alone: Path, tmp_path: Path) ->
 
 
 def test_one_is_killed_the_others_stop_and_another_number_goes_on(
-    alone: Path, mnist: data.Mnist, tmp_path: Path
+    alone: Path, mnist: Mnist, tmp_path: Path
 ) -> None:
     """Of three one dies, of the two who go on one is stopped by Ctrl-C, and one alone finishes."""
     folder = tmp_path / "run"

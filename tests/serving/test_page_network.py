@@ -17,7 +17,7 @@ from visits import FOUR, ONE, SCRIBBLE, SEVEN, Visit, number, wait_until_kept
 from benchmarks.harness import browser as browsing
 from benchmarks.harness.browser import Host, draw, hosted, open_page
 from digits import bundle
-from digits.data import mnist as data
+from digits.data.mnist import Bytes, Mnist
 from digits.reading.reader import Reader
 from digits.serving import site
 from digits.serving.app import create_app
@@ -43,7 +43,7 @@ UPDATE = """async () => {
 # Pictures.
 
 
-def png(digit: data.Bytes, enlarged: int = 6) -> bytes:
+def png(digit: Bytes, enlarged: int = 6) -> bytes:
     """A digit of MNIST as a picture: dark on white."""
     whole = np.pad(
         255 - np.kron(digit, np.ones((enlarged, enlarged), np.uint8)), 20, constant_values=255
@@ -90,7 +90,7 @@ def answering(service: str, asked: list[str]) -> browsing.Predict:
 
 
 def test_a_picture_is_read_on_the_device_where_there_is_no_server(
-    visit: Visit, host: Host, mnist: data.Mnist
+    visit: Visit, host: Host, mnist: Mnist
 ) -> None:
     host.missing = ("predict",)
     page = visit()
@@ -113,7 +113,7 @@ def test_a_picture_is_read_on_the_device_where_there_is_no_server(
 
 
 def test_a_picture_is_read_by_the_server_where_there_is_one(
-    visit: Visit, host: Host, service: str, mnist: data.Mnist
+    visit: Visit, host: Host, service: str, mnist: Mnist
 ) -> None:
     asked: list[str] = []
     host.predict = answering(service, asked)

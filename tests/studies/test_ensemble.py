@@ -15,7 +15,7 @@ import pytest
 from processes import SMALL, Command, mnist_model
 
 from digits import bundle
-from digits.data import mnist as data
+from digits.data.mnist import Bytes, Mnist
 from digits.errors import DigitsError
 from digits.evaluation import cross_entropy, evaluate
 from digits.runs import run as runs
@@ -65,7 +65,7 @@ def test_stopped_it_says_how_to_go_on_and_goes_on(united: tuple[Path, str, str])
         assert [told.read_text().count(f"epoch {epoch}: ") for epoch in (1, 2)] == [1, 1]
 
 
-def test_the_mean_is_the_mean(united: tuple[Path, str, str], mnist: data.Mnist) -> None:
+def test_the_mean_is_the_mean(united: tuple[Path, str, str], mnist: Mnist) -> None:
     """Of the members' probabilities, by a computation of our own."""
     folder, _, _ = united
     members = [
@@ -92,9 +92,7 @@ def test_the_mean_is_the_mean(united: tuple[Path, str, str], mnist: data.Mnist) 
     assert metrics["members"][0]["validation_loss"] == pytest.approx(loss, abs=1e-5)
 
 
-def test_what_is_left_is_a_run_like_any_other(
-    united: tuple[Path, str, str], mnist: data.Mnist
-) -> None:
+def test_what_is_left_is_a_run_like_any_other(united: tuple[Path, str, str], mnist: Mnist) -> None:
     folder, _, output = united
     metrics = json.loads((folder / "metrics.json").read_text())
     found = bundle.read(folder / "bundle", every_file=True)
@@ -137,25 +135,26 @@ def test_the_rule_is_which_cross_entropy_is_nearer() -> None:
 
 def test_where_an_ensemble_may_begin(tmp_path: Path) -> None:
     fast = RECIPES["fast"]
-    folder = ensemble.begin(fast, 3, tmp_path / "new")
-    assert runs.members(folder) == 3
-    assert ensemble.begin(fast, 3, folder) == folder
+    begun = ensemble.begin(fast, 3, tmp_path / "new")
+    assert begun == runs.Run(tmp_path / "new", fast, members=3)
+    assert ensemble.begin(fast, 3, begun.folder) == begun
     for recipe, count in ((fast, 4), (replace(fast, epochs=7), 3)):
         with pytest.raises(DigitsError, match="already holds files"):
-            ensemble.begin(recipe, count, folder)
+            ensemble.begin(recipe, count, begun.folder)
     with pytest.raises(DigitsError, match="--ensemble must be at least 2, not 1"):
         ensemble.begin(fast, 1, tmp_path / "other")
     (tmp_path / "swept" / "members").mkdir(parents=True)
-    assert runs.members(ensemble.begin(fast, 2, tmp_path / "swept")) == 2
-    runs.create(fast, tmp_path / "run")
-    assert runs.members(tmp_path / "run") is None
-    assert runs.members(tmp_path / "nowhere") is None
+    assert ensemble.begin(fast, 2, tmp_path / "swept").members == 2
+    assert runs.reopen(tmp_path / "swept").members == 2
+    assert runs.create(fast, tmp_path / "run").members is None
+    assert runs.find(tmp_path / "run") == runs.Run(tmp_path / "run", fast)
+    assert runs.find(tmp_path / "nowhere") is None
 
 
 # Distilling.
 
 
-def test_views_are_distorted_and_come_again(mnist: data.Mnist) -> None:
+def test_views_are_distorted_and_come_again(mnist: Mnist) -> None:
     recipe = RECIPES["default"]
     images = mnist.train_images[:2500]
     first, again, last = (distillation.view(recipe, images, number) for number in (0, 0, 7))
@@ -182,13 +181,13 @@ def test_targets_are_probabilities_of_eleven() -> None:
 
 
 def test_the_teacher_is_asked_once_about_the_very_pictures_shown(
-    mnist: data.Mnist, tmp_path: Path
+    mnist: Mnist, tmp_path: Path
 ) -> None:
     recipe = replace(RECIPES["default"], clutter=0.3)
     images = mnist.train_images[:1500]
     asked = []
 
-    def teacher(pictures: data.Bytes) -> dict[str, Any]:
+    def teacher(pictures: Bytes) -> dict[str, Any]:
         asked.append(pictures.copy())
         one = np.eye(10, dtype=np.float32)[pictures[:, 14, 14] % 10]
         return {"probabilities": one, "is_digit": np.ones(len(pictures), np.float32)}

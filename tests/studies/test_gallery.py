@@ -8,8 +8,7 @@ import pytest
 from PIL import Image
 
 from digits.cli import main
-from digits.data import mnist as data
-from digits.data.mnist import Bytes
+from digits.data.mnist import Bytes, Mnist
 from digits.runs.recipes import RECIPES
 from digits.studies import gallery
 
@@ -17,7 +16,7 @@ DEFAULT = RECIPES["default"]
 
 
 @pytest.fixture(scope="module")
-def digits(mnist: data.Mnist) -> Bytes:
+def digits(mnist: Mnist) -> Bytes:
     return mnist.train_images[:10]
 
 
@@ -45,7 +44,6 @@ def test_rows_say_what_the_recipe_does_not_use(digits: Bytes) -> None:
         "cutout",
         "horizontal flip",
         "vertical flip",
-        "reframed",
         "clutter",
     }
     mirroring = replace(DEFAULT, horizontal_flip=0.25, rotation=0, cutout=5)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from digits import bundle
 from digits.cli import main
-from digits.data import mnist as data
+from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.evaluation import wilson_interval
 from digits.reading.reader import Reader
@@ -28,7 +28,7 @@ def test_answers_are_the_golden_ones(shipped: bundle.Bundle) -> None:
     np.testing.assert_allclose(is_digit, golden["digit_is_digit"].reshape(-1), atol=1e-4)
 
 
-def test_figures_of_mnist_are_counted(shipped: bundle.Bundle, mnist: data.Mnist) -> None:
+def test_figures_of_mnist_are_counted(shipped: bundle.Bundle, mnist: Mnist) -> None:
     images, labels = mnist.train_images[:300], mnist.train_labels[:300].copy()
     probabilities, is_digit = measure.answers(shipped, images)
     labels[:3] = (labels[:3] + 1) % 10  # three mistakes
@@ -45,7 +45,7 @@ def test_figures_of_mnist_are_counted(shipped: bundle.Bundle, mnist: data.Mnist)
 
 
 def test_corruptions_are_measured_beside_the_clean_digits(
-    shipped: bundle.Bundle, mnist: data.Mnist
+    shipped: bundle.Bundle, mnist: Mnist
 ) -> None:
     images, labels = mnist.train_images[:100], mnist.train_labels[:100]
     names = measure.suite()
@@ -64,7 +64,7 @@ def test_corruptions_are_measured_beside_the_clean_digits(
 
 
 @pytest.fixture
-def pictures(tmp_path: Path, mnist: data.Mnist) -> Path:
+def pictures(tmp_path: Path, mnist: Mnist) -> Path:
     """Folders 3 and 7 with digits of MNIST as dark ink, one in the wrong folder, one damaged."""
     for label in (3, 7):
         (tmp_path / str(label)).mkdir()
@@ -139,9 +139,7 @@ def test_folders_without_pictures_are_refused(tmp_path: Path) -> None:
         measure.on_pictures(Reader(), measure.labelled_pictures(tmp_path / "mine"))
 
 
-def test_nothing_accepted_has_no_share_that_is_right(
-    shipped: bundle.Bundle, mnist: data.Mnist
-) -> None:
+def test_nothing_accepted_has_no_share_that_is_right(shipped: bundle.Bundle, mnist: Mnist) -> None:
     blank = np.zeros((3, 28, 28), np.uint8)
     figures, text = measure.on_digits(shipped, blank, mnist.train_labels[:3])
     assert figures["accepted_accuracy"] is None

@@ -19,7 +19,7 @@ from processes import ROOT
 from benchmarks import suspects as benchmark
 from digits import bundle
 from digits.cli import main
-from digits.data import mnist as data
+from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.runs.recipes import RECIPES, TRAINING_IMAGES
 from digits.studies import cross_validation, measure, suspects
@@ -84,7 +84,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_every_image_is_judged_once(folder: Path, mnist: data.Mnist) -> None:
+def test_every_image_is_judged_once(folder: Path, mnist: Mnist) -> None:
     for half, labels in (("training", mnist.train_labels), ("test", mnist.test_labels)):
         found = rows(folder, half)
         index = np.array([int(row["index"]) for row in found])
@@ -172,7 +172,7 @@ def test_a_damaged_fold_is_named(folder: Path, tmp_path: Path) -> None:
         cross_validation.read(files)
 
 
-def test_wrong_labels_are_found(mnist: data.Mnist) -> None:
+def test_wrong_labels_are_found(mnist: Mnist) -> None:
     """Labels that were changed, among digits that the shipped model was not trained on."""
     images, labels = mnist.test_images[5000:7000], mnist.test_labels[5000:7000].copy()
     changed = np.random.default_rng(1).choice(len(labels), 30, replace=False)
@@ -220,7 +220,7 @@ def test_parts_cover_mnist(count: int) -> None:
     ],
 )
 def test_mistakes(
-    arguments: list[str], reason: str, capfd: pytest.CaptureFixture[str], mnist: data.Mnist
+    arguments: list[str], reason: str, capfd: pytest.CaptureFixture[str], mnist: Mnist
 ) -> None:
     try:
         status: Any = main(["evaluate", "--suspects", *arguments])

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from digits.data import mnist as data
+from digits.data.mnist import Mnist
 from digits.training import deskewing
 
 
@@ -24,7 +24,7 @@ def seen(digits: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def digits(mnist: data.Mnist) -> np.ndarray:
+def digits(mnist: Mnist) -> np.ndarray:
     return mnist.train_images[:500].astype(np.float64)
 
 

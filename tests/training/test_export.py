@@ -10,7 +10,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from digits import bundle
-from digits.data import mnist as data
+from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.runs.recipes import Recipe
 from digits.training import export, models
@@ -25,7 +25,7 @@ def model(request: pytest.FixtureRequest) -> keras.Model:
 
 
 @pytest.fixture(scope="module")
-def folder(model: keras.Model, mnist: data.Mnist, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(model: keras.Model, mnist: Mnist, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("export") / "bundle"
     export.export(model, folder, mnist.train_images[:8], MANIFEST, onnx=True)
     return folder
@@ -69,7 +69,7 @@ def test_a_blank_canvas_is_no_digit(folder: Path) -> None:
     assert np.isfinite(golden["canvas_probabilities"]).all()
 
 
-def test_weights_that_are_not_finite_are_refused(mnist: data.Mnist, tmp_path: Path) -> None:
+def test_weights_that_are_not_finite_are_refused(mnist: Mnist, tmp_path: Path) -> None:
     broken = models.finish(models.build(Recipe(precision="float32")), 1.0)
     broken.weights[-1].assign(tf.fill(broken.weights[-1].shape, np.nan))
     with pytest.raises(DigitsError, match="differs from Keras"):
@@ -78,7 +78,7 @@ def test_weights_that_are_not_finite_are_refused(mnist: data.Mnist, tmp_path: Pa
 
 
 def test_a_runtime_that_disagrees_is_refused(
-    model: keras.Model, mnist: data.Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: keras.Model, mnist: Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = models.finish(models.build(Recipe(precision="float32", seed=2)), 0.5)
     lite = export._lite(other, export.signatures(other))

@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digits.data import mnist as data
+from digits.data.mnist import Mnist
 from digits.training.geometry import frame, frame_all
 
 
@@ -21,7 +21,7 @@ def placed(digit: np.ndarray, times: int, top: int, left: int) -> np.ndarray:
     return canvas
 
 
-def test_digits_of_mnist_stay_as_they_are(mnist: data.Mnist) -> None:
+def test_digits_of_mnist_stay_as_they_are(mnist: Mnist) -> None:
     images = mnist.train_images[:5000]
     same = (np.abs(frame_all(images).astype(int) - images) <= 1).all(axis=(1, 2))
     assert same.mean() > 0.999
@@ -34,7 +34,7 @@ def test_digits_of_mnist_stay_as_they_are(mnist: data.Mnist) -> None:
     left=st.floats(0, 1),
 )
 def test_place_and_size_do_not_matter(
-    mnist: data.Mnist, index: int, times: int, top: float, left: float
+    mnist: Mnist, index: int, times: int, top: float, left: float
 ) -> None:
     digit = mnist.train_images[index]
     room = 256 - 28 * times

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from digits.data import mnist as data
+from digits.data.mnist import Mnist
 from digits.evaluation import softmax
 from digits.runs.recipes import Recipe
 from digits.training import models
@@ -67,12 +67,13 @@ def test_branches_answer_with_the_mean_of_their_probabilities() -> None:
 def test_parts_in_a_row_are_the_network(network: str) -> None:
     model = models.build(Recipe(network=network, precision="float32"))
     images = tf.random.stateless_uniform((4, 28, 28, 1), [5, 6], maxval=255.0)
-    views_of, features_of, logits_of, features = models.parts(model)
-    views = views_of(images)
+    parts = models.parts(model)
+    views = parts.views(images)
     np.testing.assert_array_equal(views[..., :1], images)  # what is distorted is in pixels
     assert views.shape[-1] == {"branched": models.BRANCHES, "tiny": 2}.get(network, 1)
-    assert features_of(views).shape == (4, features)
-    np.testing.assert_allclose(logits_of(features_of(views)), model(images), atol=1e-4)
+    features = parts.features(views)
+    assert features.shape == (4, parts.feature_count)
+    np.testing.assert_allclose(parts.logits(features), model(images), atol=1e-4)
 
 
 @pytest.mark.parametrize("network", models.NETWORKS)
@@ -98,7 +99,7 @@ def test_kernels_are_standardized(model: keras.Model) -> None:
 
 
 def test_finished_is_trained_divided_by_temperature(
-    model: keras.Model, mnist: data.Mnist, tmp_path: Path
+    model: keras.Model, mnist: Mnist, tmp_path: Path
 ) -> None:
     images = mnist.train_images[:100]
     expected = softmax(models.predictor(model)(images)[:, :10] / 1.7)
@@ -120,7 +121,7 @@ def test_blank_is_no_digit(model: keras.Model) -> None:
     np.testing.assert_allclose(found["probabilities"].sum(axis=1), 1, atol=1e-6)
 
 
-def test_bfloat16_computes_nearly_the_same(mnist: data.Mnist) -> None:
+def test_bfloat16_computes_nearly_the_same(mnist: Mnist) -> None:
     images = mnist.train_images[:100]
     outputs = []
     for precision in ("float32", "bfloat16"):
@@ -133,7 +134,7 @@ def test_bfloat16_computes_nearly_the_same(mnist: data.Mnist) -> None:
 
 @pytest.mark.parametrize(("count", "shards", "batch"), [(1, 2, 1000), (7, 3, 4), (100, 2, 33)])
 def test_predictor_keeps_order_and_count(
-    model: keras.Model, mnist: data.Mnist, count: int, shards: int, batch: int
+    model: keras.Model, mnist: Mnist, count: int, shards: int, batch: int
 ) -> None:
     images = mnist.train_images[:count]
     one_by_one = [models.predictor(model)(image[None])[0] for image in images[:8]]

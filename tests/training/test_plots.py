@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex
 from matplotlib.container import BarContainer
 from matplotlib.text import Text
 
-from digits.data import mnist as data
+from digits.data.mnist import Bytes, Mnist
 from digits.evaluation import Evaluation, evaluate, wilson_interval
 from digits.runs.history import Epoch
 from digits.training import plots
@@ -22,7 +22,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "figure.png"
 
 
-def some(mnist: data.Mnist, wrong: int, count: int = 300) -> tuple[data.Bytes, Evaluation]:
+def some(mnist: Mnist, wrong: int, count: int = 300) -> tuple[Bytes, Evaluation]:
     """The first test digits with invented predictions. The first `wrong` of them are misread, each
     with more confidence than the one before."""
     labels = mnist.test_labels[:count].astype(int)
@@ -45,13 +45,13 @@ def legend(axes: Axes) -> list[str]:
     return [text.get_text() for text in found.get_texts()]
 
 
-def above(axes: Axes, text: Text) -> data.Bytes:
+def above(axes: Axes, text: Text) -> Bytes:
     """The picture of 28×28 pixels right above a caption."""
     page, (middle, top) = np.asarray(axes.images[0].get_array()), text.get_position()
     return page[int(top) - 30 : int(top) - 2, int(middle) - 14 : int(middle) + 14]
 
 
-def holds(page: data.Bytes, image: data.Bytes) -> bool:
+def holds(page: Bytes, image: Bytes) -> bool:
     """Whether a picture stands somewhere in a larger one, pixel for pixel."""
     windows = np.lib.stride_tricks.sliding_window_view(page, image.shape)
     return bool((windows == image).all(axis=(2, 3)).any())
@@ -114,7 +114,7 @@ def test_a_single_epoch_is_drawn_as_bars(path: Path) -> None:
 
 @pytest.mark.parametrize("wrong", [0, 1, 200])
 def test_the_confusion_matrix_counts_all_and_colours_errors(
-    mnist: data.Mnist, path: Path, wrong: int
+    mnist: Mnist, path: Path, wrong: int
 ) -> None:
     _, evaluation = some(mnist, wrong)
     axes = plots.confusion_matrix(evaluation, path).axes[0]
@@ -130,7 +130,7 @@ def test_the_confusion_matrix_counts_all_and_colours_errors(
 
 
 @pytest.mark.parametrize("wrong", [0, 1, 17, 200])
-def test_mistakes_shows_each_of_them(mnist: data.Mnist, path: Path, wrong: int) -> None:
+def test_mistakes_shows_each_of_them(mnist: Mnist, path: Path, wrong: int) -> None:
     images, evaluation = some(mnist, wrong)
     (axes,) = plots.mistakes(images, evaluation, path).axes
     expected = []
@@ -143,7 +143,7 @@ def test_mistakes_shows_each_of_them(mnist: data.Mnist, path: Path, wrong: int) 
         np.testing.assert_array_equal(above(axes, text), images[index])
 
 
-def test_examples_colours_the_misread(mnist: data.Mnist, path: Path) -> None:
+def test_examples_colours_the_misread(mnist: Mnist, path: Path) -> None:
     images, evaluation = some(mnist, 3)
     (axes,) = plots.examples(images, evaluation, path).axes
     labels = evaluation.labels[:40]
@@ -179,7 +179,7 @@ def test_reliability_by_hand(path: Path) -> None:
     assert centres == pytest.approx([0.52, 0.95])
 
 
-def test_augmentations_names_what_is_not_used(mnist: data.Mnist, path: Path) -> None:
+def test_augmentations_names_what_is_not_used(mnist: Mnist, path: Path) -> None:
     rows = [
         plots.AugmentationRow("rotation", "15° either way", True, mnist.train_images[:10]),
         plots.AugmentationRow("cutout", "a square of 8 pixels", False, mnist.train_images[10:20]),
@@ -195,7 +195,7 @@ def test_augmentations_names_what_is_not_used(mnist: data.Mnist, path: Path) -> 
     assert all(holds(page, 255 - image) for image in mnist.train_images[:20])
 
 
-def test_suspects_shows_each_part(mnist: data.Mnist, path: Path) -> None:
+def test_suspects_shows_each_part(mnist: Mnist, path: Path) -> None:
     lines = [{"index": 7, "label": 4, "read_as": 9, "probability": 0.93}]
     parts = [("Wrong", mnist.train_images[:1], lines), ("Unclear", mnist.train_images[:0], [])]
     first, second = plots.suspects(parts, path).axes

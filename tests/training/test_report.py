@@ -11,7 +11,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from digits import bundle
-from digits.data import mnist as data
+from digits.data.mnist import Mnist
 from digits.evaluation import evaluate
 from digits.runs.recipes import Recipe
 from digits.training import models, report
@@ -53,7 +53,7 @@ class TestFinishedRun:
         assert metrics["cores"] >= 1
 
     def test_the_saved_network_has_the_reported_accuracy(
-        self, finished_run: Path, metrics: dict[str, Any], mnist: data.Mnist
+        self, finished_run: Path, metrics: dict[str, Any], mnist: Mnist
     ) -> None:
         model = keras.models.load_model(finished_run / "model.keras")
         assert model.count_params() == metrics["parameters"]

@@ -12,11 +12,12 @@ import pytest
 import tensorflow as tf
 from processes import SMALL, Command, mnist_model
 
-from digits.data import mnist as data
+from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.runs.history import Epoch
 from digits.runs.recipes import Recipe
-from digits.training.train import Adam, OneCycle, train
+from digits.training.optimizer import Adam, OneCycle
+from digits.training.train import train
 
 
 def state(folder: Path) -> dict[str, np.ndarray]:
@@ -48,7 +49,7 @@ def test_same_seed_same_bits(finished_run: Path, run_main: Command, tmp_path: Pa
     assert_same_bits(finished_run, tmp_path / "again")
 
 
-def test_another_seed_other_bits(mnist: data.Mnist, tmp_path: Path) -> None:
+def test_another_seed_other_bits(mnist: Mnist, tmp_path: Path) -> None:
     few = mnist.train_images[:64], mnist.train_labels[:64]
     kernels = []
     for seed in (1, 2):
@@ -122,13 +123,13 @@ def test_it_learns(finished_run: Path) -> None:
     assert 0.8 < metrics["test_accuracy"] < 1
 
 
-def test_a_batch_that_the_data_cannot_fill(mnist: data.Mnist, tmp_path: Path) -> None:
+def test_a_batch_that_the_data_cannot_fill(mnist: Mnist, tmp_path: Path) -> None:
     few = mnist.train_images[:50], mnist.train_labels[:50]
     with pytest.raises(DigitsError, match="more than the 50 training images"):
         train(Recipe(network="small", batch=51), few, few, tmp_path / "state.npz")
 
 
-def test_a_batch_that_replicas_cannot_share(mnist: data.Mnist, tmp_path: Path) -> None:
+def test_a_batch_that_replicas_cannot_share(mnist: Mnist, tmp_path: Path) -> None:
     few = mnist.train_images[:50], mnist.train_labels[:50]
     strategy = mirrored()
     with pytest.raises(DigitsError, match="does not divide among 2 replicas"):
@@ -139,7 +140,7 @@ def test_a_batch_that_replicas_cannot_share(mnist: data.Mnist, tmp_path: Path) -
 
 @pytest.mark.parametrize(("shards", "replicas"), [(3, 1), (1, 2), (2, 2)])
 def test_shards_and_replicas_train_as_one(
-    mnist: data.Mnist, tmp_path: Path, shards: int, replicas: int
+    mnist: Mnist, tmp_path: Path, shards: int, replicas: int
 ) -> None:
     """They change the order of additions and nothing else, also where shares are unequal.
 
@@ -159,7 +160,7 @@ def test_shards_and_replicas_train_as_one(
         np.testing.assert_allclose(found[name], array, rtol=0, atol=tolerance, err_msg=name)
 
 
-def test_more_shards_than_images_in_a_batch(mnist: data.Mnist, tmp_path: Path) -> None:
+def test_more_shards_than_images_in_a_batch(mnist: Mnist, tmp_path: Path) -> None:
     few = mnist.train_images[:4], mnist.train_labels[:4]
     recipe = Recipe(network="small", batch=1, epochs=1)
     _, history = train(recipe, few, few, tmp_path / "state.npz", shards=2)
@@ -208,7 +209,7 @@ def test_events_tell_epochs_and_the_result(finished_run: Path) -> None:
     assert events[4] == {"event": "result"} | metrics
 
 
-def test_a_teacher_that_is_sure_teaches_what_labels_do(mnist: data.Mnist, tmp_path: Path) -> None:
+def test_a_teacher_that_is_sure_teaches_what_labels_do(mnist: Mnist, tmp_path: Path) -> None:
     images, labels = mnist.train_images[:2000], mnist.train_labels[:2000]
     recipe = Recipe(network="small", batch=100, epochs=1, label_smoothing=0)
     sure = np.eye(11, dtype=np.float16)[labels]
@@ -219,9 +220,7 @@ def test_a_teacher_that_is_sure_teaches_what_labels_do(mnist: data.Mnist, tmp_pa
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_teacher_who_cannot_tell_leaves_the_network_unsure(
-    mnist: data.Mnist, tmp_path: Path
-) -> None:
+def test_a_teacher_who_cannot_tell_leaves_the_network_unsure(mnist: Mnist, tmp_path: Path) -> None:
     """Probabilities are taken as they are, not as the likeliest digit."""
     images, labels = mnist.train_images[:2000], mnist.train_labels[:2000]
     recipe = Recipe(network="small", batch=100, epochs=2)
@@ -232,7 +231,7 @@ def test_a_teacher_who_cannot_tell_leaves_the_network_unsure(
     assert history[-1].validation_loss > -np.log(0.55) - 0.1
 
 
-def test_clutter_and_shards_of_unequal_size(mnist: data.Mnist, tmp_path: Path) -> None:
+def test_clutter_and_shards_of_unequal_size(mnist: Mnist, tmp_path: Path) -> None:
     few = mnist.train_images[:99], mnist.train_labels[:99]
     recipe = Recipe(network="small", batch=33, epochs=1, clutter=0.4)
     model, history = train(recipe, few, few, tmp_path / "state.npz", shards=2)

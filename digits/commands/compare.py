@@ -1,0 +1,65 @@
+"""`digits compare`: finished training runs side by side."""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from digits.errors import DigitsError
+from digits.terminal import needing, own_words_only, say, say_json
+
+
+def parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Put finished training runs side by side: accuracy with a paired test against "
+        "the first run, calibration, corruptions, size, time, and the test digits that they "
+        "disagree on. Everything but the training time is measured anew.",
+    )
+    parser.add_argument(
+        "runs", nargs="+", type=Path, metavar="RUN", help="folder of a finished run, or a bundle"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE.html",
+        help="write a page with pictures of the digits that they disagree on",
+    )
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    return parser
+
+
+def run(arguments: argparse.Namespace, prog: str) -> int:
+    """Measures runs, prints them side by side, and writes the page.
+
+    Raises:
+        DigitsError: a folder that holds no finished run, or a page that cannot be written.
+    """
+    from digits.data.mnist import load_mnist
+    from digits.studies import comparison_page, comparison_text
+    from digits.studies.comparison import compare
+    from digits.studies.comparison_entries import open_entries
+
+    out: Path | None = arguments.out
+    if out is not None:
+        comparison_page.check(out)
+    entries = open_entries(arguments.runs)
+    with own_words_only(), needing(prog):
+        mnist = load_mnist()
+        comparison = compare(entries, mnist.test_images, mnist.test_labels)
+    if arguments.json:
+        say_json(asdict(comparison), indent=2)
+    else:
+        say(comparison_text.as_text(comparison))
+    if out is not None:
+        try:
+            comparison_page.write_html(comparison, mnist.test_images, out)
+        except OSError as error:
+            raise DigitsError(
+                f"{out} cannot be written ({error.strerror or error}); choose another --out."
+            ) from None
+    if not arguments.json:
+        pictured = (
+            "Pictures of these digits, and more" if len(entries) > 1 else "The same as a page"
+        )
+        say(f"\n{pictured}: {out or '--out FILE.html'}")
+    return 0

@@ -1,0 +1,54 @@
+"""`digits export`: writes the bundle of a finished run again, for other programs as well."""
+
+import argparse
+from pathlib import Path
+
+from digits.data.mnist import load_mnist, split
+from digits.errors import DigitsError
+from digits.runs.run import find
+from digits.terminal import needing, own_words_only, say
+
+
+def parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog, description="Write the bundle of a finished run again."
+    )
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder of the run")
+    parser.add_argument("--onnx", action="store_true", help="with a file for ONNX Runtime")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the bundle (default: RUN/bundle)")
+    return parser
+
+
+def run(arguments: argparse.Namespace, prog: str) -> int:
+    """Exports the run's network.
+
+    Raises:
+        DigitsError: no finished run there, a damaged one, or a folder that cannot be written.
+    """
+    finished = find(arguments.run)
+    if finished is None or not finished.finished:
+        raise DigitsError(f"There is no finished run of this version in {arguments.run}.")
+    metrics = finished.metrics()
+    if not {"threshold", "recipe", "test_accuracy"} <= metrics.keys():
+        raise DigitsError(f"The metrics.json of {finished.folder} is incomplete; train again.")
+    folder = arguments.out or finished.bundle
+    with needing(prog), own_words_only():
+        import keras
+
+        from digits.training import export
+
+        try:
+            model = keras.models.load_model(finished.network)
+        except (OSError, ValueError):
+            raise DigitsError(f"{finished.network} is missing or damaged; train again.") from None
+        mnist = load_mnist()
+        held_out = finished.recipe.held_out
+        _, (images, _) = split(mnist.train_images, mnist.train_labels, held_out)
+        try:
+            export.export(model, folder, images, export.manifest_of(metrics), arguments.onnx)
+        except OSError as error:
+            raise DigitsError(
+                f"{folder} cannot be written ({error.strerror or error}); choose another --out."
+            ) from None
+    say(f"The bundle is in {folder}; look at it with: digits info --model {folder}")
+    return 0

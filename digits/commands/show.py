@@ -1,0 +1,57 @@
+"""`digits show augment`: what each augmentation does to digits, as one picture."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from digits.data.mnist import load_mnist
+from digits.errors import DigitsError
+from digits.runs import recipes
+from digits.runs.recipes import RECIPES
+from digits.terminal import needing, own_words_only, say
+
+TITLE = "Each augmentation alone and at its most: the recipe"
+
+
+def parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Draw what each augmentation does to digits while a recipe is trained; what "
+        "the recipe leaves out is shown with a usual amount.",
+    )
+    parser.add_argument("what", choices=["augment"], help="augment: the recipe's augmentations")
+    parser.add_argument(
+        "--out", type=Path, default=Path("augment.png"), metavar="FILE", help="default: augment.png"
+    )
+    recipes.add_flags(parser)
+    return parser
+
+
+def run(arguments: argparse.Namespace, prog: str) -> int:
+    """Draws the augmentations of a recipe into a PNG.
+
+    Raises:
+        DigitsError: a mistake in the arguments, no MNIST, or a file that cannot be written.
+    """
+    recipe = recipes.from_flags(arguments) or RECIPES["default"]
+    out: Path = arguments.out
+    if out.suffix.lower() != ".png":
+        raise DigitsError(f"--out {out}: the picture is a PNG; name it .png.")
+    with needing(prog), own_words_only():
+        from digits.studies import gallery
+        from digits.training import plots
+
+        mnist = load_mnist()
+        first = [int(np.argmax(mnist.train_labels == digit)) for digit in range(10)]
+        rows = gallery.draw(recipe, mnist.train_images[first])
+        try:
+            plots.augmentations(rows, f"{TITLE} {recipe.name}", out)
+        except OSError as error:
+            raise DigitsError(
+                f"--out {out} cannot be written ({error.strerror or error})."
+            ) from None
+    named = RECIPES.get(recipe.name)
+    amounts = f"of the recipe {recipe.name}" if recipe == named else "of your flags"
+    say(f"{out} shows what each augmentation does, with the amounts {amounts}.")
+    return 0

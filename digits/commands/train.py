@@ -1,0 +1,143 @@
+"""`digits train`, which is also `python mnist_model.py`: trains a network and reports on it."""
+
+import argparse
+import time
+from pathlib import Path
+
+from digits.commands import add_data_flag
+from digits.data.mnist import Mnist, load_mnist
+from digits.errors import DigitsError, Interrupted
+from digits.runs import recipes, workers
+from digits.runs.recipes import RECIPES, Recipe
+from digits.runs.run import Run, create, reopen
+from digits.runs.workers import Team
+from digits.terminal import importing_tensorflow, needing, say
+
+
+def parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Train a convolutional network on MNIST and report how good it is.",
+    )
+    add_data_flag(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder of results, new or empty (default: runs/<recipe>-<time>)",
+    )
+    parser.add_argument("--resume", type=Path, metavar="DIR", help="resume the run in DIR")
+    parser.add_argument(
+        "--ensemble",
+        type=int,
+        metavar="N",
+        help="train N networks, with seeds from --seed on, and distil their mean into one; the "
+        "same command again resumes",
+    )
+    workers.add_flags(parser)
+    recipes.add_flags(parser)
+    return parser
+
+
+def run(arguments: argparse.Namespace, prog: str) -> int:
+    """Trains as the flags say.
+
+    Returns:
+        the exit status: 0, or 130 when Ctrl-C stopped it.
+
+    Raises:
+        DigitsError: a mistake in the arguments, no MNIST, or a folder that cannot be used.
+    """
+    started = time.monotonic()
+    recipe = recipes.from_flags(arguments)
+    team = workers.team_of(arguments.workers, arguments.index)
+    if team and arguments.ensemble is not None:
+        raise DigitsError("--ensemble trains on this machine alone; leave --workers out.")
+    if team and team.index:
+        return _follow(team, recipe, arguments.data)
+    if arguments.resume is None:
+        run, mnist = _begin(arguments, recipe or RECIPES["default"], team)
+    elif (recipe, arguments.out, arguments.ensemble) == (None, None, None):
+        run = reopen(arguments.resume)
+        workers.check_batch(run.recipe, team)
+        mnist = load_mnist(arguments.data)
+    else:
+        raise DigitsError("--resume uses the run's own recipe and folder; give it alone.")
+    say(_plan(run, mnist))
+    try:
+        _train(run, mnist, team, arguments.data, started)
+    except (Interrupted, KeyboardInterrupt) as interruption:
+        saved = "; what is finished is saved."
+        if isinstance(interruption, Interrupted):
+            saved = f" after epoch {interruption.epochs} of {run.recipe.epochs}, which is saved."
+        again = f"python {prog}" if prog.endswith(".py") else prog
+        say(f"\nStopped{saved} Resume with: {again} --resume {run.folder}")
+        return 130
+    except OSError as error:
+        raise DigitsError(
+            f"Writing to {run.folder} failed ({error.strerror or error}); what is finished is "
+            f"kept: make room and resume with --resume {run.folder}."
+        ) from error
+    say(
+        f"\nThe whole story, with figures: {run.folder / 'report.html'}\n"
+        f"Read pictures with it: digits read --model {run.bundle} photo.jpg"
+    )
+    return 0
+
+
+def _begin(arguments: argparse.Namespace, recipe: Recipe, team: Team | None) -> tuple[Run, Mnist]:
+    """Loads MNIST first: without it, no folder is made."""
+    workers.check_batch(recipe, team)
+    mnist = load_mnist(arguments.data)
+    if arguments.ensemble is None:
+        return create(recipe, arguments.out), mnist
+    from digits.studies import ensemble
+
+    return ensemble.begin(recipe, arguments.ensemble, arguments.out), mnist
+
+
+def _plan(run: Run, mnist: Mnist) -> str:
+    recipe = run.recipe
+    training = len(mnist.train_labels) - recipe.held_out
+    networks = f", {run.members} networks" if run.members else ""
+    return (
+        f"MNIST from {mnist.source}, verified: {training:,} digits to train on, "
+        f"{recipe.held_out:,} to validate, {len(mnist.test_labels):,} to test.\n"
+        f"Recipe {recipe.name}, epochs: {recipe.epochs}, seed: {recipe.seed}{networks}; "
+        f"results go to {run.folder}."
+    )
+
+
+def _train(run: Run, mnist: Mnist, team: Team | None, data: Path | None, started: float) -> None:
+    if run.members is not None:
+        from digits.studies import ensemble
+
+        ensemble.train(run, mnist, data, started)
+        return
+    if team:
+        workers.meet(team)
+        workers.hush_tensorflow()
+    with needing("training"), importing_tensorflow():
+        from digits.training import pipeline
+    pipeline.train_and_report(run, mnist, started, team)
+
+
+def _follow(team: Team, recipe: Recipe | None, data: Path | None) -> int:
+    """The whole work of a worker that does not lead."""
+    if recipe:
+        workers.check_batch(recipe, team)
+    mnist = load_mnist(data)
+    workers.meet(team)
+    workers.hush_tensorflow()
+    with needing("training"), importing_tensorflow():
+        from digits.training import distributed
+    try:
+        distributed.follow(team, recipe, mnist)
+    except Interrupted as interruption:
+        say(
+            f"\nStopped; worker 0 has saved {interruption.epochs} epochs. To resume, "
+            f"{workers.TOGETHER}."
+        )
+        return 130
+    say("Worker 0 reports.")
+    return 0

@@ -1,0 +1,138 @@
+"""One epoch of training as a single graph.
+
+The data stay in memory as bytes. A step gathers its batch, augments it, and deals it out to the
+replicas and, on each, to the shards that the cores compute at the same time; their gradients are
+summed and applied.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from digits.evaluation import CLASSES
+from digits.runs.recipes import Recipe
+from digits.training import augmentation, models
+
+STOPPED = 2  # place of the stop flag among a step's totals, after loss and accuracy
+
+
+class Batch(NamedTuple):
+    """The images of a step, and all random numbers for them.
+
+    The numbers are drawn for the whole batch before it is dealt out, so that an image gets the same
+    treatment however many shards and replicas there are.
+
+    Attributes:
+        chosen: indices of the images, int32 of shape (n,).
+        distortions: from `augmentation.draw`, shape (n, ...).
+        clutter: random numbers for the images at the front that are cluttered, shape (m, ...).
+        dropout: what each feature is multiplied by, shape (n, features).
+    """
+
+    chosen: tf.Tensor
+    distortions: tf.Tensor
+    clutter: tf.Tensor
+    dropout: tf.Tensor
+
+
+def compile_epoch(
+    recipe: Recipe,
+    model: keras.Model,
+    optimizer: keras.Optimizer,
+    images: tf.Tensor,
+    labels: tf.Tensor,
+    stop: tf.Variable,
+    shards: int,
+    strategy: tf.distribute.Strategy,
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """Builds the graph (order, epoch) -> mean loss, accuracy, and whether it was stopped.
+
+    Args:
+        recipe: everything that decides the result.
+        model: from `models.build`; its weights are trained.
+        optimizer: already built.
+        images: all views of each training image, uint8 of shape (n, 28, 28, views).
+        labels: uint8 of shape (n,), or a teacher's probabilities, float32 of shape (n, 11).
+        stop: once it is True on any replica, the epoch ends after the same step on all.
+        shards: parts of a replica's batch that are computed at the same time.
+        strategy: where to run.
+
+    Returns:
+        a function of the order of the images, int32 of shape (steps, batch), and the number of the
+        epoch from 0.
+    """
+    replicas = strategy.num_replicas_in_sync
+    shards = min(shards, recipe.batch // replicas)  # an empty shard has nothing to convolve
+    network = models.parts(model)
+    smoothing = tf.constant([recipe.label_smoothing / CLASSES] * CLASSES + [0.0])
+
+    def targets(given: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Class numbers and smoothed probabilities of a batch's labels."""
+        if given.shape.rank == 2:
+            return tf.argmax(given, axis=1, output_type=tf.int32), given
+        numbers = tf.cast(given, tf.int32)
+        one_hot = tf.one_hot(numbers, models.OUTPUTS)
+        return numbers, one_hot * (1 - recipe.label_smoothing) + smoothing
+
+    def shard_gradients(batch: Batch, left: tf.Tensor) -> list[tf.Tensor]:
+        """Loss and accuracy of a shard, as its part of the whole batch's, and its gradients."""
+        given = tf.gather(labels, batch.chosen)
+        pictures = tf.cast(tf.gather(images, batch.chosen), tf.float32)
+        pictures = augmentation.augment(pictures, batch.distortions, batch.clutter, recipe, left)
+        numbers, truth = targets(given)
+        with tf.GradientTape() as tape:
+            features = network.features(pictures, training=True)
+            logits = network.logits(features * tf.cast(batch.dropout, features.dtype))
+            # Each branch of the network learns by itself; a common loss would make them alike.
+            wanted = tf.repeat(truth[:, None], logits.shape[1], axis=1)
+            smoothed = tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
+            smoothed /= recipe.batch
+        logits = models.mean_of_branches(logits)
+        loss = tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(numbers, logits))
+        right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), numbers)
+        totals = tf.stack([loss, tf.reduce_sum(tf.cast(right, tf.float32))]) / recipe.batch
+        return [totals, *tape.gradient(smoothed, model.trainable_variables)]
+
+    def replica_step(batch: Batch, left: tf.Tensor) -> tf.Tensor:
+        """Trains on a replica's share of the batch; gives loss, accuracy and the stop flag."""
+        context = tf.distribute.get_replica_context()
+        replica = int(tf.get_static_value(context.replica_id_in_sync_group))
+        results = []
+        for shard in range(shards):
+            # Dealt out like cards: what is early in the batch is early in its shard, where
+            # clutter is.
+            deal = slice(replica + shard * replicas, None, shards * replicas)
+            results.append(shard_gradients(Batch(*(whole[deal] for whole in batch)), left))
+        totals, *gradients = (tf.add_n(of_shards) for of_shards in zip(*results, strict=True))
+        # One message a step: the flag travels with the gradients.
+        totals = tf.concat([totals, [tf.cast(stop, tf.float32)]], axis=0)
+        totals, *gradients = context.all_reduce("sum", [totals, *gradients])
+        optimizer.apply(gradients, model.trainable_variables)
+        return totals
+
+    def draw(chosen: tf.Tensor, seed: tf.Tensor, left: tf.Tensor) -> Batch:
+        """A batch with its random numbers, which depend on the recipe's seed and the step alone."""
+        distortions, clutter = augmentation.draw(recipe, recipe.batch, seed, left)
+        shape = (recipe.batch, network.feature_count)
+        chances = tf.random.stateless_uniform(shape, [-1 - seed[0], seed[1]])
+        dropout = tf.cast(chances >= recipe.dropout, tf.float32) / (1 - recipe.dropout)
+        return Batch(chosen, distortions, clutter, dropout)
+
+    @tf.function
+    def run_epoch(order: tf.Tensor, epoch: tf.Tensor) -> tf.Tensor:
+        sums = tf.zeros(3)
+        steps = tf.shape(order)[0]
+        for step in tf.range(steps):
+            seed = tf.stack([recipe.seed, epoch * steps + step])
+            # Distortion grows milder and clutter rarer: training ends on nearly clean digits.
+            left = 1 - tf.cast(seed[1] / (steps * recipe.epochs), tf.float32)
+            batch = draw(order[step], seed, left)
+            totals = strategy.run(replica_step, args=(batch, left))
+            sums += strategy.experimental_local_results(totals)[0]
+            if sums[STOPPED] > 0:
+                break
+        return sums / tf.cast(steps, tf.float32)
+
+    return run_epoch
