@@ -1,4 +1,7 @@
-"""Reading pictures with the bundle that ships: digits, pages, and what is neither."""
+"""Reading pictures with the bundle that ships: digits, pages, amounts, and what is neither.
+
+Floors are a few digits below what the model that ships reads, as processors round differently.
+"""
 
 import os
 import threading
@@ -9,7 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from benchmarks.handwriting_data import cheque_amounts
 from benchmarks.handwriting_data import composed_pages as pages
+from benchmarks.handwriting_data.cheque_amounts import edit_distance
 from digits import bundle
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
@@ -24,25 +29,20 @@ if not (bundle.SHIPPED / "manifest.json").exists():
 READER = Reader()
 
 
-def written(mnist: Mnist, seed: int, paper: str, touching: float = 0.0) -> tuple[Grey, str]:
+def validation(mnist: Mnist) -> tuple[Grey, Grey]:
+    """Digits that no weight was trained on, and their labels."""
+    return mnist.train_images[-5000:], mnist.train_labels[-5000:]
+
+
+def written(mnist: Mnist, seed: int, paper: str) -> tuple[Grey, str]:
+    """A picture of two lines of five digits, and the ten digits."""
     random = np.random.default_rng(seed)
-    images, labels = mnist.train_images[-5000:], mnist.train_labels[-5000:]
-    page, lines = pages.compose(random, images, labels, 2, 5, 36, 0.2, touching, 0.02)
+    page, lines = pages.compose(random, *validation(mnist), 2, 5, 36, 0.2, slope=0.02)
     return pages.photograph(random, page, pages.PAPERS[paper], 36), "".join(lines)
 
 
-def errors(read: str, meant: str) -> int:
-    """Digits to insert, delete or replace (Levenshtein 1966)."""
-    row = list(range(len(meant) + 1))
-    for i, one in enumerate(read, 1):
-        before, row[0] = row[0], i
-        for j, other in enumerate(meant, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (one != other))
-    return row[-1]
-
-
 def check(page: Page, picture: Grey) -> None:
-    """What holds for every page."""
+    """Checks what holds for every page."""
     accepted = "".join(str(reading.digit) for reading in page.readings if reading.accepted)
     assert page.digits == accepted == "".join(page.lines)
     assert all(page.lines)
@@ -62,7 +62,7 @@ def check_reading(reading: Reading, picture: Grey) -> None:
     assert 0.1 <= reading.confidence <= 1
 
 
-def test_digits_of_mnist_are_read_as_the_network_reads_them(mnist: Mnist) -> None:
+def test_digits_of_mnist_are_read_and_the_same_ink_elsewhere_likewise(mnist: Mnist) -> None:
     images, labels = mnist.train_images[-300:], mnist.train_labels[-300:]
     alone = [READER.classify(image) for image in images]
     assert np.mean([one.digit == label for one, label in zip(alone, labels, strict=True)]) >= 0.985
@@ -74,60 +74,76 @@ def test_digits_of_mnist_are_read_as_the_network_reads_them(mnist: Mnist) -> Non
 
 
 def test_a_digit_of_mnist_on_bright_paper_is_read(mnist: Mnist) -> None:
-    """What ink alone cannot tell: light that rises to the right until it outshines the digit."""
+    """Ink cannot be told from paper whose light rises to the right until it outshines the digit;
+    the pixels as they are, in MNIST's frame, can be read."""
     images, labels = mnist.train_images[-200:], mnist.train_labels[-200:]
     light = np.linspace(0, 130, 28)[None]
     lit = (images * ((255 - light) / 255) + light).astype(np.uint8)
     right = [
         READER.classify(image).digit == label for image, label in zip(lit, labels, strict=True)
     ]
-    assert np.mean(right) >= 0.95
+    assert sum(right) >= 197
 
 
 def test_a_digit_is_the_same_read_alone_or_as_a_page(mnist: Mnist) -> None:
     images = mnist.train_images[-200:]
     same = [READER.read(image).digits == str(READER.classify(image).digit) for image in images]
-    assert np.mean(same) >= 0.95  # the others are refused
+    assert sum(same) >= 195  # the others are refused
 
 
 @pytest.mark.parametrize("paper", pages.PAPERS)
 def test_pages_are_read(mnist: Mnist, paper: str) -> None:
-    wrong = total = 0
+    wrong = 0
     for seed in range(6):
         picture, meant = written(mnist, seed, paper)
         page = READER.read(picture)
         check(page, picture)
-        wrong += errors(page.digits, meant)
-        total += len(meant)
-    assert wrong / total <= (0.25 if paper == "squared" else 0.12)
+        wrong += edit_distance(page.digits, meant)
+    assert wrong <= 2  # of 60
 
 
 def test_touching_digits_are_cut(mnist: Mnist) -> None:
     right = 0
     for seed in range(40):
         random = np.random.default_rng(seed)
-        images, labels = mnist.train_images[-5000:], mnist.train_labels[-5000:]
-        page, lines = pages.compose(random, images, labels, 1, 2, 40, 0, touching=1)
+        page, lines = pages.compose(random, *validation(mnist), 1, 2, 40, 0, touching=1)
         right += READER.read(np.round(page * 255).astype(np.uint8)).digits == lines[0]
-    assert right >= 28
+    assert right >= 37
+
+
+@pytest.mark.parametrize(("paper", "floor"), [("screen", 47), ("cheque", 46)])
+def test_amounts_with_touching_zeros_are_read(mnist: Mnist, paper: str, floor: int) -> None:
+    """Sixty numbers of five digits, half of them zeros, in which every other pair touches."""
+    images, labels = validation(mnist)
+    zeros, others = np.flatnonzero(labels == 0), np.flatnonzero(labels != 0)
+    half_zeros = np.concatenate([zeros, others[: len(zeros)]])
+    right = 0
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        page, lines = pages.compose(
+            random, images[half_zeros], labels[half_zeros], 1, 5, 36, 0.2, touching=0.5
+        )
+        picture = pages.photograph(random, page, pages.PAPERS[paper], 36)
+        right += READER.read(picture).digits == lines[0]
+    assert right >= floor
 
 
 def test_a_broken_digit_is_joined(mnist: Mnist) -> None:
-    image = mnist.train_images[-5000:][mnist.train_labels[-5000:] == 5][0]
-    large = np.kron(image, np.ones((4, 4), np.uint8))
-    large[48:52] = 0  # two parts, one above the other
-    labels_before = READER.read(np.kron(image, np.ones((4, 4), np.uint8)))
-    assert labels_before.digits == "5"
-    assert READER.read(large).digits == "5"
+    images, labels = validation(mnist)
+    digit = np.kron(images[labels == 5][0], np.ones((4, 4), np.uint8))
+    assert READER.read(digit).digits == "5"
+    digit[48:52] = 0  # two parts, one above the other
+    assert READER.read(digit).digits == "5"
 
 
 def test_lines_are_in_reading_order(mnist: Mnist) -> None:
     picture, meant = written(mnist, 11, "screen")
     page = READER.read(picture)
-    middles = [reading.box[1] + reading.box[3] / 2 for reading in page.readings if reading.accepted]
+    boxes = [reading.box for reading in page.readings if reading.accepted]
+    middles = [box.y + box.height / 2 for box in boxes]
     assert len(page.lines) == 2
     assert min(middles[len(page.lines[0]) :]) > max(middles[: len(page.lines[0])])
-    assert errors(page.digits, meant) <= 1
+    assert page.digits == meant
 
 
 def test_dots_dashes_and_specks_are_not_digits(mnist: Mnist) -> None:
@@ -137,7 +153,7 @@ def test_dots_dashes_and_specks_are_not_digits(mnist: Mnist) -> None:
     picture[height - 30 : height - 27, 20:60] = 255  # a dash
     random = np.random.default_rng(1)
     picture[random.integers(0, height, 30), random.integers(0, picture.shape[1], 30)] = 255
-    assert errors(READER.read(picture).digits, before) <= 1
+    assert READER.read(picture).digits == before
 
 
 def test_boxes_are_in_pixels_of_the_picture() -> None:
@@ -148,7 +164,7 @@ def test_boxes_are_in_pixels_of_the_picture() -> None:
     assert (width, height) == pytest.approx((80, 600), abs=12)
 
 
-def test_a_blank_picture_is_no_digit() -> None:
+def test_a_blank_picture_has_no_digit() -> None:
     for level in (0, 128, 255):
         picture = np.full((28, 28), level, np.uint8)
         assert not READER.classify(picture).accepted
@@ -160,7 +176,7 @@ def test_large_pieces_are_put_on_a_canvas_whole() -> None:
     canvas = recogniser.place(ink)
     rows, columns = np.nonzero(canvas)
     assert np.ptp(rows) + 1 == recogniser.LONGEST
-    assert np.ptp(columns) + 1 == 7
+    assert np.ptp(columns) + 1 == 7  # in proportion
     assert canvas.max() == 255
 
 
@@ -205,7 +221,7 @@ def test_questions_to_the_model_are_bounded(
 
     monkeypatch.setattr(recogniser.Recogniser, "ask", counted)
     check(READER.read(picture.astype(np.uint8)), picture)
-    assert asked <= 12_000
+    assert asked <= 4_000
 
 
 @settings(max_examples=60)
@@ -215,7 +231,7 @@ def test_any_picture_gives_a_page(picture: Grey) -> None:
     check_reading(READER.classify(picture), picture)
 
 
-def test_no_bundle_is_said_in_a_sentence(tmp_path: Path) -> None:
+def test_a_missing_bundle_gives_an_error_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(DigitsError, match="no bundle"):
         Reader(tmp_path)
 
@@ -224,11 +240,10 @@ HANDWRITING = os.environ.get("DIGITS_HANDWRITING")
 
 
 @pytest.mark.skipif(not HANDWRITING, reason="DIGITS_HANDWRITING names no folder of handwriting")
-def test_amounts_on_patterned_paper_are_read() -> None:
-    found = np.load(Path(str(HANDWRITING)) / "amount_strings.npz")
-    right = 0
-    for i, meant in enumerate(found["strings"][:60]):
-        pixels = found["pixels"][found["offsets"][i] : found["offsets"][i + 1]]
-        picture = pixels.reshape(found["heights"][i], found["widths"][i])
-        right += READER.read(picture).digits == meant
-    assert right >= 30
+def test_amounts_on_real_cheques_are_read() -> None:
+    """260 of all 500 are read right (52.0 %), 117 of the first 200 (58.5 %)."""
+    with np.load(Path(str(HANDWRITING)) / "amount_strings.npz") as file:
+        pictures = zip(cheque_amounts.pictures(file), file["strings"], strict=True)
+        right = [READER.read(picture).digits == amount for picture, amount in pictures]
+    assert sum(right[:200]) >= 115
+    assert sum(right) >= 257
