@@ -73,9 +73,7 @@ def run(name: str, argv: Sequence[str], prog: str) -> int:
     """
     if isinstance(sys.stdout, io.TextIOWrapper):  # characters that a terminal lacks are escaped
         sys.stdout.reconfigure(errors="backslashreplace")
-    # For now: a command that is not in `digits.commands` yet, and one without a parser.
-    elsewhere = {"serve": "digits.serving.app"}
-    command = import_module(elsewhere.get(name, f"digits.commands.{name}"))
+    command = import_module(f"digits.commands.{name}")  # for now one may have no parser
     status: int
     try:
         if hasattr(command, "command"):

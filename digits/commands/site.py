@@ -1,23 +1,20 @@
-"""The command `digits site`: the web page as a folder of files."""
-
-from __future__ import annotations
+"""`digits site`: the web page as a folder of files."""
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
-from digits.terminal import SHIPPED, say
+from digits.commands import add_model_flag
+from digits.terminal import say
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
-    """The arguments of `digits site`."""
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Write the web page that reads handwriting on the user's device, as a folder "
         "for any file host. The first time, npm fetches the runtime for browsers.",
     )
     parser.add_argument("out", type=Path, metavar="OUT", help="folder: new, or an earlier site")
-    parser.add_argument("--model", type=Path, metavar="BUNDLE", help=SHIPPED)
+    add_model_flag(parser)
     return parser
 
 
@@ -41,7 +38,3 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
         f"any file host, or look at it here: python -m http.server -d {out}"
     )
     return 0
-
-
-def command(argv: Sequence[str], prog: str) -> int:
-    return run(parser(prog).parse_args(argv), prog)

@@ -1,5 +1,8 @@
-"""Connections that may take only so long and so much to say what they want, and a stop that lets
-nobody down."""
+"""uvicorn's connections, with limits on the time and size of headers, and a graceful stop.
+
+The methods overridden here are not part of uvicorn's public interface, so pyproject.toml pins its
+minor version.
+"""
 
 import asyncio
 import socket
@@ -10,44 +13,44 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 from uvicorn.supervisors import Multiprocess
 
-HEADER_SECONDS = 10  # from a connection's beginning, or a request's, to the end of its header
+HEADER_SECONDS = 10  # from the start of a connection or of a request to the end of its header
 LARGEST_HEADER = 32 << 10  # bytes
-BACKLOG = 2048  # connections that wait to be accepted
-LINGER = 0.5  # seconds that an idle connection stays open after the order to stop
+BACKLOG = 2048  # connections that may wait to be accepted
+LINGER = 0.5  # seconds for which an idle connection stays open after the order to stop
 REFUSED = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-type: text/plain\r\ncontent-length: 21\r\nconnection: close\r\n\r\n"
-    b"The header is too big"
+    b"content-type: text/plain\r\ncontent-length: 24\r\nconnection: close\r\n\r\n"
+    b"The header is too large."
 )
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's connection, which waits without end for a header and cuts off who has just begun
-    to speak when the server stops."""
+    """A connection of uvicorn, which by itself waits for a header without limit, and closes a
+    connection on which a request has just started when the server stops."""
 
     header_timer: asyncio.TimerHandle | None = None
     header_bytes = 0
-    # A connection that is accepted while its server stops is told by nobody but the others.
+    # A connection that is accepted while its server stops is not told so; it can only look here.
     stopping: ClassVar[WeakSet[ServerState]] = WeakSet()
 
-    def connection_made(  # type: ignore[override] # asyncio declares one that cannot be written to
+    def connection_made(  # type: ignore[override] # asyncio declares a transport without write
         self, transport: asyncio.Transport
     ) -> None:
         super().connection_made(transport)
-        # asyncio does so only on sockets that were made for TCP by number; without it the second
-        # half of an answer waits 40 ms for the client to acknowledge the first.
+        # asyncio sets this only on sockets that were created with IPPROTO_TCP. Without it, the
+        # second half of an answer waits 40 ms for the client to acknowledge the first.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._await_header()
         if self.server_state in self.stopping:
             self.loop.call_later(LINGER, self._close_if_idle)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._header_came()
+        self._header_ended()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self.header_timer is not None:  # what came is of a header that has not ended
+        if self.header_timer is not None:  # the header has not ended yet
             self.header_bytes += len(data)
             if self.header_bytes > LARGEST_HEADER:
                 self.transport.write(REFUSED)
@@ -59,7 +62,7 @@ class Connection(HttpToolsProtocol):
             self._await_header()
 
     def on_headers_complete(self) -> None:
-        self._header_came()
+        self._header_ended()
         super().on_headers_complete()
         if self.server_state in self.stopping:
             self.cycle.keep_alive = False
@@ -75,7 +78,7 @@ class Connection(HttpToolsProtocol):
         self.header_bytes = 0
         self.header_timer = self.loop.call_later(HEADER_SECONDS, self.timeout_keep_alive_handler)
 
-    def _header_came(self) -> None:
+    def _header_ended(self) -> None:
         if self.header_timer is not None:
             self.header_timer.cancel()
             self.header_timer = None
@@ -86,12 +89,12 @@ class Connection(HttpToolsProtocol):
 
 
 class Workers(Multiprocess):
-    """uvicorn's, which listens until its last worker has ended, though none of them accepts."""
+    """uvicorn's processes, which would listen until the last has ended, though none accepts."""
 
     def keep_subprocess_alive(self) -> None:
         super().keep_subprocess_alive()
         for listener in self.sockets:
-            listener.listen(BACKLOG)  # OF_WORKERS has made the queue short
+            listener.listen(BACKLOG)  # WORKER_SETTINGS made the queue short
 
     def terminate_all(self) -> None:
         for listener in self.sockets:
@@ -99,14 +102,14 @@ class Workers(Multiprocess):
         super().terminate_all()
 
 
-SETTINGS: dict[str, Any] = {  # of uvicorn
+SETTINGS: dict[str, Any] = {  # of uvicorn, for one process
     "http": Connection,
     "ws": "none",
-    "access_log": False,  # ours tells more
+    "access_log": False,  # telemetry.py has a better one
     "log_config": {
         "version": 1,
         "disable_existing_loggers": False,
-        "handlers": {"lines": {"class": "digits.serving.telemetry.Lines"}},
+        "handlers": {"lines": {"class": "digits.serving.telemetry.JsonLines"}},
         "loggers": {"uvicorn": {"handlers": ["lines"], "level": "WARNING", "propagate": False}},
     },
     "server_header": False,
@@ -115,6 +118,6 @@ SETTINGS: dict[str, Any] = {  # of uvicorn
     "limit_concurrency": 1000,
     "backlog": BACKLOG,
 }
-# asyncio accepts as many connections at once as the queue is said to have; a worker that took all
-# that wait would leave none to the others.
-OF_WORKERS = SETTINGS | {"backlog": 8}
+# asyncio accepts as many connections at once as the queue may hold. With a long queue one worker
+# would take all that wait, and leave none to the others.
+WORKER_SETTINGS = SETTINGS | {"backlog": 8}

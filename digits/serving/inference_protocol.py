@@ -1,7 +1,7 @@
-"""The Open Inference Protocol, version 2: tensors over HTTP, as KServe and Triton speak it.
+"""The Open Inference Protocol, version 2: tensors over HTTP, as KServe and Triton use it.
 
-Both signatures of the bundle are models, `canvas` and `digit`. Tensors come and go as JSON or, by
-the extension `binary_tensor_data`, as bytes after the JSON.
+Both signatures of the bundle are models, `canvas` and `digit`. Tensors travel as JSON or, with the
+extension `binary_tensor_data`, as bytes after the JSON.
 """
 
 import json
@@ -10,14 +10,22 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import Response
 from numpy.typing import NDArray
+from typing_extensions import NotRequired, TypedDict
 
 from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
+from digits.reading.reader import Reader
+from digits.serving import openapi
+from digits.serving.openapi import Route, answer
 from digits.serving.problems import RequestError
-from digits.serving.requests import MOST_PICTURES, parsed, too_many
+from digits.serving.requests import MOST_PICTURES, ReadingThreads, parsed, too_many
 
-VERSION = "1"  # of the models, in paths that name one
-HEADER = "Inference-Header-Content-Length"  # bytes of JSON in front of binary tensors
+TAG = "Open Inference Protocol"
+VERSION = "1"  # of both models, in paths that name one
+HEADER = "Inference-Header-Content-Length"  # bytes of JSON before binary tensors
+BINARY = "application/octet-stream"
 DATATYPES = {"FP32": np.float32, "BOOL": np.bool_}
 INPUTS = {"canvas": (CANVAS_SIDE, CANVAS_SIDE), "digit": (DIGIT_SIDE, DIGIT_SIDE)}
 OUTPUTS: dict[str, dict[str, tuple[str, tuple[int, ...]]]] = {
@@ -33,55 +41,198 @@ OUTPUTS: dict[str, dict[str, tuple[str, tuple[int, ...]]]] = {
         "accepted": ("BOOL", ()),
     },
 }
+MODEL_PARAMETER = openapi.path_parameter("model", [*INPUTS])
+VERSION_PARAMETER = openapi.path_parameter("version", [VERSION])
 
-Model = Callable[[str, NDArray[np.uint8]], Mapping[str, NDArray[Any]]]
+_ANY: openapi.Schema = {"type": "object"}
+_INPUT = openapi.object_of(
+    {
+        "name": {"type": "string", "enum": [*INPUTS]},
+        "datatype": {"type": "string", "enum": ["UINT8"]},
+        "shape": openapi.array_of({"type": "integer"}, 3, 3),
+    },
+    optional={"data": {"type": "array"}, "parameters": _ANY},
+)
+_OUTPUT = openapi.object_of(
+    {"name": {"type": "string", "enum": sorted(OUTPUTS["canvas"])}}, optional={"parameters": _ANY}
+)
+REQUEST = openapi.object_of(
+    {"inputs": openapi.array_of(_INPUT, 1, 1)},
+    optional={
+        "id": {"type": "string"},
+        "outputs": {"type": "array", "items": _OUTPUT},
+        "parameters": _ANY,
+    },
+)
+
+Run = Callable[[str, NDArray[np.uint8]], Mapping[str, NDArray[Any]]]
 
 
-def server_metadata(version: str) -> dict[str, Any]:
-    return {"name": "digits", "version": version, "extensions": ["binary_tensor_data"]}
+class ServerMetadata(TypedDict):
+    name: str
+    version: str
+    extensions: list[str]
 
 
-def metadata(model: str) -> dict[str, Any]:
-    """Names, types and shapes of a model's tensors; -1 stands for how many images."""
-    return {
-        "name": model,
-        "versions": [VERSION],
-        "platform": "litert",
-        "inputs": [{"name": model, "datatype": "UINT8", "shape": [-1, *INPUTS[model]]}],
-        "outputs": [
-            {"name": name, "datatype": kind, "shape": [-1, *shape]}
-            for name, (kind, shape) in OUTPUTS[model].items()
+class TensorMetadata(TypedDict):
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+class ModelMetadata(TypedDict):
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
+
+
+class ModelReady(TypedDict):
+    name: str
+    ready: bool
+
+
+class BinarySize(TypedDict):
+    binary_data_size: int
+
+
+class OutputTensor(TypedDict):
+    name: str
+    datatype: str
+    shape: list[int]
+    parameters: NotRequired[BinarySize]  # if it is binary
+    data: NotRequired[list[float] | list[bool]]  # if it is not
+
+
+class InferenceAnswer(TypedDict):
+    model_name: str
+    model_version: str
+    outputs: list[OutputTensor]
+    id: NotRequired[str]
+
+
+def install(app: FastAPI, reader: Reader, threads: ReadingThreads) -> None:
+    """Adds the protocol's paths to an application.
+
+    Args:
+        app: what they are added to.
+        reader: whose model answers.
+        threads: that run it.
+    """
+    server = APIRouter(prefix="/v2", route_class=Route, tags=[TAG])
+
+    @server.get("", response_model=ServerMetadata)
+    async def server_metadata(request: Request) -> Response:
+        """The server's name, version and extensions."""
+        extensions = ["binary_tensor_data"]
+        return answer(ServerMetadata(name="digits", version=app.version, extensions=extensions))
+
+    @server.get("/health/live", response_model=dict[str, bool])
+    async def server_live(request: Request) -> Response:
+        """Whether the server is alive."""
+        return answer({"live": True})
+
+    @server.get("/health/ready", response_model=dict[str, bool])
+    async def server_ready(request: Request) -> Response:
+        """Whether the server is ready."""
+        return answer({"ready": True})
+
+    app.include_router(server)
+    unversioned, versioned = "/v2/models/{model}", "/v2/models/{model}/versions/{version}"
+    app.include_router(_of_model(unversioned, [MODEL_PARAMETER], reader, threads))
+    app.include_router(_of_model(versioned, [MODEL_PARAMETER, VERSION_PARAMETER], reader, threads))
+
+
+def _of_model(
+    prefix: str, parameters: list[openapi.Schema], reader: Reader, threads: ReadingThreads
+) -> APIRouter:
+    """The paths of a model, with or without its version."""
+    router = APIRouter(prefix=prefix, route_class=Route, tags=[TAG])
+
+    def run(model: str, image: NDArray[np.uint8]) -> Mapping[str, NDArray[Any]]:
+        outputs = reader.outputs(model, image)
+        return outputs | {"accepted": outputs["is_digit"] >= reader.threshold}
+
+    @router.get("", response_model=ModelMetadata, **openapi.operation(404, parameters=parameters))
+    async def model_metadata(request: Request) -> Response:
+        """The names, types and shapes of a model's tensors; -1 stands for any number of images."""
+        return answer(metadata(checked(**request.path_params)))
+
+    @router.get(
+        "/ready", response_model=ModelReady, **openapi.operation(404, parameters=parameters)
+    )
+    async def model_ready(request: Request) -> Response:
+        """Whether a model is ready."""
+        return answer(ModelReady(name=checked(**request.path_params), ready=True))
+
+    @router.post(
+        "/infer",
+        response_model=InferenceAnswer,
+        **openapi.operation(
+            404,
+            *openapi.OF_BODY,
+            body={"application/json": {"schema": REQUEST}, BINARY: {"schema": openapi.FILE}},
+            parameters=parameters,
+            answers={BINARY: {"schema": openapi.FILE}},
+        ),
+    )
+    async def infer_with_model(request: Request) -> Response:
+        """Runs a model."""
+        model = checked(**request.path_params)
+        json_length = request.headers.get(HEADER)
+        content, json_bytes = await threads.run(
+            request, lambda body: infer(model, run, body.content, json_length)
+        )
+        if json_bytes is None:
+            return Response(content, media_type="application/json")
+        return Response(content, headers={HEADER: str(json_bytes)}, media_type=BINARY)
+
+    return router
+
+
+def metadata(model: str) -> ModelMetadata:
+    """What `/v2/models/{model}` answers."""
+    side = INPUTS[model]
+    return ModelMetadata(
+        name=model,
+        versions=[VERSION],
+        platform="litert",
+        inputs=[TensorMetadata(name=model, datatype="UINT8", shape=[-1, *side])],
+        outputs=[
+            TensorMetadata(name=name, datatype=datatype, shape=[-1, *shape])
+            for name, (datatype, shape) in OUTPUTS[model].items()
         ],
-    }
+    )
 
 
 def checked(model: str, version: str = VERSION) -> str:
-    """A model's name, if there is such a one.
+    """The name of a model, if it exists.
 
     Raises:
         RequestError: 404.
     """
     if model not in INPUTS:
         raise RequestError(
-            404, f"There is no model {model!r:.40}; there are {' and '.join(INPUTS)}."
+            404, f"There is no model {model!r:.40}; the models are {' and '.join(INPUTS)}."
         )
     if version != VERSION:
         raise RequestError(404, f"There is no version {version!r:.40} of {model}, only {VERSION}.")
     return model
 
 
-def infer(model: str, run: Model, body: bytes, json_length: str | None) -> tuple[bytes, int | None]:
+def infer(model: str, run: Run, body: bytes, json_length: str | None) -> tuple[bytes, int | None]:
     """Answers a request for inference.
 
     Args:
         model: from `checked`.
-        run: (model, uint8 image) -> its outputs with a leading 1 in their shapes.
+        run: (model, uint8 image) -> its outputs, each with a leading 1 in its shape.
         body: of the request.
         json_length: the request's `HEADER`, if it has one.
 
     Returns:
-        the body of the answer and, if tensors are in it as bytes, how many bytes of JSON come
-        before them.
+        the body of the answer and, if it has binary tensors, how many bytes of JSON come before
+        them.
 
     Raises:
         RequestError: 400, 413 or 422; what is wrong with the request.
@@ -92,17 +243,17 @@ def infer(model: str, run: Model, body: bytes, json_length: str | None) -> tuple
     answers = [run(model, image) for image in images]
     outputs, contents = [], []
     for name, as_bytes in wanted.items():
-        kind, shape = OUTPUTS[model][name]
-        tensor = np.concatenate([answer[name].reshape(1, *shape) for answer in answers])
-        tensor = tensor.astype(DATATYPES[kind])
-        told: dict[str, Any] = {"name": name, "datatype": kind, "shape": list(tensor.shape)}
+        datatype, shape = OUTPUTS[model][name]
+        tensor = np.concatenate([one[name].reshape(1, *shape) for one in answers])
+        tensor = tensor.astype(DATATYPES[datatype])
+        output = OutputTensor(name=name, datatype=datatype, shape=list(tensor.shape))
         if as_bytes:
             contents.append(tensor.tobytes())
-            told["parameters"] = {"binary_data_size": len(contents[-1])}
+            output["parameters"] = BinarySize(binary_data_size=len(contents[-1]))
         else:
-            told["data"] = tensor.ravel().tolist()
-        outputs.append(told)
-    head: dict[str, Any] = {"model_name": model, "model_version": VERSION, "outputs": outputs}
+            output["data"] = tensor.ravel().tolist()
+        outputs.append(output)
+    head = InferenceAnswer(model_name=model, model_version=VERSION, outputs=outputs)
     if "id" in request:
         head["id"] = request["id"]
     text = json.dumps(head).encode()
@@ -113,9 +264,10 @@ def _parts(body: bytes, json_length: str | None) -> tuple[Mapping[str, Any], byt
     """The JSON of a request, and the bytes after it."""
     length = len(body)
     if json_length is not None:
-        if not json_length.isdecimal() or int(json_length[:20]) > length:
+        # More than 20 digits, of which Python refuses thousands, are too much in any case.
+        if not json_length.isdecimal() or len(json_length) > 20 or int(json_length) > length:
             raise RequestError(
-                400, f"{HEADER} is {json_length!r:.40}, which is no length within the body."
+                400, f"{HEADER} is {json_length!r:.40}, which is not a length within the body."
             )
         length = int(json_length)
     request = parsed(body[:length])
@@ -127,7 +279,7 @@ def _parts(body: bytes, json_length: str | None) -> tuple[Mapping[str, Any], byt
 
 
 def _images(model: str, request: Mapping[str, Any], binary: bytes) -> NDArray[np.uint8]:
-    """The one input of a model, uint8 of shape (n, height, width)."""
+    """The input of a model, uint8 of shape (n, height, width)."""
     side = INPUTS[model]
     wanted = f'"inputs" must be one tensor {{"name": "{model}", "datatype": "UINT8", "shape": '
     wanted += f"[n, {side[0]}, {side[1]}]}}"
@@ -137,8 +289,8 @@ def _images(model: str, request: Mapping[str, Any], binary: bytes) -> NDArray[np
     (tensor,) = inputs
     shape = tensor.get("shape")
     if tensor.get("name") != model or tensor.get("datatype") != "UINT8":
-        told = f"{tensor.get('datatype')!r:.20} of name {tensor.get('name')!r:.40}"
-        raise RequestError(422, f"{wanted}, not {told}.")
+        given = f"{tensor.get('datatype')!r:.20} with the name {tensor.get('name')!r:.40}"
+        raise RequestError(422, f"{wanted}, not {given}.")
     if not isinstance(shape, list) or len(shape) != 3 or tuple(shape[1:]) != side:
         raise RequestError(422, f"{wanted}, not {shape!r:.60}.")
     count = shape[0]
@@ -150,7 +302,9 @@ def _images(model: str, request: Mapping[str, Any], binary: bytes) -> NDArray[np
     parameters = tensor.get("parameters", {})
     if isinstance(parameters, Mapping) and "binary_data_size" in parameters:
         if parameters["binary_data_size"] != size or len(binary) != size:
-            raise RequestError(422, f"There must be {size:,} bytes of tensor, not {len(binary):,}.")
+            raise RequestError(
+                422, f"The tensor must have {size:,} bytes after the JSON, not {len(binary):,}."
+            )
         return np.frombuffer(binary, np.uint8).reshape(count, *side)
     if binary:
         raise RequestError(422, 'There are bytes after the JSON, but no "binary_data_size" in it.')
@@ -171,7 +325,7 @@ def _from_json(data: Any, model: str, shape: tuple[int, ...]) -> NDArray[np.uint
 
 
 def _wanted(model: str, request: Mapping[str, Any]) -> dict[str, bool]:
-    """Which outputs are asked for, and whether each as bytes."""
+    """The outputs that a request asks for, and whether it wants each as bytes."""
     parameters = request.get("parameters", {})
     all_binary = isinstance(parameters, Mapping) and parameters.get("binary_data_output") is True
     outputs = request.get("outputs")
@@ -181,9 +335,9 @@ def _wanted(model: str, request: Mapping[str, Any]) -> dict[str, bool]:
     for output in outputs if isinstance(outputs, list) else [outputs]:
         name = output.get("name") if isinstance(output, Mapping) else output
         if not isinstance(name, str) or name not in OUTPUTS[model]:
-            there = ", ".join(OUTPUTS[model])
-            raise RequestError(422, f"{model} has no output {name!r:.40}; it has {there}.")
-        parameters = output.get("parameters", {})
+            names = ", ".join(OUTPUTS[model])
+            raise RequestError(422, f"{model} has no output {name!r:.40}; its outputs are {names}.")
+        parameters = output.get("parameters", {}) if isinstance(output, Mapping) else {}
         binary = parameters.get("binary_data") if isinstance(parameters, Mapping) else None
         found[name] = all_binary if binary is None else binary is True
     return found

@@ -1,213 +1,111 @@
-"""How the service describes itself: OpenAPI for programs, a page for people."""
+"""How the service describes itself: OpenAPI for programs, a page for people.
+
+FastAPI derives the schemas of answers from their types; those of request bodies are here.
+"""
 
 import base64
 import hashlib
 import html
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from string import Template
 from typing import Any
 
-from fastapi.responses import HTMLResponse
+from fastapi import Request
+from fastapi.responses import HTMLResponse, Response
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 
-from digits.serving.inference_protocol import INPUTS, OUTPUTS, VERSION
-from digits.serving.problems import MEDIA
+from digits.serving.problems import MEDIA_TYPE, Problem
 from digits.serving.requests import BODY_SECONDS, LARGEST_BODY, MOST_PICTURES, PICTURES, SIDES
 
-Extra = dict[str, Any]
+Schema = dict[str, Any]
 
-PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "error": {"type": "string"},
-    },
-}
-FRACTION = {"type": "number", "minimum": 0, "maximum": 1}
-READING = {
-    "type": "object",
-    "required": ["digit", "confidence", "accepted", "probabilities", "box"],
-    "properties": {
-        "digit": {"type": "integer", "minimum": 0, "maximum": 9},
-        "confidence": FRACTION,
-        "accepted": {"type": "boolean", "description": "false: not sure, or no digit"},
-        "probabilities": {"type": "array", "items": FRACTION, "minItems": 10, "maxItems": 10},
-        "box": {
-            "type": "array",
-            "items": {"type": "integer"},
-            "minItems": 4,
-            "maxItems": 4,
-            "description": "x, y, width, height of the ink in pixels",
-        },
-    },
-}
-PAGE_READ = {
-    "type": "object",
-    "required": ["digits", "lines", "readings"],
-    "properties": {
-        "digits": {"type": "string", "description": "all accepted digits, in reading order"},
-        "lines": {"type": "array", "items": {"type": "string"}},
-        "readings": {"type": "array", "items": READING},
-    },
-}
-UNREAD = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
+OF_BODY = (400, 408, 413, 415, 422, 503)  # statuses that a wrong or untimely body can have
+FILE: Schema = {"type": "string", "format": "binary"}
 
 
-def _rows(side: int) -> Extra:
-    row = {
-        "type": "array",
-        "items": {"type": "integer", "minimum": 0, "maximum": 255},
-        "minItems": side,
-        "maxItems": side,
+class Route(APIRoute):
+    """A documented path whose function takes the request and returns the response.
+
+    FastAPI would look for parameters, which takes as long as decoding a small picture.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        return self.endpoint
+
+
+def answer(content: Any) -> Response:
+    """A response with JSON.
+
+    Args:
+        content: of the types of JSON, and dataclasses of them.
+    """
+    return Response(json.dumps(content, default=vars), media_type="application/json")
+
+
+def operation(
+    *errors: int,
+    body: Mapping[str, Any] | None = None,
+    parameters: Sequence[Schema] = (),
+    answers: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Keyword arguments of a route.
+
+    Args:
+        errors: the statuses with which it answers with a `Problem`.
+        body: what it takes, by media type.
+        parameters: in its path.
+        answers: what it answers besides the JSON of its model, by media type.
+    """
+    problem = {MEDIA_TYPE: {"schema": TypeAdapter(Problem).json_schema()}}
+    responses: dict[int, Any] = {
+        status: {"description": "What was wrong", "content": problem} for status in errors
     }
-    return {"type": "array", "items": row, "minItems": side, "maxItems": side}
-
-
-def _arrays(many: bool) -> Extra:
-    def content(side: int) -> Extra:
-        if not many:
-            return _rows(side)
-        return {
-            "type": "array", "items": _rows(side), "minItems": 1, "maxItems": MOST_PICTURES,
-        }  # fmt: skip
-
-    return {
-        "oneOf": [
-            {"type": "object", "required": [key], "properties": {key: content(side)}}
-            for key, side in SIDES.items()
-        ]
-    }
-
-
-def _answers(content: Extra, *statuses: int) -> Extra:
-    problem = {"description": "what was wrong", "content": {MEDIA: {"schema": PROBLEM}}}
-    answered: Extra = {"description": "answered", "content": content}
-    return {"200": answered} | {str(status): problem for status in statuses}
-
-
-def _json(schema: Extra) -> Extra:
-    return {"application/json": {"schema": schema}}
-
-
-def _extra(
-    answer: Extra, *statuses: int, body: Extra | None = None, parameters: Any = (), tag: str
-) -> Extra:
-    """The keywords of a route."""
-    more: Extra = {}
+    if answers is not None:
+        responses[200] = {"content": answers}
+    extra: dict[str, Any] = {}
     if body is not None:
-        more["requestBody"] = {"required": True, "content": body}
+        extra["requestBody"] = {"required": True, "content": body}
     if parameters:
-        more["parameters"] = list(parameters)
-    more["responses"] = _answers(answer, *statuses)
-    return {"openapi_extra": more, "tags": [tag], "response_model": None}
+        extra["parameters"] = [*parameters]
+    return {"responses": responses, "openapi_extra": extra, "response_description": "Answered"}
 
 
-BINARY = {"schema": {"type": "string", "format": "binary"}}
-WRONG = (400, 408, 413, 415, 422, 503)
-PREDICT = _extra(
-    _json(PAGE_READ),
-    *WRONG,
-    body={f"image/{name}": BINARY for name in PICTURES}
-    | {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["file"],
-                "properties": {"file": {"type": "string", "format": "binary"}},
-            }
-        }
-    }
-    | _json(_arrays(many=False)),
-    tag="reading",
-)
-BATCH = _extra(
-    _json(
-        {
-            "type": "object",
-            "required": ["pictures"],
-            "properties": {"pictures": {"type": "array", "items": {"anyOf": [PAGE_READ, UNREAD]}}},
-        }
-    ),
-    *WRONG,
-    body={
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["file"],
-                "properties": {
-                    "file": {
-                        "type": "array",
-                        "items": {"type": "string", "format": "binary"},
-                        "minItems": 1,
-                        "maxItems": MOST_PICTURES,
-                    }
-                },
-            }
-        }
-    }
-    | _json(_arrays(many=True)),
-    tag="reading",
-)
-ANY = {"type": "object"}
-HEALTH = _extra(_json(ANY), tag="operation")
-METRICS = _extra({"text/plain": {"schema": {"type": "string"}}}, tag="operation")
-PAGE = _extra({"text/html": {"schema": {"type": "string"}}}, tag="operation")
-V2 = _extra(_json(ANY), tag="Open Inference Protocol")
+def path_parameter(name: str, values: Iterable[str]) -> Schema:
+    """A parameter in a path that has one of some values."""
+    schema = {"type": "string", "enum": [*values]}
+    return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-def _named(versioned: bool) -> list[Extra]:
-    names = {"model": list(INPUTS)} | ({"version": [VERSION]} if versioned else {})
-    return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "enum": values}}
-        for name, values in names.items()
-    ]
-
-
-def model(versioned: bool) -> Extra:
-    """Of a path that names a model and perhaps a version."""
-    return _extra(_json(ANY), 404, parameters=_named(versioned), tag="Open Inference Protocol")
-
-
-def infer(versioned: bool) -> Extra:
-    """Of a path that runs a model."""
-    tensor = {
+def object_of(required: Schema, optional: Schema | None = None) -> Schema:
+    """The schema of an object with these properties."""
+    return {
         "type": "object",
-        "required": ["name", "datatype", "shape"],
-        "properties": {
-            "name": {"type": "string", "enum": list(INPUTS)},
-            "datatype": {"type": "string", "enum": ["UINT8"]},
-            "shape": {"type": "array", "items": {"type": "integer"}, "minItems": 3, "maxItems": 3},
-            "data": {"type": "array"},
-            "parameters": ANY,
-        },
+        "required": [*required],
+        "properties": required | (optional or {}),
     }
-    wanted = {name for outputs in OUTPUTS.values() for name in outputs}
-    output = {
-        "type": "object",
-        "required": ["name"],
-        "properties": {"name": {"type": "string", "enum": sorted(wanted)}, "parameters": ANY},
+
+
+def array_of(items: Schema, least: int, most: int) -> Schema:
+    """The schema of an array of `least` to `most` items."""
+    return {"type": "array", "items": items, "minItems": least, "maxItems": most}
+
+
+def pictures_body(most: int) -> dict[str, Any]:
+    """What a path takes that reads up to `most` pictures, by media type."""
+    files, media_types = FILE, {f"image/{name}": {"schema": FILE} for name in PICTURES}
+    if most > 1:
+        files, media_types = array_of(FILE, 1, most), {}
+    choices = []
+    for key, side in SIDES.items():
+        row = array_of({"type": "integer", "minimum": 0, "maximum": 255}, side, side)
+        rows = array_of(row, side, side)
+        choices.append(object_of({key: rows if most == 1 else array_of(rows, 1, most)}))
+    return media_types | {
+        "multipart/form-data": {"schema": object_of({"file": files})},
+        "application/json": {"schema": {"oneOf": choices}},
     }
-    request = {
-        "type": "object",
-        "required": ["inputs"],
-        "properties": {
-            "id": {"type": "string"},
-            "inputs": {"type": "array", "items": tensor, "minItems": 1, "maxItems": 1},
-            "outputs": {"type": "array", "items": output},
-            "parameters": ANY,
-        },
-    }
-    answer = _json(ANY) | {"application/octet-stream": BINARY}
-    return _extra(
-        answer,
-        404,
-        *WRONG,
-        body=_json(request) | {"application/octet-stream": BINARY},
-        parameters=_named(versioned),
-        tag="Open Inference Protocol",
-    )
 
 
 EXAMPLES = """\
@@ -230,34 +128,34 @@ _PAGE = Template("""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title: the interface</title>
+<title>$title: HTTP interface</title>
 <style>$style</style>
 <h1>$title $version</h1>
 <p>$description For programs: <a href="openapi.json">openapi.json</a>.</p>
 <pre>$examples</pre>
 $tables
 <h2>Limits</h2>
-<p>A body has at most $megabytes MB, comes within $seconds seconds, and brings at most $pictures
-pictures. Errors are <code>application/problem+json</code>; <code>detail</code> says what to do.
-When too many requests wait, the answer is 503 with <code>Retry-After</code>. Nothing that is sent
-is kept.</p>
+<p>A body may have up to $megabytes MB and up to $pictures pictures, and must arrive within
+$seconds seconds. Errors are <code>application/problem+json</code>; <code>detail</code> says what
+to do. When too many requests are waiting, the answer is 503 with <code>Retry-After</code>. Nothing
+that is sent is kept.</p>
 </html>
 """)
 
 
-def page(described: dict[str, Any], at: str) -> HTMLResponse:
-    """The interface for people.
+def page(described: Mapping[str, Any], at: str) -> HTMLResponse:
+    """The description for people.
 
     Args:
-        described: of OpenAPI.
-        at: where the service is, as in "http://localhost:8000".
+        described: the OpenAPI document.
+        at: where the service is, such as "http://localhost:8000".
     """
     rows: dict[str, list[str]] = {}
     for path, methods in described["paths"].items():
-        for method, told in methods.items():
-            meaning = html.escape(told["description"])
+        for method, details in methods.items():
+            meaning = html.escape(details["description"])
             row = f"<tr><td>{method.upper()} {html.escape(path)}<td>{meaning}"
-            rows.setdefault(told["tags"][0], []).append(row)
+            rows.setdefault(details["tags"][0], []).append(row)
     tables = "\n".join(
         f"<h2>{tag[0].upper() + tag[1:]}</h2>\n<table>\n" + "\n".join(of_tag) + "\n</table>"
         for tag, of_tag in rows.items()

@@ -1,26 +1,40 @@
-"""What an HTTP client did wrong, or what is too much for now, as `application/problem+json`.
-
-RFC 9457: `title` is the same for a status, `detail` is a sentence for people.
-"""
+"""Errors over HTTP as `application/problem+json` (RFC 9457): mistakes of a client, and overload."""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-MEDIA = "application/problem+json"
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """The JSON of an error."""
+
+    type: str = field(metadata={"description": 'always "about:blank"'})
+    title: str = field(metadata={"description": "the same for every error of this status"})
+    status: int = field(metadata={"description": "the status of HTTP"})
+    detail: str = field(metadata={"description": "what was wrong, and what to do"})
+    error: str = field(
+        default="",
+        metadata={
+            "description": "under /v2 only: the detail, as the Open Inference Protocol has it"
+        },
+    )
 
 
 class RequestError(Exception):
-    """A request that is not answered with what it asked for.
+    """A request that cannot be answered.
 
     Attributes:
         status: of HTTP.
         detail: one sentence that says what was wrong and what to do.
-        headers: to be sent with it.
+        headers: sent with the answer.
     """
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
@@ -28,32 +42,28 @@ class RequestError(Exception):
         self.status, self.detail, self.headers = status, detail, dict(headers or {})
 
 
-def response(problem: RequestError, path: str) -> Response:
-    """As it is sent to who asked for a path."""
-    content = {
-        "type": "about:blank",
-        "title": HTTPStatus(problem.status).phrase,
-        "status": problem.status,
-        "detail": problem.detail,
-    }
-    if path.startswith("/v2"):
-        content["error"] = problem.detail  # where the Open Inference Protocol looks
-    return Response(json.dumps(content), problem.status, problem.headers, MEDIA)
+def response(error: RequestError, path: str) -> Response:
+    """The response to a request for `path` that ended in an error."""
+    of_protocol = error.detail if path.startswith("/v2") else ""
+    phrase = HTTPStatus(error.status).phrase
+    problem = Problem("about:blank", phrase, error.status, error.detail, of_protocol)
+    content = {name: value for name, value in vars(problem).items() if value != ""}
+    return Response(json.dumps(content), error.status, error.headers, MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:
-    """Makes an application answer its own and the framework's errors thus."""
+    """Makes an application answer its own errors and the framework's with a `Problem`."""
 
     @app.exception_handler(RequestError)
-    async def own(request: Request, problem: RequestError) -> Response:
-        return response(problem, request.url.path)
+    async def of_service(request: Request, error: RequestError) -> Response:
+        return response(error, request.url.path)
 
     @app.exception_handler(HTTPException)
     async def of_framework(request: Request, error: HTTPException) -> Response:
-        told = {
-            404: f"There is nothing at {request.url.path}; the paths are listed at /docs.",
-            405: f"{request.url.path} does not take {request.method}; see /docs.",
+        path = request.url.path
+        details = {
+            404: f"There is nothing at {path}; the paths are listed at /docs.",
+            405: f"{path} does not support {request.method}; see /docs.",
         }
-        detail = told.get(error.status_code, str(error.detail))
-        problem = RequestError(error.status_code, detail, error.headers)
-        return response(problem, request.url.path)
+        detail = details.get(error.status_code, str(error.detail))
+        return response(RequestError(error.status_code, detail, error.headers), path)

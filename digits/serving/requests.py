@@ -1,131 +1,227 @@
-"""The body of an HTTP request -> pictures and arrays, or a problem that says what is wrong."""
+"""Requests: how many are read at once, how large and slow they may be, and the pictures in them."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import numpy as np
 from fastapi import Request
 from numpy.typing import NDArray
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import Headers
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
+from digits.serving import telemetry
 from digits.serving.problems import RequestError
 
 Array = NDArray[np.uint8]
+Answer = TypeVar("Answer")
 
 LARGEST_BODY = 16 << 20  # bytes
-MOST_RECEIVED = 128 << 20  # bytes, in all bodies that are being received or worked on
-BODY_SECONDS = 10  # in which a body must have come
+MOST_RECEIVED = 128 << 20  # bytes, of all bodies that are being received or read in a process
+BODY_SECONDS = 10  # within which a body must arrive
+MOST_WAITING = 16  # requests that are read or wait for a thread, in each process
 MOST_PICTURES = 64  # in one request
-PICTURES = (  # what follows image/ in their content types
+PICTURES = (  # subtypes of image/
     *("png", "jpeg", "gif", "bmp", "x-ms-bmp", "webp", "tiff"),
     *(f"x-portable-{kind}map" for kind in ("pix", "gray", "bit", "any")),
 )
-SIDES = {"pixels": DIGIT_SIDE, "canvas": CANVAS_SIDE}  # of what JSON may hold
-TAKEN = "a picture (image/png, image/jpeg, ...), multipart/form-data, or application/json"
+SIDES = {"pixels": DIGIT_SIDE, "canvas": CANVAS_SIDE}  # of the arrays that JSON may hold
+RETRY = {"Retry-After": "1"}
+CLOSE = {"Connection": "close"}  # the rest of the body is not received
 
 
-@dataclass
-class Memory:
-    """Bytes of bodies that this process may still hold."""
+@dataclass(frozen=True)
+class Body:
+    """The body of a request.
 
-    left: int = MOST_RECEIVED
+    Attributes:
+        content_type: the request's header.
+        content: all bytes.
+        fields: of a multipart form, by name; bytes for a file, str for any other field.
+    """
+
+    content_type: str
+    content: bytes
+    fields: tuple[tuple[str, bytes | str], ...] = ()
 
 
-@asynccontextmanager
-async def received(request: Request, memory: Memory) -> AsyncIterator[bytes]:
-    """The whole body of a request, which counts as held within the block.
+class ReadingThreads:
+    """The threads that read, so that the event loop is free, and limits on what waits for them."""
+
+    def __init__(self, count: int) -> None:
+        self.pool = ThreadPoolExecutor(count, "reader")
+        self.waiting = 0  # requests that are read or wait for a thread
+        self.memory = MOST_RECEIVED  # bytes left for bodies
+
+    async def run(self, request: Request, work: Callable[[Body], Answer]) -> Answer:
+        """What `work` makes of a request's body, on one of the threads.
+
+        Raises:
+            RequestError: 413, too large a body; 408, too slow; 503, too much else to do; 400, not
+                the form that it says it is.
+        """
+        self._check_waiting()
+        async with self._received(request) as body:
+            self._check_waiting()
+            self.waiting += 1
+            telemetry.WAITING.inc()
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self.pool, work, body)
+            finally:
+                self.waiting -= 1
+                telemetry.WAITING.dec()
+
+    def _check_waiting(self) -> None:
+        if self.waiting >= MOST_WAITING:
+            raise RequestError(503, "Too many requests are waiting; try again soon.", RETRY)
+
+    @asynccontextmanager
+    async def _received(self, request: Request) -> AsyncIterator[Body]:
+        """The whole body of a request, which counts as memory in use within the block."""
+        length = request.headers.get("content-length", "")
+        if length.isdecimal() and int(length[:20]) > LARGEST_BODY:
+            raise _too_large()
+        content = bytearray()
+
+        async def collect() -> None:
+            async for chunk in request.stream():
+                if len(content) + len(chunk) > LARGEST_BODY:
+                    raise _too_large()
+                if len(chunk) > self.memory:
+                    raise RequestError(
+                        503, "Too much is being sent at once; try again soon.", RETRY
+                    )
+                self.memory -= len(chunk)
+                content.extend(chunk)
+
+        try:
+            try:
+                with anyio.fail_after(BODY_SECONDS):  # asyncio's would start a task
+                    await collect()
+            except TimeoutError:
+                detail = f"The body did not arrive within {BODY_SECONDS} seconds; send it faster."
+                raise RequestError(408, detail, CLOSE) from None
+            content_type = request.headers.get("content-type", "")
+            body = bytes(content)
+            yield Body(content_type, body, await _form(content_type, body))
+        finally:
+            self.memory += len(content)
+
+
+async def _form(content_type: str, content: bytes) -> tuple[tuple[str, bytes | str], ...]:
+    """The fields of a multipart form; none of any other body.
 
     Raises:
-        RequestError: 413 if it is too large, 408 if it is too slow, 503 if too much else is held.
+        RequestError: 400, not a valid form.
     """
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length[:20]) > LARGEST_BODY:
-        raise _too_large()
-    body = bytearray()
+    if _media_type(content_type) != "multipart/form-data":
+        return ()
 
-    async def collect() -> None:
-        async for chunk in request.stream():
-            if len(body) + len(chunk) > LARGEST_BODY:
-                raise _too_large()
-            if len(chunk) > memory.left:
-                raise RequestError(
-                    503, "Too much is being sent at once; try again soon.", {"Retry-After": "1"}
-                )
-            memory.left -= len(chunk)
-            body.extend(chunk)
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield content
 
+    headers = Headers({"content-type": content_type})
+    parser = MultiPartParser(headers, stream(), max_part_size=LARGEST_BODY)
+    parser.spool_max_size = LARGEST_BODY + 1  # nothing goes to a temporary file
     try:
-        try:
-            with anyio.fail_after(BODY_SECONDS):  # asyncio's would make a task of it
-                await collect()
-        except TimeoutError:
-            raise RequestError(
-                408,
-                f"The body did not come within {BODY_SECONDS} seconds; send it faster.",
-                {"Connection": "close"},
-            ) from None
-        yield bytes(body)
-    finally:
-        memory.left += len(body)
+        form = await parser.parse()
+    except MultiPartException as error:
+        reason = error.message.rstrip(".")
+        raise RequestError(400, f"The body is not a valid multipart form ({reason}).") from None
+    fields = [
+        (name, value if isinstance(value, str) else value.file.read())
+        for name, value in form.multi_items()
+    ]
+    await form.close()
+    return tuple(fields)
 
 
-def pictures(content_type: str, body: bytes, most: int) -> list[tuple[str, Array | bytes]]:
-    """What a request to read brings.
+def _media_type(content_type: str) -> str:
+    return parse_options_header(content_type or None)[0].decode("latin-1").lower()
+
+
+def pictures(body: Body, most: int) -> list[Array | bytes]:
+    """The pictures in a request.
 
     Args:
-        content_type: its header.
-        body: as `received`.
-        most: pictures that it may bring.
+        body: of the request.
+        most: how many it may have.
 
     Returns:
-        of each picture what it is, and its content: ("file", bytes of a picture file),
-        ("pixels", uint8 of shape (28, 28)) or ("canvas", uint8 of shape (256, 256)).
+        of each picture file its bytes; of each array uint8 of shape (28, 28) or (256, 256).
 
     Raises:
         RequestError: 400, 413, 415 or 422.
     """
-    media, options = parse_options_header(content_type or None)
-    kind, _, subtype = media.decode("latin-1").lower().partition("/")
-    found: list[tuple[str, Array | bytes]]
+    media_type = _media_type(body.content_type)
+    kind, _, subtype = media_type.partition("/")
+    if media_type == "application/json":
+        return [*arrays(parsed(body.content), most)]
     if kind == "image" and subtype in PICTURES:
-        found = [("file", body)]
-    elif (kind, subtype) == ("multipart", "form-data"):
-        found = [("file", content) for content in files(body, options.get(b"boundary", b""), most)]
-    elif (kind, subtype) == ("application", "json"):
-        found = list(arrays(parsed(body), most))
+        found = [body.content]
+    elif media_type == "multipart/form-data":
+        found = files(body.fields, most)
     else:
-        named = f"{content_type!r:.80}" if content_type else "no content type"
-        raise RequestError(415, f"The body has {named}; send {TAKEN}.")
-    if kind != "application" and not all(len(content) for _, content in found):
+        given = (
+            f"content type {body.content_type!r:.80}" if body.content_type else "no content type"
+        )
+        raise RequestError(
+            415,
+            f"The body has {given}; send a picture (image/png, image/jpeg, ...), "
+            "multipart/form-data or application/json.",
+        )
+    if not all(found):
         raise RequestError(422, "The picture is empty; send the content of a picture file.")
-    return found
+    return [*found]
 
 
-def parsed(body: bytes) -> Any:
+def files(fields: tuple[tuple[str, bytes | str], ...], most: int) -> list[bytes]:
+    """The content of the files of a form, which are in fields named `file`.
+
+    Raises:
+        RequestError: 422, there is none, or one is not a file; 413, there are too many.
+    """
+    found = [content for name, content in fields if name == "file"]
+    if not found:
+        others = ", ".join(repr(name) for name, _ in fields[:5])
+        only = f", only {others}" if others else ""
+        raise RequestError(422, f"The form has no field 'file'{only:.120}; send the picture in it.")
+    if len(found) > most:
+        raise too_many(len(found), most)
+    contents = [content for content in found if isinstance(content, bytes)]
+    if len(contents) < len(found):
+        raise RequestError(
+            422, "The form's field 'file' is not a file; send the picture with a file name."
+        )
+    return contents
+
+
+def parsed(content: bytes) -> Any:
     """A body of JSON.
 
     Raises:
-        RequestError: 400, it is none; NaN and infinities are not.
+        RequestError: 400, it is not valid; NaN and infinities are not.
     """
 
-    def refused(name: str) -> None:
-        raise ValueError(f"{name} is no number of JSON")
+    def refuse(name: str) -> None:
+        raise ValueError(f"{name} is not a number in JSON")
 
     try:
-        return json.loads(body, parse_constant=refused)
-    except (ValueError, RecursionError) as error:  # the latter of brackets within brackets
+        return json.loads(content, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:  # the latter for brackets within brackets
         reason = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
-        raise RequestError(400, f"The body is no JSON ({reason:.120}).") from None
+        raise RequestError(400, f"The body is not valid JSON ({reason:.120}).") from None
 
 
-def arrays(content: Any, most: int) -> list[tuple[str, Array]]:
-    """The arrays of JSON like {"canvas": rows} or, where several may be, {"canvas": [rows, ...]}.
+def arrays(content: Any, most: int) -> list[Array]:
+    """The arrays of JSON like {"canvas": rows} or, if `most` is above 1, {"canvas": [rows, ...]}.
 
     Raises:
         RequestError: 422, it is something else; 413, there are too many.
@@ -133,14 +229,14 @@ def arrays(content: Any, most: int) -> list[tuple[str, Array]]:
     keys = " or ".join(f'"{key}" ({side}×{side})' for key, side in SIDES.items())
     wanted = f"send an object with {keys}, rows of whole numbers from 0 to 255"
     if not isinstance(content, Mapping) or len(content.keys() & SIDES.keys()) != 1:
-        raise RequestError(422, f"The JSON holds no picture; {wanted}.")
+        raise RequestError(422, f"The JSON contains no picture; {wanted}.")
     (key,) = content.keys() & SIDES.keys()
     many = content[key] if most > 1 else [content[key]]
     if not isinstance(many, list) or not many:
-        raise RequestError(422, f'"{key}" is no list of pictures; {wanted}.')
+        raise RequestError(422, f'"{key}" is not a list of pictures; {wanted}.')
     if len(many) > most:
         raise too_many(len(many), most)
-    return [(key, _array(rows, key)) for rows in many]
+    return [_array(rows, key) for rows in many]
 
 
 def _array(rows: Any, key: str) -> Array:
@@ -155,75 +251,18 @@ def _array(rows: Any, key: str) -> Array:
     outside = array[(array < 0) | (array > 255) | (array != np.floor(array))]
     if outside.size:
         raise RequestError(
-            422, f'"{key}" must hold whole numbers from 0 to 255, not {outside[0]!s:.24}.'
+            422, f'"{key}" must be whole numbers from 0 to 255, not {outside[0]!s:.24}.'
         )
     return array.astype(np.uint8)
 
 
-def files(body: bytes, boundary: bytes, most: int) -> list[bytes]:
-    """Content of the fields `file` of a form.
-
-    Raises:
-        RequestError: 400, it is no such form; 422, it has none of them; 413, it has too many.
-    """
-    if not boundary:
-        raise RequestError(400, "The form's content type names no boundary; let a library send it.")
-    found: list[bytearray] = []
-    names: list[str] = []
-    header = bytearray(), bytearray()
-
-    def header_end() -> None:
-        field, value = (bytes(part) for part in header)
-        if field.lower() == b"content-disposition":
-            _, options = parse_options_header(value)
-            names[-1] = options.get(b"name", b"").decode("utf-8", "replace")
-        for part in header:
-            part.clear()
-
-    def headers_finished() -> None:
-        if names[-1] == "file":
-            found.append(bytearray())
-
-    def part_data(data: bytes, start: int, end: int) -> None:
-        if names[-1] == "file":
-            found[-1].extend(data[start:end])
-
-    try:
-        parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": lambda: names.append(""),
-                "on_header_field": lambda data, start, end: header[0].extend(data[start:end]),
-                "on_header_value": lambda data, start, end: header[1].extend(data[start:end]),
-                "on_header_end": header_end,
-                "on_headers_finished": headers_finished,
-                "on_part_data": part_data,
-            },
-        )
-        parser.write(body)
-        parser.finalize()
-    except (FormParserError, ValueError) as error:
-        raise RequestError(400, f"The body is no multipart form ({error!s:.120}).") from None
-    if not found:
-        others = f", only {', '.join(map(repr, names[:5]))}" if names else ""
-        raise RequestError(
-            422, f"The form has no field 'file'{others:.120}; send the picture in it."
-        )
-    if len(found) > most:
-        raise too_many(len(found), most)
-    return [bytes(content) for content in found]
-
-
 def too_many(count: int, most: int) -> RequestError:
-    several = "" if most > 1 else "; several go to /predict/batch"
-    return RequestError(
-        413, f"{count} pictures are more than the {most} that are read at once{several}."
-    )
+    """The error for more pictures than one request may have."""
+    several = "" if most > 1 else "; send several to /predict/batch"
+    detail = f"The request has {count} pictures, more than the {most} allowed{several}."
+    return RequestError(413, detail)
 
 
 def _too_large() -> RequestError:
-    return RequestError(
-        413,
-        f"The body has more than {LARGEST_BODY >> 20} MB; make the picture smaller.",
-        {"Connection": "close"},
-    )
+    detail = f"The body is larger than {LARGEST_BODY >> 20} MB; make the picture smaller."
+    return RequestError(413, detail, CLOSE)

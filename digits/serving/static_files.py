@@ -1,4 +1,4 @@
-"""The files of the page over HTTP. Only what lay in the folder at the start can be had."""
+"""The files of the page over HTTP: only those that were in the folder at the start."""
 
 import hashlib
 import mimetypes
@@ -11,10 +11,10 @@ from starlette.routing import request_response
 
 from digits.serving.problems import RequestError
 
-# A name with a hash of the content in it never changes what it means.
+# A path with a hash of the content never changes its content.
 HASHED = re.compile(r"[.-][0-9a-f]{8,}(?=[./]|$)")
-COPIES = {".br": "br", ".gz": "gzip"}  # what a compressed copy's name ends in; the smaller first
-KINDS = {
+CODINGS = {".br": "br", ".gz": "gzip"}  # of compressed copies, by suffix; the smaller first
+MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".wasm": "application/wasm",
@@ -24,10 +24,12 @@ KINDS = {
 
 
 def install(app: FastAPI, folder: Path) -> None:
-    """Serves a folder wherever the application has nothing else; compressed to whoever takes that.
+    """Serves a folder at every path that the application does not have itself.
+
+    Compressed copies go to clients that accept them.
 
     Args:
-        app: what it is added to.
+        app: what the files are added to.
         folder: from `site.build`.
     """
     files = {
@@ -40,22 +42,23 @@ def install(app: FastAPI, folder: Path) -> None:
 
     async def file(request: Request) -> Response:
         name = request.url.path.removeprefix("/") or "index.html"
-        if name not in files or name.endswith((*COPIES,)):
+        if name not in files or name.endswith((*CODINGS,)):
             raise RequestError(404, f"There is nothing at /{name:.200}; the page is at /.")
         if request.method not in ("GET", "HEAD"):
-            raise RequestError(405, f"/{name} can only be got.", {"Allow": "GET, HEAD"})
+            detail = f"/{name} supports GET and HEAD only."
+            raise RequestError(405, detail, {"Allow": "GET, HEAD"})
         headers = {
             "Cache-Control": "max-age=31536000, immutable" if HASHED.search(name) else "no-cache",
-            "Content-Type": KINDS.get(Path(name).suffix)
+            "Content-Type": MEDIA_TYPES.get(Path(name).suffix)
             or mimetypes.guess_type(name)[0]
             or "application/octet-stream",
         }
         sent = name
-        taken = request.headers.get("accept-encoding", "")
-        for suffix, coding in COPIES.items():
+        accepted = request.headers.get("accept-encoding", "")
+        for suffix, coding in CODINGS.items():
             if name + suffix in files:
                 headers["Vary"] = "Accept-Encoding"
-                if sent == name and re.search(rf"\b{coding}\b", taken):
+                if sent == name and re.search(rf"\b{coding}\b", accepted):
                     sent = name + suffix
                     headers["Content-Encoding"] = coding
         headers["ETag"] = tags[sent]

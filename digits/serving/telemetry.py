@@ -1,6 +1,6 @@
-"""What is known of each HTTP request afterwards: a line of log, and counts for Prometheus.
+"""What is recorded of each HTTP request: a line of log, and counts for Prometheus.
 
-Neither holds anything of what was sent.
+Neither contains anything that was sent.
 """
 
 import json
@@ -25,25 +25,27 @@ SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 REQUESTS = Counter("digits_requests_total", "HTTP requests answered.", ["path", "status"])
 TIMES = Histogram(
     "digits_request_seconds",
-    "From a request's header to the end of its answer.",
+    "From the header of a request to the end of its answer.",
     ["path"],
     buckets=SECONDS,
 )
 READINGS = Counter(
-    "digits_readings_total", "Pieces of ink read, by whether accepted.", ["accepted"]
+    "digits_readings_total",
+    "Pieces of ink read, by whether the reading was accepted.",
+    ["accepted"],
 )
 WAITING = Gauge(
     "digits_waiting_requests",
-    "Requests that wait for a reader or are read.",
+    "Requests that are read or wait for a thread.",
     multiprocess_mode="livesum",
 )
 
 
 def metrics(shared: bool) -> tuple[bytes, str]:
-    """All counts in Prometheus's text format, and its content type.
+    """All counts in Prometheus's text format, and the content type of that.
 
     Args:
-        shared: whether several processes count together (PROMETHEUS_MULTIPROC_DIR).
+        shared: whether several processes add up their counts, in PROMETHEUS_MULTIPROC_DIR.
     """
     if not shared:
         return generate_latest(), CONTENT_TYPE_LATEST
@@ -52,8 +54,8 @@ def metrics(shared: bool) -> tuple[bytes, str]:
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
-class Watched:
-    """An application that is counted and logged, and whose answers bear security headers."""
+class Middleware:
+    """Counts and logs every request to an application, and adds headers to its answers."""
 
     def __init__(self, app: ASGIApp, headers: dict[str, str]) -> None:
         self.app = app
@@ -66,7 +68,7 @@ class Watched:
         started = time.perf_counter()
         status = 500
 
-        async def watched(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -76,10 +78,10 @@ class Watched:
             await send(message)
 
         try:
-            await self.app(scope, receive, watched)
+            await self.app(scope, receive, send_with_headers)
         finally:
             seconds = time.perf_counter() - started
-            # A path as it was declared: others would be without number.
+            # The path as it was declared: the number of others has no limit.
             path = getattr(scope.get("route"), "path", "other")
             REQUESTS.labels(path, status).inc()
             TIMES.labels(path).observe(seconds)
@@ -93,15 +95,15 @@ class Watched:
             )
 
 
-class Lines(logging.Handler):
-    """Writes what uvicorn has to say as lines like ours."""
+class JsonLines(logging.Handler):
+    """Writes the messages of uvicorn in the form of ours."""
 
     def emit(self, record: logging.LogRecord) -> None:
         more = {"error": repr(record.exc_info[1])} if record.exc_info else {}
         log("server", level=record.levelname.lower(), message=record.getMessage(), **more)
 
 
-def log(event: str, **what: Any) -> None:
-    """A line of JSON on standard error."""
-    told = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "event": event, **what}
-    sys.stderr.write(json.dumps(told) + "\n")
+def log(event: str, **details: Any) -> None:
+    """Writes a line of JSON to standard error."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    sys.stderr.write(json.dumps({"time": now, "event": event, **details}) + "\n")

@@ -19,7 +19,7 @@ from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.reading.page import as_dict, page_of
 from digits.reading.reader import Reader
-from digits.serving import app, requests
+from digits.serving import requests, server
 
 # Answers.
 
@@ -96,6 +96,9 @@ BOMB = b"\x89PNG\r\n\x1a\n" + b"".join(  # 100,000 by 100,000 pixels, all black
 )
 
 
+FILE = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nabc\r\n'
+
+
 def with_value(value: str) -> bytes:
     rows = json.dumps(ROWS)
     return ('{"pixels": ' + rows.replace("0", value, 1) + "}").encode()
@@ -110,11 +113,11 @@ def with_value(value: str) -> bytes:
         ("image/png", b"", 422, "empty"),
         ("image/png", b"no picture", 422, "not a picture"),
         ("image/png", BOMB, 422, "pixels"),
-        ("application/json", b"{", 400, "no JSON"),
-        ("application/json", b"\xff\xfe", 400, "no JSON"),
-        ("application/json", b"[" * 100_000, 400, "no JSON"),
-        ("application/json", b"[]", 422, "holds no picture"),
-        ("application/json", b'{"pixels": 1, "canvas": 1}', 422, "holds no picture"),
+        ("application/json", b"{", 400, "not valid JSON"),
+        ("application/json", b"\xff\xfe", 400, "not valid JSON"),
+        ("application/json", b"[" * 100_000, 400, "not valid JSON"),
+        ("application/json", b"[]", 422, "contains no picture"),
+        ("application/json", b'{"pixels": 1, "canvas": 1}', 422, "contains no picture"),
         ("application/json", b'{"pixels": [[1, 2], [3]]}', 422, "28 rows of 28"),
         ("application/json", json.dumps({"canvas": ROWS}).encode(), 422, "256 rows of 256"),
         ("application/json", with_value("NaN"), 400, "NaN"),
@@ -125,8 +128,13 @@ def with_value(value: str) -> bytes:
         ("application/json", with_value("0.5"), 422, "not 0.5"),
         ("application/json", with_value('"7"'), 422, "numbers"),
         ("application/json", with_value("9" * 400), 422, "numbers"),
-        ("multipart/form-data", b"--x", 400, "names no boundary"),
-        ("multipart/form-data; boundary=x", b"nothing of the kind", 400, "no multipart form"),
+        ("multipart/form-data", b"--x", 400, "Missing boundary"),
+        (
+            "multipart/form-data; boundary=x",
+            b"nothing of the kind",
+            400,
+            "not a valid multipart form",
+        ),
         (
             "multipart/form-data; boundary=x",
             b'--x\r\nContent-Disposition: form-data; name="photo"\r\n\r\nabc\r\n--x--\r\n',
@@ -135,9 +143,21 @@ def with_value(value: str) -> bytes:
         ),
         (
             "multipart/form-data; boundary=x",
-            b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\nabc\r\n' * 2 + b"--x--\r\n",
+            b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\nabc\r\n--x--\r\n',
+            422,
+            "field 'file' is not a file",
+        ),
+        (
+            "multipart/form-data; boundary=x",
+            FILE * 2 + b"--x--\r\n",
             413,
-            "2 pictures are more than the 1",
+            "2 pictures, more than the 1",
+        ),
+        (
+            "multipart/form-data; boundary=x",
+            FILE * 1001 + b"--x--\r\n",
+            400,
+            "not a valid multipart form (Too many files",
         ),
     ],
 )
@@ -254,7 +274,7 @@ def test_an_address_that_is_taken(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["serve", "--no-browser", "--workers", "0"]) == 2
     assert "from 1 to 64" in capfd.readouterr().err
     for host, number in (("nowhere.invalid", 8000), ("127.0.0.1", 70_000)):
-        with pytest.raises(DigitsError), app.listening(host, number):
+        with pytest.raises(DigitsError), server.listening(host, number):
             pass
 
 
