@@ -104,13 +104,14 @@ def http() -> str:
 
 def limits() -> str:
     """What the service bounds."""
-    from digits.serving import app, requests
+    from digits.commands import serve
+    from digits.serving import requests
 
     bounds = {
         "a body": f"{requests.LARGEST_BODY >> 20} MB, and {requests.BODY_SECONDS} s to send it",
         "pictures in a body": str(requests.MOST_PICTURES),
-        "requests that wait, in each process": str(app.MOST_WAITING),
-        "worker processes": str(app.MOST_WORKERS),
+        "requests that wait, in each process": str(requests.MOST_WAITING),
+        "worker processes": str(serve.MOST_WORKERS),
     }
     return "| what | at most |\n|---|---|\n" + "\n".join(
         f"| {k} | {v} |" for k, v in bounds.items()
