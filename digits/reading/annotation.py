@@ -1,9 +1,9 @@
-"""Draws what was read onto the picture: `digits read form.jpg --show out.png`."""
+"""Draws on a picture what was read in it: `digits read form.jpg --show out.png`."""
 
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,43 +11,44 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digits.errors import DigitsError
 from digits.files import replacing
+from digits.reading.page import Box, Page, Reading
+from digits.reading.pictures import Grey
 
 if TYPE_CHECKING:
-    from digits.reading.page import Page, Reading
-    from digits.reading.pictures import Grey
-
     _Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 
-# Accepted and refused differ in colour, also to the colour-blind, and in shape: a solid frame and a
-# filled label against a dashed frame and an empty label with a question mark.
+# Accepted and refused differ in colour, even to the colour-blind, and in shape: a solid frame and a
+# filled label, or a dashed frame and an empty label with a question mark.
 ACCEPTED = (0, 90, 181)
 REFUSED = (200, 70, 0)
 WHITE = (255, 255, 255)
-LEGIBLE = 100  # pixels: digits lower than this are enlarged, pixel by pixel
+LEGIBLE = 100  # pixels: a picture whose digits are lower is enlarged, pixel by pixel,
 LARGEST_SIDE = 2400  # pixels: but not beyond this
 
 
 @dataclass(frozen=True)
 class _Label:
-    """A text, its place, and the frame of what it labels: left, top, right, bottom in pixels of the
-    enlarged picture; right and bottom are the first that do not belong to it."""
+    """What is written about a reading, and where, in pixels of the enlarged picture."""
 
     reading: Reading
     text: str
-    place: tuple[int, int, int, int]
-    frame: tuple[int, int, int, int]
+    place: Box
+    frame: Box  # around the ink
+
+    def moved(self, x: int, y: int) -> _Label:
+        return replace(self, place=self.place.moved(x, y), frame=self.frame.moved(x, y))
 
 
 def draw(grey: Grey, page: Page) -> Image.Image:
-    """The picture with a box around everything that was looked at, digits and confidences.
+    """The picture with a box around everything that was considered, digits and confidences.
 
     Args:
         grey: the picture that was read, uint8 of shape (h, w), from `pictures.load`.
         page: what the reader found in it.
 
     Returns:
-        an RGB image, a whole number of times as large when the digits are tiny, with a margin
-        where labels need one. A label is the digit and its probability, rounded down to a percent.
+        an RGB image, enlarged a whole number of times if the digits are tiny, with a margin where
+        labels need one. A label is the digit and its probability, rounded down to a percent.
     """
     scale = _enlargement(grey, page)
     picture = Image.fromarray(grey)
@@ -58,43 +59,38 @@ def draw(grey: Grey, page: Page) -> Image.Image:
     labels = _lay_out(page, scale, font, size, line)
 
     # A margin holds what the picture has no room for.
-    places = [(0, 0, picture.width, picture.height)]
-    for label in labels:
-        places += [label.place, label.frame]
-    left, above = -min(place[0] for place in places), -min(place[1] for place in places)
-    right, below = max(place[2] for place in places), max(place[3] for place in places)
-    drawing = Image.new("RGB", (left + right, above + below), _paper(picture))
-    drawing.paste(picture, (left, above))
+    boxes = [box for label in labels for box in (label.place, label.frame)]
+    extent = Box.around([Box(0, 0, *picture.size), *boxes])
+    drawing = Image.new("RGB", (extent.width, extent.height), _paper(picture))
+    drawing.paste(picture, (-extent.x, -extent.y))
+    labels = [label.moved(-extent.x, -extent.y) for label in labels]
     pen = ImageDraw.Draw(drawing)
     for label in labels:
-        x0, y0, x1, y1 = label.frame
-        frame = (left + x0, above + y0, left + x1 - 1, above + y1 - 1)
-        _frame(pen, frame, label.reading.accepted, line)
-        if label.place[3] < y0:  # it had to make room
-            x = left + (x0 + x1) // 2
+        _frame(pen, label.frame, label.reading.accepted, line)
+        if label.place.bottom < label.frame.y:  # it had to make room
+            x = (label.frame.x + label.frame.right) // 2
             colour = ACCEPTED if label.reading.accepted else REFUSED
-            pen.line((x, above + label.place[3], x, above + y0), colour, line)
+            pen.line((x, label.place.bottom, x, label.frame.y), colour, line)
     for label in labels:  # on top of every frame
-        x0, y0, x1, y1 = label.place
         accepted = label.reading.accepted
         colour = ACCEPTED if accepted else REFUSED
-        place = (left + x0, above + y0, left + x1 - 1, above + y1 - 1)
-        pen.rectangle(place, fill=colour if accepted else WHITE, outline=colour, width=line)
-        middle = ((place[0] + place[2]) / 2, (place[1] + place[3]) / 2)
+        left, top, right, bottom = corners = _corners(label.place)
+        pen.rectangle(corners, fill=colour if accepted else WHITE, outline=colour, width=line)
+        middle = ((left + right) / 2, (top + bottom) / 2)
         pen.text(middle, label.text, fill=WHITE if accepted else colour, font=font, anchor="mm")
     return drawing
 
 
-def form_of(path: Path) -> str:
-    """Pillow's name of the format that a path's ending stands for.
+def format_of(path: Path) -> str:
+    """Pillow's name for the format that a path's ending stands for.
 
     Raises:
-        DigitsError: there is none that can be written.
+        DigitsError: no format that can be written has this ending.
     """
     form = Image.registered_extensions().get(path.suffix.lower(), "")
     if form not in Image.SAVE:
         raise DigitsError(
-            f"--show {path}: no picture is written with that ending; name it .png or .jpg."
+            f"--show {path}: no picture can be written with that ending; name it .png or .jpg."
         )
     return form
 
@@ -105,7 +101,7 @@ def save(drawing: Image.Image, path: Path) -> None:
     Raises:
         DigitsError: no such format, or the file cannot be written.
     """
-    form = form_of(path)
+    form = format_of(path)
     try:
         with replacing(path) as file:
             drawing.save(file, form)
@@ -115,14 +111,14 @@ def save(drawing: Image.Image, path: Path) -> None:
 
 def _enlargement(grey: Grey, page: Page) -> int:
     height, width = grey.shape
-    digits = [reading.box[3] for reading in page.readings] or [max(height, width) / 4]
+    digits = [reading.box.height for reading in page.readings] or [max(height, width) / 4]
     wanted = -(-LEGIBLE // max(1, statistics.median(digits)))
     return int(max(1, min(wanted, LARGEST_SIDE // max(height, width))))
 
 
 def _font_size(picture: Image.Image, page: Page, scale: int) -> int:
-    """Pixels: in proportion to the digits, and legible when the whole drawing is on a screen."""
-    heights = [reading.box[3] * scale for reading in page.readings] or [0]
+    """Pixels: in proportion to the digits, and legible when the whole drawing fits a screen."""
+    heights = [reading.box.height * scale for reading in page.readings] or [0]
     return int(max(13, max(picture.size) / 80, min(statistics.median(heights) / 4, 96)))
 
 
@@ -133,37 +129,39 @@ def _lay_out(page: Page, scale: int, font: _Font, size: int, line: int) -> list[
         text = f"{reading.digit}{'' if reading.accepted else '?'}  {int(reading.confidence * 100)}%"
         width, height = int(font.getlength(text)) + 4 * line, int(size * 1.1) + 2 * line
         x, y, w, h = (value * scale for value in reading.box)
-        frame = (x - line, y - line, x + w + line, y + h + line)
-        left, bottom = x + w // 2 - width // 2, frame[1]
-        place = (left, bottom - height, left + width, bottom)
+        frame = Box(x - line, y - line, w + 2 * line, h + 2 * line)
+        place = Box(x + w // 2 - width // 2, frame.y - height, width, height)
         while any(_overlap(place, other.place) for other in labels):
-            place = (place[0], place[1] - height, place[2], place[3] - height)
+            place = place.moved(0, -height)
         labels.append(_Label(reading, text, place, frame))
     return labels
 
 
-def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+def _overlap(a: Box, b: Box) -> bool:
+    return a.x < b.right and b.x < a.right and a.y < b.bottom and b.y < a.bottom
 
 
 def _paper(picture: Image.Image) -> tuple[int, int, int]:
-    """What the margin is filled with: the picture's commonest brightness."""
+    """The colour of the margin: the picture's commonest brightness."""
     counts = picture.histogram()
     tone = counts.index(max(counts))
     return tone, tone, tone
 
 
-def _frame(
-    pen: ImageDraw.ImageDraw, frame: tuple[int, int, int, int], accepted: bool, line: int
-) -> None:
+def _corners(box: Box) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom as Pillow takes them: the last pixels included."""
+    return box.x, box.y, box.right - 1, box.bottom - 1
+
+
+def _frame(pen: ImageDraw.ImageDraw, box: Box, accepted: bool, line: int) -> None:
+    left, top, right, bottom = corners = _corners(box)
     if accepted:
-        pen.rectangle(frame, outline=ACCEPTED, width=line)
+        pen.rectangle(corners, outline=ACCEPTED, width=line)
         return
-    x0, y0, x1, y1 = frame
     dash = 4 * line
-    for x in range(x0, x1 + 1, 2 * dash):
-        for y in (y0, y1 - line + 1):
-            pen.rectangle((x, y, min(x + dash, x1), y + line - 1), fill=REFUSED)
-    for y in range(y0, y1 + 1, 2 * dash):
-        for x in (x0, x1 - line + 1):
-            pen.rectangle((x, y, x + line - 1, min(y + dash, y1)), fill=REFUSED)
+    for x in range(left, right + 1, 2 * dash):
+        for y in (top, bottom - line + 1):
+            pen.rectangle((x, y, min(x + dash, right), y + line - 1), fill=REFUSED)
+    for y in range(top, bottom + 1, 2 * dash):
+        for x in (left, right - line + 1):
+            pen.rectangle((x, y, x + line - 1, min(y + dash, bottom)), fill=REFUSED)

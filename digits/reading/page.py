@@ -37,6 +37,17 @@ class Box(NamedTuple):
         """Its pixels, as an index into an array of shape (height, width) or more."""
         return slice(self.y, self.bottom), slice(self.x, self.right)
 
+    def moved(self, x: int, y: int) -> Box:
+        """The box, so many pixels further to the right and further down."""
+        return Box(self.x + x, self.y + y, self.width, self.height)
+
+    @staticmethod
+    def around(boxes: Sequence[Box]) -> Box:
+        """The smallest box that holds several."""
+        x, y = min(box.x for box in boxes), min(box.y for box in boxes)
+        right, bottom = max(box.right for box in boxes), max(box.bottom for box in boxes)
+        return Box(x, y, right - x, bottom - y)
+
 
 @dataclass(frozen=True)
 class Reading:

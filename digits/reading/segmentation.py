@@ -101,8 +101,7 @@ def trimmed(
         part, starts_part, ends_part: as in `Fragment`.
     """
     box = bounds(ink)
-    moved = Box(x + box.x, y + box.y, box.width, box.height)
-    return Fragment(moved, ink[box.window], part, starts_part, ends_part)
+    return Fragment(box.moved(x, y), ink[box.window], part, starts_part, ends_part)
 
 
 def joined(fragments: Sequence[Fragment]) -> Fragment:
@@ -110,15 +109,12 @@ def joined(fragments: Sequence[Fragment]) -> Fragment:
     first, last = fragments[0], fragments[-1]
     if len(fragments) == 1:
         return first
-    boxes = [fragment.box for fragment in fragments]
-    x, y = min(box.x for box in boxes), min(box.y for box in boxes)
-    width, height = max(box.right for box in boxes) - x, max(box.bottom for box in boxes) - y
-    ink = np.zeros((height, width), np.uint8)
+    box = Box.around([fragment.box for fragment in fragments])
+    ink = np.zeros((box.height, box.width), np.uint8)
     for fragment in fragments:
-        own = fragment.box
-        part = ink[Box(own.x - x, own.y - y, own.width, own.height).window]
+        part = ink[fragment.box.moved(-box.x, -box.y).window]
         np.maximum(part, fragment.ink, out=part)
-    return Fragment(Box(x, y, width, height), ink, first.part, first.starts_part, last.ends_part)
+    return Fragment(box, ink, first.part, first.starts_part, last.ends_part)
 
 
 def join_broken(parts: Sequence[Fragment], recogniser: Recogniser) -> list[Fragment]:

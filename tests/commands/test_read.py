@@ -115,7 +115,7 @@ def test_what_is_left_out_is_said(read: Run, folder: Path) -> None:
     status, output, errors = read("42.png", "--model", "strict")
     assert (status, output) == (0, "")
     said = re.fullmatch(
-        r"42.png: no digit found: (\d+) left out as no digit, or not surely one\n", errors
+        r"42.png: no digit found: (\d+) left out, as not a digit or not certain to be one\n", errors
     )
     assert said
     page = json.loads(read("42.png", "--model", "strict", "--json")[1])
