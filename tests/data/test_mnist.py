@@ -22,16 +22,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from digits.data import mnist as data
+from digits.data import download, formats
+from digits.data.mnist import Bytes, Mnist, load_mnist, split
 from digits.errors import DigitsError
 
 
-def idx_contents(mnist: data.Mnist) -> dict[str, bytes]:
-    return {name: data.write_idx(getattr(mnist, key)) for key, name in data.IDX_NAMES.items()}
+def idx_contents(mnist: Mnist) -> dict[str, bytes]:
+    return {name: formats.write_idx(getattr(mnist, key)) for key, name in formats.IDX_NAMES.items()}
 
 
-def npz_contents(mnist: data.Mnist, **changed: object) -> bytes:
-    arrays: dict[str, Any] = {name: getattr(mnist, key) for key, name in data.NPZ_NAMES.items()}
+def npz_contents(mnist: Mnist, **changed: object) -> bytes:
+    arrays: dict[str, Any] = {name: getattr(mnist, key) for key, name in formats.NPZ_NAMES.items()}
     arrays |= changed
     file = io.BytesIO()
     np.savez(file, **arrays)
@@ -39,7 +40,7 @@ def npz_contents(mnist: data.Mnist, **changed: object) -> bytes:
 
 
 @pytest.fixture
-def npz(mnist: data.Mnist, tmp_path: Path) -> Path:
+def npz(mnist: Mnist, tmp_path: Path) -> Path:
     path = tmp_path / "mnist.npz"
     path.write_bytes(npz_contents(mnist))
     return path
@@ -49,15 +50,15 @@ def npz(mnist: data.Mnist, tmp_path: Path) -> Path:
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """No Keras cache and no network: each test opens the source that it is about."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "no-keras"))
-    monkeypatch.setattr(data, "KERAS_URL", "http://127.0.0.1:9/mnist.npz")  # port 9: nobody
-    for name in data.IDX_URLS:
-        monkeypatch.setitem(data.IDX_URLS, name, "http://127.0.0.1:9/")
-    monkeypatch.setattr(data, "WHEEL", "no-such-wheel-of-mnist==0")
+    monkeypatch.setattr(download, "KERAS_URL", "http://127.0.0.1:9/mnist.npz")  # port 9: nobody
+    for name in download.IDX_URLS:
+        monkeypatch.setitem(download.IDX_URLS, name, "http://127.0.0.1:9/")
+    monkeypatch.setattr(download, "WHEEL", "no-such-wheel-of-mnist==0")
     return monkeypatch
 
 
 class TestContent:
-    def test_counts_and_balance(self, mnist: data.Mnist) -> None:
+    def test_counts_and_balance(self, mnist: Mnist) -> None:
         assert mnist.train_images.shape == (60000, 28, 28)
         # the published class counts of MNIST's training and test sets
         assert np.bincount(mnist.train_labels).tolist() == [
@@ -69,7 +70,7 @@ class TestContent:
             *(892, 958, 1028, 974, 1009),
         ]
 
-    def test_digits_fill_20_pixels_about_their_centre_of_mass(self, mnist: data.Mnist) -> None:
+    def test_digits_fill_20_pixels_about_their_centre_of_mass(self, mnist: Mnist) -> None:
         images = mnist.train_images
         assert images.dtype == np.uint8
         assert images.max() == 255
@@ -81,8 +82,8 @@ class TestContent:
         columns = weight.sum(axis=1) @ np.arange(28) / weight.sum(axis=(1, 2))
         assert np.abs(np.stack([rows, columns]) - 14).max() < 1.1
 
-    def test_split_is_the_classic_one(self, mnist: data.Mnist) -> None:
-        (images, labels), (held_images, held_labels) = data.split(
+    def test_split_is_the_classic_one(self, mnist: Mnist) -> None:
+        (images, labels), (held_images, held_labels) = split(
             mnist.train_images, mnist.train_labels, 10_000
         )
         assert len(images) == len(labels) == 50_000
@@ -92,20 +93,22 @@ class TestContent:
 
 class TestIdx:
     @given(npst.arrays(np.uint8, npst.array_shapes(max_dims=4, max_side=9)), st.booleans())
-    def test_round_trip(self, array: data.Bytes, packed: bool) -> None:
-        content = data.write_idx(array)
-        assert np.array_equal(data.read_idx(gzip.compress(content) if packed else content), array)
+    def test_round_trip(self, array: Bytes, packed: bool) -> None:
+        content = formats.write_idx(array)
+        assert np.array_equal(
+            formats.read_idx(gzip.compress(content) if packed else content), array
+        )
 
     @given(st.binary(max_size=200))
     def test_any_bytes_give_an_array_or_a_clear_error(self, content: bytes) -> None:
         with contextlib.suppress(DigitsError):
-            assert data.write_idx(data.read_idx(content)) == content
+            assert formats.write_idx(formats.read_idx(content)) == content
 
     @given(st.data())
     def test_truncated(self, draw: st.DataObject) -> None:
-        content = data.write_idx(np.arange(12, dtype=np.uint8).reshape(3, 4))
+        content = formats.write_idx(np.arange(12, dtype=np.uint8).reshape(3, 4))
         with pytest.raises(DigitsError):
-            data.read_idx(content[: draw.draw(st.integers(0, len(content) - 1))])
+            formats.read_idx(content[: draw.draw(st.integers(0, len(content) - 1))])
 
     @pytest.mark.parametrize(
         ("content", "reason"),
@@ -121,47 +124,47 @@ class TestIdx:
     )
     def test_refused_with_the_reason(self, content: bytes, reason: str) -> None:
         with pytest.raises(DigitsError, match=reason):
-            data.read_idx(content)
+            formats.read_idx(content)
 
     def test_a_gzip_bomb_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(data, "LARGEST_FILE", 1000)
+        monkeypatch.setattr(formats, "LARGEST_FILE", 1000)
         with pytest.raises(DigitsError, match="unpacks to more"):
-            data.read_idx(gzip.compress(bytes(2000)))
+            formats.read_idx(gzip.compress(bytes(2000)))
 
 
 class TestExplicitPath:
     def test_npz(self, npz: Path, tmp_path: Path) -> None:
-        assert data.load_mnist(npz, cache=tmp_path / "cache").source == str(npz)
+        assert load_mnist(npz, cache=tmp_path / "cache").source == str(npz)
         assert not (tmp_path / "cache").exists()
 
     @pytest.mark.parametrize("packed", [False, True])
-    def test_idx_folder(self, mnist: data.Mnist, tmp_path: Path, packed: bool) -> None:
+    def test_idx_folder(self, mnist: Mnist, tmp_path: Path, packed: bool) -> None:
         for name, content in idx_contents(mnist).items():
             if packed:
                 (tmp_path / f"{name}.gz").write_bytes(gzip.compress(content, 1))
             else:
                 (tmp_path / name).write_bytes(content)
-        loaded = data.load_mnist(tmp_path)
+        loaded = load_mnist(tmp_path)
         assert np.array_equal(loaded.test_images, mnist.test_images)
 
     def test_a_named_source_is_never_replaced(self, tmp_path: Path) -> None:
         """The cache could serve, but somebody asked for other data."""
         with pytest.raises(DigitsError, match="no such file or folder"):
-            data.load_mnist(tmp_path / "nothing.npz")
+            load_mnist(tmp_path / "nothing.npz")
 
-    def test_one_flipped_bit(self, mnist: data.Mnist, tmp_path: Path) -> None:
+    def test_one_flipped_bit(self, mnist: Mnist, tmp_path: Path) -> None:
         altered = mnist.train_images.copy()
         altered[59_999, 14, 14] ^= 1
         path = tmp_path / "altered.npz"
         path.write_bytes(npz_contents(mnist, x_train=altered))
         with pytest.raises(DigitsError, match=r"train-images.*SHA-256 differs"):
-            data.load_mnist(path)
+            load_mnist(path)
 
-    def test_swapped_digits(self, mnist: data.Mnist, tmp_path: Path) -> None:
+    def test_swapped_digits(self, mnist: Mnist, tmp_path: Path) -> None:
         path = tmp_path / "swapped.npz"
         path.write_bytes(npz_contents(mnist, y_test=mnist.test_labels[::-1]))
         with pytest.raises(DigitsError, match=r"t10k-labels.*SHA-256 differs"):
-            data.load_mnist(path)
+            load_mnist(path)
 
     @pytest.mark.parametrize(
         ("changed", "reason"),
@@ -172,23 +175,23 @@ class TestExplicitPath:
         ],
     )
     def test_wrong_arrays(
-        self, mnist: data.Mnist, tmp_path: Path, changed: dict[str, object], reason: str
+        self, mnist: Mnist, tmp_path: Path, changed: dict[str, object], reason: str
     ) -> None:
         path = tmp_path / "wrong.npz"
         path.write_bytes(npz_contents(mnist, **changed))
         with pytest.raises(DigitsError, match=reason):
-            data.load_mnist(path)
+            load_mnist(path)
 
     def test_a_missing_array(self, tmp_path: Path) -> None:
         np.savez(tmp_path / "half.npz", x_train=np.zeros(3))
         with pytest.raises(DigitsError, match="without the array"):
-            data.load_mnist(tmp_path / "half.npz")
+            load_mnist(tmp_path / "half.npz")
 
     @pytest.mark.parametrize("kept", [0, 10, 5000, 40_000_000])
     def test_truncated(self, npz: Path, kept: int) -> None:
         npz.write_bytes(npz.read_bytes()[:kept])
         with pytest.raises(DigitsError, match="intact"):
-            data.load_mnist(npz)
+            load_mnist(npz)
 
     def test_a_header_that_asks_for_a_petabyte(self, tmp_path: Path) -> None:
         member = io.BytesIO()
@@ -196,21 +199,21 @@ class TestExplicitPath:
             member, {"descr": "|u1", "fortran_order": False, "shape": (10**15,)}
         )
         with zipfile.ZipFile(tmp_path / "huge.npz", "w") as file:
-            for name in data.NPZ_NAMES.values():
+            for name in formats.NPZ_NAMES.values():
                 file.writestr(f"{name}.npy", member.getvalue())
         with pytest.raises(DigitsError, match="intact"):
-            data.load_mnist(tmp_path / "huge.npz")
+            load_mnist(tmp_path / "huge.npz")
 
     def test_a_pickle_is_not_opened(self, tmp_path: Path) -> None:
         path = tmp_path / "mnist.npz"
         path.write_bytes(pickle.dumps(Bomb(str(tmp_path / "exploded"))))
         with pytest.raises(DigitsError, match="plain arrays"):
-            data.load_mnist(path)
+            load_mnist(path)
         assert not (tmp_path / "exploded").exists()
 
     def test_an_empty_folder(self, tmp_path: Path) -> None:
         with pytest.raises(DigitsError, match=r"neither train-images-idx3-ubyte nor"):
-            data.load_mnist(tmp_path)
+            load_mnist(tmp_path)
 
 
 class Bomb:
@@ -227,93 +230,98 @@ class TestWheel:
     def wheel(self, content: object) -> bytes:
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w") as wheel:
-            wheel.writestr(data.WHEEL_MEMBER, gzip.compress(pickle.dumps(content), 1))
+            wheel.writestr(formats.WHEEL_MEMBER, gzip.compress(pickle.dumps(content), 1))
         return file.getvalue()
 
     def test_reads_fractions_of_256(self) -> None:
         images = np.arange(2 * 784, dtype=np.float32).reshape(2, 784) % 256
         pair = (images / 256, np.array([3, 4]))
-        arrays = data.read_wheel(self.wheel((pair, pair, pair)))
+        arrays = formats.read_wheel(self.wheel((pair, pair, pair)))
         assert arrays["train_images"].shape == (4, 28, 28)
         assert np.array_equal(arrays["test_images"].reshape(2, 784), images)
         assert arrays["train_labels"].tolist() == [3, 4, 3, 4]
 
     def test_runs_no_code(self, tmp_path: Path) -> None:
         with pytest.raises(DigitsError, match="mkdir, which is refused"):
-            data.read_wheel(self.wheel(Bomb(str(tmp_path / "exploded"))))
+            formats.read_wheel(self.wheel(Bomb(str(tmp_path / "exploded"))))
         assert not (tmp_path / "exploded").exists()
 
     @pytest.mark.parametrize("content", ["text", (1, 2, 3), None])
     def test_other_content(self, content: object) -> None:
         with pytest.raises(DigitsError, match="three pairs of arrays"):
-            data.read_wheel(self.wheel(content))
+            formats.read_wheel(self.wheel(content))
 
     def test_not_a_wheel(self) -> None:
         with pytest.raises(DigitsError, match="not the wheel"):
-            data.read_wheel(b"<html>Log in to the guest network</html>")
+            formats.read_wheel(b"<html>Log in to the guest network</html>")
 
 
 class TestSources:
     def test_the_cache_serves_without_network(
-        self, mnist: data.Mnist, alone: pytest.MonkeyPatch, tmp_path: Path
+        self, mnist: Mnist, alone: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         (tmp_path / "mnist.npz").write_bytes(npz_contents(mnist))
-        assert data.load_mnist(cache=tmp_path).source == data.PROJECT_CACHE
+        assert load_mnist(cache=tmp_path).source == download.PROJECT_CACHE
 
     def test_a_damaged_cache_is_passed_over_and_mended(
-        self, mnist: data.Mnist, alone: pytest.MonkeyPatch, tmp_path: Path
+        self, mnist: Mnist, alone: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         (tmp_path / "keras" / "datasets").mkdir(parents=True)
         (tmp_path / "keras" / "datasets" / "mnist.npz").write_bytes(npz_contents(mnist))
         alone.setenv("KERAS_HOME", str(tmp_path / "keras"))
         (tmp_path / "mnist.npz").write_bytes(b"half a fi")
-        assert data.load_mnist(cache=tmp_path).source == "Keras's cache"
-        assert data.load_mnist(cache=tmp_path).source == data.PROJECT_CACHE
+        assert load_mnist(cache=tmp_path).source == "Keras's cache"
+        assert load_mnist(cache=tmp_path).source == download.PROJECT_CACHE
 
     def test_a_mirror_serves_idx(
-        self, mnist: data.Mnist, alone: pytest.MonkeyPatch, tmp_path: Path
+        self, mnist: Mnist, alone: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         served = tmp_path / "served"
         served.mkdir()
         for name, content in idx_contents(mnist).items():
             (served / f"{name}.gz").write_bytes(gzip.compress(content, 1))
         with local_server(functools.partial(QuietFiles, directory=str(served))) as url:
-            alone.setitem(data.IDX_URLS, "CVDF's mirror", url)
-            assert data.load_mnist(cache=tmp_path).source == "CVDF's mirror"
-        assert data.load_mnist(cache=tmp_path).source == data.PROJECT_CACHE
+            alone.setitem(download.IDX_URLS, "CVDF's mirror", url)
+            assert load_mnist(cache=tmp_path).source == "CVDF's mirror"
+        assert load_mnist(cache=tmp_path).source == download.PROJECT_CACHE
 
     def test_a_forged_mirror_is_refused_and_nothing_cached(
-        self, mnist: data.Mnist, alone: pytest.MonkeyPatch, tmp_path: Path
+        self, mnist: Mnist, alone: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         forged = npz_contents(mnist, x_test=np.zeros_like(mnist.test_images))
         (tmp_path / "mnist.npz").write_bytes(forged)
         with local_server(functools.partial(QuietFiles, directory=str(tmp_path))) as url:
-            alone.setattr(data, "KERAS_URL", f"{url}mnist.npz")
+            alone.setattr(download, "KERAS_URL", f"{url}mnist.npz")
             with pytest.raises(DigitsError, match=r"Keras's mirror: t10k-images.*SHA-256"):
-                data.load_mnist(cache=tmp_path / "cache")
+                load_mnist(cache=tmp_path / "cache")
         assert not (tmp_path / "cache").exists()
 
     def test_a_silent_mirror_is_given_up(self, alone: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        alone.setattr(data, "STALL_SECONDS", 0.3)
+        alone.setattr(download, "STALL_SECONDS", 0.3)
         with local_server(SilentHandler) as url:
-            alone.setattr(data, "KERAS_URL", f"{url}mnist.npz")
+            alone.setattr(download, "KERAS_URL", f"{url}mnist.npz")
             started = time.monotonic()
             with pytest.raises(DigitsError, match="did not answer"):
-                data.load_mnist(cache=tmp_path)
+                load_mnist(cache=tmp_path)
         assert time.monotonic() - started < 60
 
     def test_nothing_serves(self, alone: pytest.MonkeyPatch, tmp_path: Path) -> None:
         with pytest.raises(DigitsError) as caught:
-            data.load_mnist(cache=tmp_path)
+            load_mnist(cache=tmp_path)
         message = str(caught.value)
-        for source in (data.PROJECT_CACHE, "Keras's cache", "Keras's mirror", "PyTorch's mirror"):
+        for source in (
+            download.PROJECT_CACHE,
+            "Keras's cache",
+            "Keras's mirror",
+            "PyTorch's mirror",
+        ):
             assert f"{source}: " in message
         assert "the wheel no-such-wheel-of-mnist==0: pip could not download it" in message
         assert "--data" in message
 
     def test_a_cache_that_cannot_be_written_stops_nothing(
         self,
-        mnist: data.Mnist,
+        mnist: Mnist,
         alone: pytest.MonkeyPatch,
         tmp_path: Path,
         capsys: pytest.CaptureFixture[str],
@@ -322,12 +330,12 @@ class TestSources:
         (tmp_path / "datasets" / "mnist.npz").write_bytes(npz_contents(mnist))
         alone.setenv("KERAS_HOME", str(tmp_path))
         (tmp_path / "file").write_text("in the way")
-        assert data.load_mnist(cache=tmp_path / "file" / "cache").source == "Keras's cache"
+        assert load_mnist(cache=tmp_path / "file" / "cache").source == "Keras's cache"
         assert "could not be cached" in capsys.readouterr().err
 
-    def test_killed_while_caching(self, mnist: data.Mnist, tmp_path: Path) -> None:
+    def test_killed_while_caching(self, mnist: Mnist, tmp_path: Path) -> None:
         """Whenever the writer dies, the cache holds the whole of MNIST or nothing."""
-        arrays = {key: getattr(mnist, key) for key in data.NPZ_NAMES}
+        arrays = {key: getattr(mnist, key) for key in formats.NPZ_NAMES}
         cached = tmp_path / "mnist.npz"
         context = multiprocessing.get_context("fork")
         for seconds in (0.01, 0.05, 0.2, 0.5):
@@ -336,7 +344,7 @@ class TestSources:
             time.sleep(seconds)
             os.kill(writer.pid or 0, signal.SIGKILL)
             writer.join()
-            assert not cached.exists() or data.load_mnist(cached)
+            assert not cached.exists() or load_mnist(cached)
 
 
 class SilentHandler(http.server.BaseHTTPRequestHandler):

