@@ -1,4 +1,4 @@
-"""A service that runs, for the tests that ask it."""
+"""A running service, for the tests that send requests to it."""
 
 import io
 import re
@@ -19,12 +19,20 @@ from processes import ROOT
 
 from digits.data.mnist import Mnist
 from digits.reading.reader import Reader
-from digits.serving import app, connections
+from digits.serving import connections, create_app
 
 JSON = {"Content-Type": "application/json"}
 PNG = {"Content-Type": "image/png"}
 Client = httpx.Client
 Started = Callable[..., tuple[subprocess.Popen[str], str]]  # see `started`
+FILES = {
+    "index.html": b"<!doctype html><title>page</title>",
+    "app-0123456789ab.js": b"export {}\n" * 100,
+    "app-0123456789ab.js.gz": b"compressed",
+    "app-0123456789ab.js.br": b"compressed more",
+    "sw.js": b"self",
+    "wasm-89abcdef/run.wasm": b"\0asm",
+}
 
 
 @pytest.fixture(scope="module")
@@ -47,19 +55,19 @@ def png(pixels: Any) -> bytes:
 
 @pytest.fixture(scope="module")
 def address(reader: Reader, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
-    """A real server, in a thread, with a folder of files in place of the page."""
+    """Host and port of a real server in a thread, with a folder of files in place of the page."""
     site = tmp_path_factory.mktemp("site")
     for name, content in FILES.items():
         (site / name).parent.mkdir(exist_ok=True)
         (site / name).write_bytes(content)
     (site.parent / "secret.txt").write_text("not for all")
-    with running(app.create_app(reader, site)) as at:
+    with running(create_app(reader, site)) as at:
         yield at
 
 
 @contextmanager
 def running(app: Any) -> Iterator[tuple[str, int]]:
-    """Serves an application within the block; gives host and port."""
+    """Serves an application within the block, at the host and port that it gives."""
     server = uvicorn.Server(uvicorn.Config(app, **connections.SETTINGS))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))
@@ -72,16 +80,6 @@ def running(app: Any) -> Iterator[tuple[str, int]]:
     assert not thread.is_alive()
 
 
-FILES = {
-    "index.html": b"<!doctype html><title>page</title>",
-    "app-0123456789ab.js": b"export {}\n" * 100,
-    "app-0123456789ab.js.gz": b"compressed",
-    "app-0123456789ab.js.br": b"compressed more",
-    "sw.js": b"self",
-    "wasm-89abcdef/run.wasm": b"\0asm",
-}
-
-
 @pytest.fixture
 def client(address: tuple[str, int]) -> Iterator[Client]:
     with httpx.Client(base_url="http://{}:{}".format(*address), timeout=60) as client:
@@ -90,7 +88,7 @@ def client(address: tuple[str, int]) -> Iterator[Client]:
 
 @pytest.fixture
 def started() -> Iterator[Started]:
-    """Starts `digits serve` as a user does, and gives its process and address."""
+    """Starts `digits serve` as a user does: `process, url = started("--workers", "2")`."""
     processes = []
 
     def start(*arguments: str) -> tuple[subprocess.Popen[str], str]:

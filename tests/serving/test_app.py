@@ -1,32 +1,27 @@
-"""Does the service answer as the reader does, refuse what it should, and stand what comes?"""
+"""The service gives the reader's answers, a sentence for each mistake, and the page's files."""
 
 import http.client
 import json
 import os
 import re
-import socket
+import tempfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from services import FILES, PNG, Client
 
-from digits.cli import main
 from digits.data.mnist import Mnist
-from digits.errors import DigitsError
 from digits.reading.page import as_dict, page_of
 from digits.reading.reader import Reader
-from digits.serving import requests, server
+from digits.serving import requests
 
 # Answers.
 
 
-def test_a_picture_is_read_as_digits_read_does(
-    client: Client, reader: Reader, picture: bytes
-) -> None:
+def test_predict_answers_as_the_reader_does(client: Client, reader: Reader, picture: bytes) -> None:
     expected = as_dict(reader.read(picture))
     assert expected["digits"] == "72"
     raw = client.post("/predict", content=picture, headers=PNG)
@@ -36,7 +31,7 @@ def test_a_picture_is_read_as_digits_read_does(
     assert raw.headers["content-type"] == "application/json"
 
 
-def test_arrays_are_read(client: Client, reader: Reader, mnist: Mnist) -> None:
+def test_predict_reads_arrays(client: Client, reader: Reader, mnist: Mnist) -> None:
     pixels = mnist.test_images[3]
     answer = client.post("/predict", json={"pixels": pixels.tolist()}).json()
     assert answer == as_dict(page_of([[reader.classify(pixels)]]))
@@ -50,7 +45,7 @@ def test_arrays_are_read(client: Client, reader: Reader, mnist: Mnist) -> None:
     assert [reading["accepted"] for reading in blank["readings"]] == [False]
 
 
-def test_a_batch_answers_in_order_and_tells_what_cannot_be_read(
+def test_a_batch_is_answered_in_order_with_errors_in_place(
     client: Client, reader: Reader, picture: bytes, mnist: Mnist
 ) -> None:
     files = [("file", picture), ("file", b"no picture"), ("file", picture)]
@@ -65,7 +60,9 @@ def test_a_batch_answers_in_order_and_tells_what_cannot_be_read(
     ]
 
 
-def test_many_at_once_get_their_own_answers(client: Client, reader: Reader, mnist: Mnist) -> None:
+def test_concurrent_requests_get_their_own_answers(
+    client: Client, reader: Reader, mnist: Mnist
+) -> None:
     images = mnist.test_images[:40]
 
     def ask(pixels: Any) -> int:
@@ -77,7 +74,18 @@ def test_many_at_once_get_their_own_answers(client: Client, reader: Reader, mnis
         assert list(pool.map(ask, images)) == [reader.classify(one).digit for one in images]
 
 
-# What is wrong.
+def test_a_form_stays_in_memory(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starlette by itself moves files of more than 1 MB to temporary files."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("a temporary file")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    answer = client.post("/predict", files={"file": ("large", bytes(5 << 20))})
+    assert answer.status_code == 422  # it was received, and is not a picture
+
+
+# Mistakes.
 
 ROWS = [[0] * 28] * 28
 
@@ -161,7 +169,7 @@ def with_value(value: str) -> bytes:
         ),
     ],
 )
-def test_what_is_wrong_is_said_in_a_sentence(
+def test_a_mistake_gets_a_sentence(
     client: Client, content_type: str | None, body: bytes, status: int, detail: str
 ) -> None:
     headers = {} if content_type is None else {"Content-Type": content_type}
@@ -174,7 +182,7 @@ def test_what_is_wrong_is_said_in_a_sentence(
     assert problem["detail"].endswith(".")
 
 
-def test_paths_and_methods_that_are_not_there(client: Client) -> None:
+def test_unknown_paths_and_methods(client: Client) -> None:
     for answer, status in (
         (client.get("/nothing"), 404),
         (client.get("/predict"), 405),
@@ -187,7 +195,7 @@ def test_paths_and_methods_that_are_not_there(client: Client) -> None:
         assert answer.json()["detail"].endswith(".")
 
 
-def test_a_body_that_is_too_large(client: Client) -> None:
+def test_a_body_that_is_too_large_is_refused(client: Client) -> None:
     declared = client.post("/predict", content=b"0" * (requests.LARGEST_BODY + 1), headers=PNG)
     assert declared.status_code == 413
     parts = (b"0" * (1 << 20) for _ in range(20))
@@ -231,7 +239,7 @@ def test_files_of_the_page(client: Client) -> None:
     ["/../secret.txt", "/..%2fsecret.txt", "/%2e%2e/secret.txt", "/wasm-89abcdef/../../secret.txt",
      "//secret.txt", "/app-0123456789ab.js.gz", "/wasm-89abcdef", "/%00"],
 )  # fmt: skip
-def test_nothing_else_can_be_had(address: tuple[str, int], path: str) -> None:
+def test_no_other_file_is_served(address: tuple[str, int], path: str) -> None:
     raw = http.client.HTTPConnection(*address, timeout=30)
     raw.putrequest("GET", path, skip_host=True)
     raw.putheader("Host", "x")
@@ -242,10 +250,30 @@ def test_nothing_else_can_be_had(address: tuple[str, int], path: str) -> None:
     raw.close()
 
 
-# For whoever runs it.
+# Operation and description.
 
 
-def test_health_counts_and_documents(client: Client, picture: bytes) -> None:
+def test_answers_have_the_fields_that_openapi_declares(client: Client, picture: bytes) -> None:
+    described = client.get("/openapi.json").json()
+    schemas = described["components"]["schemas"]
+
+    def check(answer: dict[str, Any], path: str, method: str = "get") -> dict[str, Any]:
+        content = described["paths"][path][method]["responses"]["200"]["content"]
+        name = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        assert list(answer) == list(schemas[name]["properties"])
+        return answer
+
+    read = check(client.post("/predict", content=picture, headers=PNG).json(), "/predict", "post")
+    assert [*read["readings"][0]] == [*schemas["ReadingAnswer"]["properties"]]
+    files = {"file": ("two.png", picture)}
+    check(client.post("/predict/batch", files=files).json(), "/predict/batch", "post")
+    for path in ("/healthz", "/readyz", "/v2"):
+        check(client.get(path).json(), path)
+    for path in ("/v2/models/{model}", "/v2/models/{model}/ready"):
+        check(client.get(path.format(model="canvas")).json(), path)
+
+
+def test_health_metrics_and_the_page_for_people(client: Client, picture: bytes) -> None:
     assert client.get("/healthz").json() == {"status": "alive", "process": os.getpid()}
     assert client.get("/readyz").json()["status"] == "ready"
 
@@ -264,20 +292,3 @@ def test_health_counts_and_documents(client: Client, picture: bytes) -> None:
     assert "sha256-" in page.headers["content-security-policy"]
     for path in described["paths"]:
         assert path in page.text
-
-
-def test_an_address_that_is_taken(capfd: pytest.CaptureFixture[str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        assert main(["serve", "--no-browser", "--port", port]) == 2
-    assert "choose another --port" in capfd.readouterr().err
-    assert main(["serve", "--no-browser", "--workers", "0"]) == 2
-    assert "from 1 to 64" in capfd.readouterr().err
-    for host, number in (("nowhere.invalid", 8000), ("127.0.0.1", 70_000)):
-        with pytest.raises(DigitsError), server.listening(host, number):
-            pass
-
-
-def test_a_bundle_that_is_not_there(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert main(["serve", "--no-browser", "--model", str(tmp_path)]) == 2
-    assert "There is no bundle" in capfd.readouterr().err

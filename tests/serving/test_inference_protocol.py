@@ -1,4 +1,4 @@
-"""Does the service speak the Open Inference Protocol, by Triton's own client?"""
+"""The Open Inference Protocol, as Triton's own client uses it."""
 
 from typing import Any
 
@@ -22,9 +22,9 @@ def test_triton_client(address: tuple[str, int], reader: Reader, model: str, bin
     assert server.is_model_ready(model)
     described = server.get_model_metadata(model)
     assert server.get_server_metadata()["extensions"] == ["binary_tensor_data"]
-    (told,) = described["inputs"]
-    assert told["shape"] == [-1, *images.shape[1:]]
-    tensor = triton.InferInput(told["name"], images.shape, told["datatype"])
+    (declared,) = described["inputs"]
+    assert declared["shape"] == [-1, *images.shape[1:]]
+    tensor = triton.InferInput(declared["name"], images.shape, declared["datatype"])
     tensor.set_data_from_numpy(images, binary_data=binary)
     wanted = [
         triton.InferRequestedOutput(output["name"], binary_data=binary)
@@ -41,7 +41,7 @@ def test_triton_client(address: tuple[str, int], reader: Reader, model: str, bin
     server.close()
 
 
-def test_triton_client_hears_what_is_wrong(address: tuple[str, int]) -> None:
+def test_triton_client_gets_the_error(address: tuple[str, int]) -> None:
     server = triton.InferenceServerClient("{}:{}".format(*address))
     tensor = triton.InferInput("canvas", [1, 28, 28], "UINT8")
     tensor.set_data_from_numpy(np.zeros((1, 28, 28), np.uint8))
@@ -69,7 +69,7 @@ def test_triton_client_hears_what_is_wrong(address: tuple[str, int]) -> None:
         ({"id": 5}, "must be a string"),
     ],
 )
-def test_requests_for_inference_that_are_wrong(
+def test_a_wrong_request_gets_a_sentence(
     client: Client, change: dict[str, Any], detail: str
 ) -> None:
     whole: dict[str, Any] = {"name": "digit", "datatype": "UINT8", "shape": [1, 28, 28]}
@@ -82,7 +82,7 @@ def test_requests_for_inference_that_are_wrong(
 
 
 @pytest.mark.parametrize("length", ["x", "-1", "9" * 30, "0" * 5000, "100000"])
-def test_a_length_of_json_that_is_wrong(client: Client, length: str) -> None:
+def test_a_wrong_length_of_the_json(client: Client, length: str) -> None:
     headers = {"Inference-Header-Content-Length": length}
     answer = client.post("/v2/models/digit/infer", content=b"{}", headers=headers)
     assert answer.status_code == 400

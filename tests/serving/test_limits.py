@@ -1,4 +1,4 @@
-"""Does the service bear the slow and the many, and let nobody down when it stops?"""
+"""Limits on slow, large and many requests; a stop answers every request that was begun."""
 
 import asyncio
 import http.client
@@ -11,19 +11,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
-import numpy as np
 import pytest
 import uvicorn
-from services import PNG, Client, Started, png, running
+from services import PNG, Client, Started, running
 from uvicorn.server import ServerState
 
-from digits.data.mnist import Mnist
+from digits.reading.page import Page
+from digits.reading.pictures import Source
 from digits.reading.reader import Reader
-from digits.serving import app, connections, requests
+from digits.serving import connections, create_app, requests
 
 
-def test_answers_wait_for_no_acknowledgement(client: Client) -> None:
-    """A kernel that does not know better holds back the second part of each answer for 40 ms."""
+def test_an_answer_is_not_held_back_until_acknowledged(client: Client) -> None:
+    """Without TCP_NODELAY the kernel holds back the second part of every answer for 40 ms."""
     client.get("/healthz")
     seconds = []
     for _ in range(50):
@@ -33,9 +33,9 @@ def test_answers_wait_for_no_acknowledgement(client: Client) -> None:
     assert min(seconds) < 0.03
 
 
-def test_a_slow_body_is_given_up(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_body_is_refused(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests, "BODY_SECONDS", 0.3)
-    with running(app.create_app(reader)) as at:
+    with running(create_app(reader)) as at:
         slow = http.client.HTTPConnection(*at, timeout=30)
         slow.putrequest("POST", "/predict")
         slow.putheader("Content-Type", "image/png")
@@ -49,11 +49,11 @@ def test_a_slow_body_is_given_up(reader: Reader, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "])
-def test_a_slow_header_is_given_up(
+def test_a_slow_header_ends_the_connection(
     reader: Reader, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
     monkeypatch.setattr(connections, "HEADER_SECONDS", 0.3)
-    with running(app.create_app(reader)) as at, socket.create_connection(at, timeout=30) as slow:
+    with running(create_app(reader)) as at, socket.create_connection(at, timeout=30) as slow:
         slow.sendall(sent)
         started = time.monotonic()
         assert slow.recv(1000) == b""
@@ -73,7 +73,7 @@ def test_an_endless_header_is_refused(address: tuple[str, int]) -> None:
     assert not answer or answer.startswith(b"HTTP/1.1 431")
 
 
-def test_a_body_may_come_along_with_its_header(address: tuple[str, int]) -> None:
+def test_a_body_may_arrive_in_one_piece_with_its_header(address: tuple[str, int]) -> None:
     body = json.dumps({"canvas": [[0] * 256] * 256}).encode()
     head = f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
     with socket.create_connection(address, timeout=30) as line:
@@ -81,40 +81,46 @@ def test_a_body_may_come_along_with_its_header(address: tuple[str, int]) -> None
         assert line.recv(100).startswith(b"HTTP/1.1 200")
 
 
-def test_too_many_are_told_to_come_again(
-    reader: Reader, monkeypatch: pytest.MonkeyPatch, mnist: Mnist
+def test_more_requests_than_may_wait_are_refused_and_the_others_answered(
+    picture: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And as many as may wait are answered."""
     monkeypatch.setattr(requests, "MOST_WAITING", 3)
-    page = np.full((900, 900), 255, np.uint8)
-    for place, digit in enumerate(mnist.test_images[:100]):
-        top, left = 20 + 85 * (place // 10), 20 + 85 * (place % 10)
-        page[top : top + 56, left : left + 56] -= digit.repeat(2, axis=0).repeat(2, axis=1)
-    content = png(page)
+    going_on, begun, refused = threading.Event(), threading.Semaphore(0), threading.Semaphore(0)
 
-    with running(app.create_app(reader)) as (host, port):
+    class SlowReader(Reader):
+        def read(self, picture: Source) -> Page:
+            begun.release()
+            assert going_on.wait(60)
+            return super().read(picture)
+
+    with running(create_app(SlowReader(), processes=1000)) as (host, port):  # one thread
 
         def ask(_: int) -> httpx.Response:
-            return httpx.post(
-                f"http://{host}:{port}/predict", content=content, headers=PNG, timeout=120
-            )
+            url = f"http://{host}:{port}/predict"
+            answer = httpx.post(url, content=picture, headers=PNG, timeout=60)
+            if answer.status_code == 503:
+                refused.release()
+            return answer
 
-        with ThreadPoolExecutor(20) as pool:
-            answers = list(pool.map(ask, range(20)))
+        with ThreadPoolExecutor(10) as pool:
+            answers = [pool.submit(ask, i) for i in range(10)]
+            assert begun.acquire(timeout=60)  # one is being read, two wait
+            for _ in range(7):
+                assert refused.acquire(timeout=60)
+            going_on.set()
+            statuses = sorted(answer.result().status_code for answer in answers)
         later = ask(0)
-    statuses = [answer.status_code for answer in answers]
-    assert set(statuses) == {200, 503}
-    assert statuses.count(200) >= 3
+    assert statuses == [200] * 3 + [503] * 7
     for answer in answers:
-        if answer.status_code == 503:
-            assert answer.headers["retry-after"] == "1"
-            assert "try again" in answer.json()["detail"]
+        if answer.result().status_code == 503:
+            assert answer.result().headers["retry-after"] == "1"
+            assert "try again" in answer.result().json()["detail"]
     assert later.status_code == 200
 
 
-def test_memory_for_bodies_is_bounded(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_for_bodies_is_limited(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests, "MOST_RECEIVED", 1000)
-    with running(app.create_app(reader)) as (host, port):
+    with running(create_app(reader)) as (host, port):
 
         def send(count: int) -> httpx.Response:
             return httpx.post(f"http://{host}:{port}/predict", content=b"0" * count, headers=PNG)
@@ -125,12 +131,12 @@ def test_memory_for_bodies_is_bounded(reader: Reader, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_stop_under_load_answers_all_that_was_accepted(
+def test_a_stop_under_load_answers_every_accepted_request(
     started: Started, workers: str, picture: bytes
 ) -> None:
     process, url = started("--workers", workers)
     answering: set[int] = set()
-    while len(answering) < int(workers):  # all of them
+    while len(answering) < int(workers):  # every process
         answering.add(httpx.get(f"{url}/healthz", timeout=60).json()["process"])
     statuses: list[int] = []
     stop = threading.Event()
@@ -140,7 +146,7 @@ def test_a_stop_under_load_answers_all_that_was_accepted(
             while not stop.is_set():
                 try:
                     answer = client.post("/predict", content=picture, headers=PNG)
-                except httpx.HTTPError:  # it listens no more; what it had accepted is counted
+                except httpx.HTTPError:  # it no longer listens; what it had accepted is counted
                     return
                 statuses.append(answer.status_code)
 
@@ -157,7 +163,7 @@ def test_a_stop_under_load_answers_all_that_was_accepted(
         thread.join(60)
     assert process.returncode in (0, -signal.SIGTERM)
     lines = errors.splitlines()
-    if "npm" in lines[0]:  # it was the first to need the runtime for browsers
+    if "npm" in lines[0]:  # this was the first to need the runtime for browsers
         lines.pop(0)
     requests = [json.loads(line) for line in lines]  # nothing else
     accepted = [line for line in requests if line.get("path") == "/predict"]
@@ -166,7 +172,7 @@ def test_a_stop_under_load_answers_all_that_was_accepted(
     assert max(map(len, lines)) < 400  # nothing of the pictures
 
 
-def test_a_connection_accepted_while_the_server_stops_is_ended_too() -> None:
+def test_a_connection_accepted_during_the_stop_is_closed_too() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         length = [(b"content-length", b"3")]
         await send({"type": "http.response.start", "status": 200, "headers": length})
@@ -187,7 +193,7 @@ def test_a_connection_accepted_while_the_server_stops_is_ended_too() -> None:
         early = await asyncio.open_connection(*at)
         while not state.connections:
             await asyncio.sleep(0.01)
-        made[0].shutdown()  # as uvicorn tells all that it knows of
+        made[0].shutdown()  # as uvicorn does with every connection it knows
         late, silent = [await asyncio.open_connection(*at) for _ in range(2)]
         late[1].write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         lines = early, late, silent

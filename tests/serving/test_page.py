@@ -1,4 +1,4 @@
-"""Does the page read what people draw, in a real browser, on their device?"""
+"""The page in a real browser: it reads on the device what is drawn."""
 
 from pathlib import Path
 
@@ -43,13 +43,13 @@ def test_reads_while_a_stroke_is_being_written(visit: Visit) -> None:
     page.mouse.move(box["x"] + 110, box["y"] + 60, steps=5)
     page.mouse.move(box["x"] + 60, box["y"] + 190, steps=5)
     expect(page.locator("#number")).to_have_text("7")
-    assert spoken(page) == ""  # who listens is not told of every pixel
+    assert spoken(page) == ""  # a screen reader does not announce every pixel
     page.mouse.up()
     settle(page)
     assert spoken(page).startswith("Read: 7.")
 
 
-def test_reads_what_a_finger_wrote_and_ignores_a_second_one(visit: Visit) -> None:
+def test_reads_what_a_finger_writes_and_ignores_a_second_one(visit: Visit) -> None:
     page = visit(390, 700, has_touch=True, is_mobile=True)
     box = page.locator("#board").bounding_box()
     assert box
@@ -71,7 +71,7 @@ def test_reads_what_a_finger_wrote_and_ignores_a_second_one(visit: Visit) -> Non
     assert page.evaluate("scrollY") == 0  # writing is not scrolling
 
 
-def test_reads_what_the_keyboard_wrote(visit: Visit) -> None:
+def test_reads_what_the_keyboard_writes(visit: Visit) -> None:
     page = visit()
     page.keyboard.press("Tab")
     expect(page.locator("#board")).to_be_focused()
@@ -91,7 +91,7 @@ def test_reads_what_the_keyboard_wrote(visit: Visit) -> None:
     for _ in range(7):
         page.keyboard.press("Tab")
         names.append(page.evaluate("document.activeElement.id"))
-    assert names[:5] == ["undo", "clear", "pen", "file", "why"]  # redo can do nothing yet
+    assert names[:5] == ["undo", "clear", "pen", "file", "why"]  # redo is disabled
     page.locator("#why").press(" ")
     expect(page.locator("#why-note")).to_be_visible()
 
@@ -119,14 +119,14 @@ def test_undo_redo_and_clear(visit: Visit) -> None:
     page.keyboard.press("Control+Shift+z")
     expect(page.locator("#number")).to_have_text("71")
     undo.click()
-    draw(page, FOUR)  # another way on: what was undone is gone
+    draw(page, FOUR)  # what was undone cannot be redone any more
     assert number(page) == "74"
     expect(redo).to_be_disabled()
     clear.click()
     expect(clear).to_be_disabled()
 
 
-def test_the_pens_width_is_that_of_the_slider(visit: Visit) -> None:
+def test_the_slider_sets_the_width_of_the_pen(visit: Visit) -> None:
     page = visit()
     board = page.locator("#board").bounding_box()
     assert board
@@ -151,7 +151,7 @@ def test_a_scribble_is_not_sure(visit: Visit) -> None:
     assert spoken(page) == "Not sure, or not a digit."
 
 
-def test_strokes_become_the_digits_that_were_meant(visit: Visit) -> None:
+def test_strokes_are_grouped_into_the_intended_digits(visit: Visit) -> None:
     page = visit()
     five = [(50, 40), (46, 100), (90, 100), (100, 140), (70, 180), (40, 170)]
     left = [(90, 40), (60, 60), (50, 110), (60, 160), (92, 180)]
@@ -173,7 +173,7 @@ def test_strokes_become_the_digits_that_were_meant(visit: Visit) -> None:
 # Reading.
 
 
-def test_answers_are_pythons(visit: Visit) -> None:
+def test_answers_match_those_of_python(visit: Visit) -> None:
     page = visit()
     golden = np.load(bundle.SHIPPED / "golden.npz")
     answers = browsing.ask(page, golden["canvas_input"])
@@ -195,7 +195,7 @@ def test_an_older_browser_runs_the_other_build(chromium: Browser, host: Host) ->
     page.close()
 
 
-def test_shows_which_ink_decided(visit: Visit) -> None:
+def test_shows_which_ink_decided_the_result(visit: Visit) -> None:
     page = visit()
     pixels = "canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, 28, 28).data)"
     page.locator("#why").check()
@@ -211,7 +211,7 @@ def test_shows_which_ink_decided(visit: Visit) -> None:
     assert np.abs(image[..., 0] - image[..., 2]).max() == 0
 
 
-def test_says_what_it_runs(visit: Visit) -> None:
+def test_says_which_model_it_runs(visit: Visit) -> None:
     page = visit()
     metrics = bundle.read().manifest["metrics"]
     text = page.locator("#about").inner_text()
@@ -219,10 +219,10 @@ def test_says_what_it_runs(visit: Visit) -> None:
     assert f"{metrics['test_accuracy']:.2%}".replace("%", "\u00a0%") in text
 
 
-# Looks.
+# Layout.
 
 
-def test_fits_every_screen_by_day_and_by_night(visit: Visit) -> None:
+def test_fits_every_screen_in_light_and_dark_mode(visit: Visit) -> None:
     page = visit()
     for width, height in ((320, 568), (768, 1024), (1400, 900)):
         page.set_viewport_size({"width": width, "height": height})
@@ -234,7 +234,7 @@ def test_fits_every_screen_by_day_and_by_night(visit: Visit) -> None:
         assert board
         assert read
         assert board["width"] * board["height"] > 0.25 * width * min(height, width)
-        assert read["y"] + read["height"] < height  # is seen without scrolling
+        assert read["y"] + read["height"] < height  # visible without scrolling
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             assert page.evaluate(OVERFLOW) == 0
@@ -250,7 +250,7 @@ def test_fits_every_screen_by_day_and_by_night(visit: Visit) -> None:
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-def test_who_wants_no_motion_gets_none(visit: Visit) -> None:
+def test_nothing_moves_if_reduced_motion_is_preferred(visit: Visit) -> None:
     page = visit(reduced_motion="reduce")
     draw(page, ONE)
     duration = "getComputedStyle(document.querySelector('.column span')).transitionDuration"
@@ -259,7 +259,7 @@ def test_who_wants_no_motion_gets_none(visit: Visit) -> None:
     assert page.evaluate(duration) != "0s"
 
 
-def test_what_was_drawn_stays_in_sight_when_the_screen_turns(visit: Visit) -> None:
+def test_the_drawing_stays_visible_when_the_screen_rotates(visit: Visit) -> None:
     page = visit(900, 500)
     draw(page, [[(x, y) for x, y in stroke] for stroke in SEVEN])
     draw(page, [[(700, 60), (698, 190)]])

@@ -1,4 +1,4 @@
-"""Does the page read pictures, and go on without the runtime, a server or a network?"""
+"""The page reads pictures, and works without the runtime, a server or a network."""
 
 import base64
 import shutil
@@ -27,7 +27,7 @@ def caches(page: Page) -> list[str]:
     return page.evaluate("caches.keys()")
 
 
-# Looks for a newer site, and waits until that is installed or given up.
+# Looks for a newer site, and waits until it is installed or has failed to.
 UPDATE = """async () => {
   const registration = await navigator.serviceWorker.getRegistration();
   await registration.update();
@@ -72,13 +72,13 @@ def give(page: Page, how: str, content: bytes, kind: str = "image/png") -> None:
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[str]:
-    """Where our service is."""
+    """The URL of a running service."""
     with running(create_app(Reader())) as (address, port):
         yield f"http://{address}:{port}"
 
 
 def answering(service: str, asked: list[str]) -> browsing.Predict:
-    """What our service says to pictures and canvases."""
+    """Answers the page with what a service answers."""
 
     def predict(kind: str, body: bytes) -> tuple[int, str]:
         asked.append(kind)
@@ -89,7 +89,7 @@ def answering(service: str, asked: list[str]) -> browsing.Predict:
     return predict
 
 
-def test_a_picture_is_read_on_the_device_where_there_is_no_server(
+def test_the_device_reads_a_picture_if_there_is_no_server(
     visit: Visit, host: Host, mnist: Mnist
 ) -> None:
     host.missing = ("predict",)
@@ -107,12 +107,12 @@ def test_a_picture_is_read_on_the_device_where_there_is_no_server(
             "Read on this device, as a single digit: no server is available (status 404)."
         )
         assert number(page) == str(mnist.train_labels[i])
-        draw(page, SEVEN)  # and one can write again
+        draw(page, SEVEN)  # and it can be drawn on again
         assert number(page) == "7"
         expect(said).to_have_text("")
 
 
-def test_a_picture_is_read_by_the_server_where_there_is_one(
+def test_the_server_reads_a_picture_if_there_is_one(
     visit: Visit, host: Host, service: str, mnist: Mnist
 ) -> None:
     asked: list[str] = []
@@ -130,7 +130,7 @@ def test_a_picture_is_read_by_the_server_where_there_is_one(
     expect(page.locator("#picture-state")).to_contain_text("is text, not a picture; save")
 
 
-def test_words_for_pictures_that_cannot_be_read(visit: Visit, host: Host) -> None:
+def test_a_picture_that_cannot_be_read_gets_a_sentence(visit: Visit, host: Host) -> None:
     host.missing = ("predict",)
     page = visit()
     said = page.locator("#picture-state")
@@ -142,10 +142,10 @@ def test_words_for_pictures_that_cannot_be_read(visit: Visit, host: Host) -> Non
     expect(said).to_contain_text("There is no ink in digit.png")
 
 
-# The server in place of the device.
+# The server instead of the device.
 
 
-def test_the_server_reads_where_the_runtime_cannot_load(
+def test_the_server_reads_if_the_runtime_cannot_be_loaded(
     visit: Visit, host: Host, service: str
 ) -> None:
     asked: list[str] = []
@@ -163,7 +163,7 @@ def test_the_server_reads_where_the_runtime_cannot_load(
     assert number(page) == "71?"
 
 
-def test_says_so_where_nothing_can_read(visit: Visit, host: Host) -> None:
+def test_says_so_if_nothing_can_read(visit: Visit, host: Host) -> None:
     host.missing = ("litert_wasm", "predict")
     page = visit()
     expect(page.locator("#state")).to_have_text(
@@ -188,7 +188,7 @@ def test_a_site_without_the_runtime_asks_the_server(
 
 
 def test_digits_serve_serves_the_page(chromium: Browser, site_folder: Path) -> None:
-    """With its own headers, and reads pictures for it."""
+    """With the security policy of the service, and the service reads pictures for it."""
     wrong: list[str] = []
     with running(create_app(Reader(), site_folder)) as (address, port):
         page = chromium.new_page()
@@ -216,8 +216,8 @@ def test_reads_without_a_network_after_the_first_visit(
         page.evaluate("caches.open('of another site on this host')")
         wait_until_kept(page)
         wasm = [one.path for one in host.sent if one.path.endswith(".wasm")]
-        assert len(wasm) == 1  # and that was downloaded once
-    open_page(page, host)  # which is gone
+        assert len(wasm) == 1  # and it was downloaded once
+    open_page(page, host)  # which is no longer there
     expect(page.locator("#state")).to_have_text("Read on this device.")
     draw(page, SEVEN)
     assert number(page) == "7"
@@ -238,7 +238,10 @@ def test_an_update_is_offered_to_an_open_tab_and_is_whole_or_not_at_all(
     words.write_text(words.read_text().replace('"Write a number"', '"Write any number"'))
     monkeypatch.setattr(site, "WEB", web)
     site.build(tmp_path / "site", bundle.read())
-    host.site, host.missing = tmp_path / "site", ("grouping.js",)  # not all of it is there yet
+    host.site, host.missing = (
+        tmp_path / "site",
+        ("grouping.js",),
+    )  # as if it were still being copied
     sent = len(host.sent)
     page.evaluate(UPDATE)
     assert any("grouping.js" in one.path for one in host.sent[sent:])
@@ -251,11 +254,11 @@ def test_an_update_is_offered_to_an_open_tab_and_is_whole_or_not_at_all(
     sent, board = len(host.sent), page.locator("#board").bounding_box()
     page.evaluate(UPDATE)
     expect(page.locator("#update")).to_be_in_viewport()
-    assert page.locator("#board").bounding_box() == board  # nobody's pen is put off
+    assert page.locator("#board").bounding_box() == board  # the board did not move under the pen
     again = [one.path for one in host.sent[sent:]]
     assert not any("/runtime-" in path or "/model-" in path for path in again)
     draw(page, ONE)
-    assert number(page) == "71"  # the old one, still at work
+    assert number(page) == "71"  # the old version still works
     expect(page.locator("h1")).to_have_text("Write a number")
     other = page.context.new_page()
     open_page(other, host)

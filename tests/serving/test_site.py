@@ -1,4 +1,4 @@
-"""Is a site whole, the same every time, and made of what it says?"""
+"""The site is complete, the same at every build, and safe to write."""
 
 import base64
 import gzip
@@ -34,7 +34,7 @@ def names(folder: Path) -> set[str]:
 
 
 def kept(folder: Path) -> dict[str, str]:
-    """What the service worker keeps, by path, with integrity."""
+    """The files that the service worker keeps: path -> integrity."""
     text = (folder / "sw.js").read_text()
     lists = re.findall(r"^const (FILES|BUILDS) = (\{.*?\});", text, re.DOTALL | re.MULTILINE)
     files, builds = (json.loads(found) for _, found in lists)
@@ -65,7 +65,7 @@ def test_every_link_leads_to_a_file_and_none_to_another_host(site_folder: Path) 
     assert not [path for path in ours if "://" in (site_folder / path).read_text()]
 
 
-def test_all_but_what_browsers_ask_for_by_name_is_under_a_hash(site_folder: Path) -> None:
+def test_every_file_but_those_that_browsers_ask_for_is_under_a_hash(site_folder: Path) -> None:
     plain = {name.removesuffix(".gz") for name in names(site_folder) if "/" not in name}
     assert plain == {*site.NAMED}
     for name in names(site_folder):
@@ -82,7 +82,7 @@ def test_the_worker_keeps_every_file_as_it_is(site_folder: Path) -> None:
         assert integrity == "sha256-" + base64.b64encode(hashlib.sha256(content).digest()).decode()
 
 
-def test_compressed_copies_hold_the_same_and_are_there_for_all_that_is_large(
+def test_large_files_have_compressed_copies_with_the_same_content(
     site_folder: Path,
 ) -> None:
     for name in names(site_folder):
@@ -105,7 +105,7 @@ def test_is_small(site_folder: Path) -> None:
     assert all((site_folder / path).stat().st_size < 2_400_000 for path in wasm)
 
 
-def test_the_same_every_time_and_only_what_changes_changes(
+def test_builds_are_reproducible_and_only_changed_folders_are_renamed(
     bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime = {"core.js": b"core", "core.js.gz": b"zipped"}
@@ -131,13 +131,13 @@ def test_the_same_every_time_and_only_what_changes_changes(
     assert {name.partition("-")[0] for name in changed} == {"page"}
 
 
-def test_nothing_inline_that_a_strict_policy_forbids(bare: Path) -> None:
+def test_no_inline_script_or_style(bare: Path) -> None:
     index = (bare / "index.html").read_text()
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]* src=)", index)
     assert "{{" not in index
 
 
-def test_icons_have_the_size_that_is_said(bare: Path) -> None:
+def test_icons_have_the_sizes_in_the_manifest(bare: Path) -> None:
     app = json.loads((bare / "manifest.webmanifest").read_text())
     for icon in app["icons"]:
         if icon["src"].endswith(".png"):
@@ -148,10 +148,10 @@ def test_icons_have_the_size_that_is_said(bare: Path) -> None:
             assert (corner[3] == 255) == ("maskable" in icon["src"])
 
 
-# Words.
+# Text.
 
 
-def test_every_word_is_in_one_place_and_none_is_left_over() -> None:
+def test_all_text_is_in_words_js_and_all_of_it_is_used() -> None:
     words = re.search(r"WORDS = (\{.*?\n\});", (site.WEB / "page/words.js").read_text(), re.DOTALL)
     assert words
     names = {*json.loads(words[1])}
@@ -165,13 +165,13 @@ def test_every_word_is_in_one_place_and_none_is_left_over() -> None:
     for called in re.findall(r'say\(\s*"(\w+)"', code):
         assert called in names
     text = re.sub(r"<[^>]*>|\{\{\w+\}\}", "", pages[0])
-    assert text.strip() == ""  # no other words between the tags
+    assert text.strip() == ""  # no other text between the tags
 
 
 # The folder.
 
 
-def test_takes_the_place_of_an_earlier_site(bare: Path) -> None:
+def test_replaces_an_earlier_site(bare: Path) -> None:
     (bare / "left over.js").write_text("")
     site.build(bare, PLAIN, runtime=False)
     assert not (bare / "left over.js").exists()
@@ -189,7 +189,7 @@ def test_refuses_a_folder_that_holds_something_else(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_an_earlier_site_stays_whole_when_the_next_cannot_be_made(
+def test_an_earlier_site_stays_whole_if_the_next_cannot_be_written(
     bare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = {name: (bare / name).read_bytes() for name in names(bare)}
@@ -205,10 +205,10 @@ def test_an_earlier_site_stays_whole_when_the_next_cannot_be_made(
     assert [path.name for path in bare.parent.iterdir()] == ["site"]
 
 
-# The runtime.
+# The runtime for browsers.
 
 
-def test_without_npm_a_sentence_says_what_to_do(
+def test_without_npm_the_command_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

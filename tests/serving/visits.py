@@ -1,4 +1,4 @@
-"""What the tests of the page share: visits in a real browser, strokes, and what it says of them."""
+"""Visits of the page in a real browser, strokes to draw on it, and what it then says."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -39,15 +39,15 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def host(site_folder: Path) -> Iterator[Host]:
-    """A file host with the site, not at the root, and no server that reads."""
+    """A file host with the site, which is not at the root, and no server that reads."""
     with hosted(site_folder, base="/some/where/") as host:
         yield host
 
 
 @pytest.fixture
 def visit(chromium: Browser, host: Host) -> Iterator[Visit]:
-    """Opens the page: `visit(width, height, **context)`. Afterwards nothing may have gone wrong in
-    any of the pages: no error, no breach of the security policy, nothing on the console."""
+    """Opens the page: `visit(width, height, **context)`. At the end the test fails if any page had an
+    error, a breach of the security policy, or anything else on the console."""
     contexts: list[BrowserContext] = []
     wrong: list[str] = []
 
@@ -68,7 +68,7 @@ def visit(chromium: Browser, host: Host) -> Iterator[Visit]:
     yield open_one
     for context in contexts:
         context.close()
-    if host.missing or host.predict:  # the browser itself calls it an error if a host refuses
+    if host.missing or host.predict:  # the browser logs an error when a host refuses
         wrong = [text for text in wrong if not text.startswith(REFUSED)]
     assert wrong == []
 
@@ -82,5 +82,5 @@ def spoken(page: Page) -> str:
 
 
 def wait_until_kept(page: Page) -> None:
-    """Waits until the page is there without a network, too."""
+    """Waits until the page would open without a network."""
     page.evaluate("navigator.serviceWorker.ready.then(() => null)")
