@@ -46,8 +46,11 @@ def host(site_folder: Path) -> Iterator[Host]:
 
 @pytest.fixture
 def visit(chromium: Browser, host: Host) -> Iterator[Visit]:
-    """Opens the page: `visit(width, height, **context)`. At the end the test fails if any page had an
-    error, a breach of the security policy, or anything else on the console."""
+    """Opens the page: `visit(width, height, **context)`.
+
+    At the end the test fails if a page had an error, a breach of the security policy, or anything
+    else on the console.
+    """
     contexts: list[BrowserContext] = []
     wrong: list[str] = []
 
