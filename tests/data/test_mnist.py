@@ -339,7 +339,7 @@ class TestSources:
         cached = tmp_path / "mnist.npz"
         context = multiprocessing.get_context("fork")
         for seconds in (0.01, 0.05, 0.2, 0.5):
-            writer = context.Process(target=data._write_cache, args=(cached, arrays))
+            writer = context.Process(target=download.write_cache, args=(cached, arrays))
             writer.start()
             time.sleep(seconds)
             os.kill(writer.pid or 0, signal.SIGKILL)

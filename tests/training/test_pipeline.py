@@ -30,8 +30,10 @@ labels = np.random.default_rng(0).permutation(mnist.test_labels)
 run = create(recipe, Path(sys.argv[2]))
 pipeline.train_and_report(run, replace(mnist, test_labels=labels), time.monotonic())
 """
-DECIDED = ("temperature", "threshold", "test_accepted", "non_digits_accepted")
-DECIDED += ("validation_accuracy", "parameters", "recipe", "seed")
+DECIDED = (
+    *("temperature", "threshold", "test_accepted", "non_digits_accepted"),
+    *("validation_accuracy", "parameters", "recipe", "seed"),
+)
 
 
 @pytest.fixture(scope="module")
