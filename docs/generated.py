@@ -31,21 +31,17 @@ def commands() -> str:
     """Every command's own --help."""
     from digits.cli import COMMANDS
 
-    return "\n\n".join(
-        f"## digits {command}\n\n```text\n{help_text(command.split())}```"
-        for name in COMMANDS
-        for command in ([name, "evaluate --suspects"] if name == "evaluate" else [name])
-    )
+    return "\n\n".join(f"## digits {name}\n\n```text\n{help_text(name)}```" for name in COMMANDS)
 
 
-def help_text(command: list[str]) -> str:
+def help_text(command: str) -> str:
     """What `digits COMMAND --help` prints on a terminal of 80 columns."""
     from digits.cli import main
 
     printed = io.StringIO()
     plain = {"COLUMNS": "80", "NO_COLOR": "1"}
     with mock.patch.dict(os.environ, plain), redirect_stdout(printed), suppress(SystemExit):
-        main([*command, "--help"])
+        main([command, "--help"])
     return printed.getvalue()
 
 

@@ -1,0 +1,213 @@
+"""Do the commands and examples in README.md and docs/ work as they stand there?"""
+
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from digits.cli import COMMANDS, main
+from digits.runs import recipes
+
+ROOT = Path(__file__).parent.parent
+PAGES = [
+    path
+    for path in [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *sorted((ROOT / "docs").rglob("*.md")),
+    ]
+    if path.name != "log.md"
+]
+BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+# What runs each command as the pages do, apart from those that print what the page shows.
+RUN_BY = {
+    "python mnist_model.py": "test_main_job.py",
+    "digits read": "commands/test_read.py",
+    "digits info": "commands/test_info.py",
+    "digits evaluate": "studies/test_measure.py",
+    "digits evaluate --suspects": "studies/test_suspects.py",
+    "digits serve": "serving/test_limits.py",
+    "digits site": "serving/test_site.py",
+    "digits train --ensemble": "studies/test_ensemble.py",
+    "digits train --workers": "runs/test_workers.py",
+    "digits sweep": "runs/test_sweep.py",
+    "digits compare": "studies/test_comparison.py",
+    "digits export": "test_cli.py",
+    "digits show": "studies/test_gallery.py",
+}
+
+
+def blocks(language: str) -> Iterator[tuple[str, str, str]]:
+    """The fenced blocks in a language: the page's name, the text, and what comes after it."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for block in BLOCK.finditer(text):
+            if block[2] == language:
+                lines = [line.removeprefix(block[1]) for line in block[3].splitlines()]
+                yield page.name, "\n".join(lines), text[block.end() :]
+
+
+def commands() -> list[tuple[str, str]]:
+    """Every command in the pages with the name of its page; a line may hold several."""
+    return [
+        (page, command.strip())
+        for page, text, _ in blocks("bash")
+        for line in text.splitlines()
+        for command in re.split(r"&&|\|", re.sub(r"\s+#.*", "", line))
+        if command.strip()
+    ]
+
+
+def of(program: str) -> list[Any]:
+    return [pytest.param(c, id=f"{page}: {c}") for page, c in commands() if c.startswith(program)]
+
+
+class Parsed(Exception):  # noqa: N818 - no error
+    """Ends a command once its arguments are parsed."""
+
+
+@pytest.fixture
+def only_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
+    parse = argparse.ArgumentParser.parse_args
+
+    def parse_and_end(self: argparse.ArgumentParser, *arguments: Any) -> NoReturn:
+        raise Parsed(parse(self, *arguments))
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_and_end)
+
+
+@pytest.mark.usefixtures("only_parsing")
+@pytest.mark.parametrize("command", [*of("digits "), *of("python mnist_model.py")])
+def test_commands_are_what_the_parsers_take(command: str) -> None:
+    words = shlex.split(command.partition("<")[0])
+    arguments = words[1:] if words[0] == "digits" else ["train", *words[2:]]
+    if "--help" in arguments:
+        with pytest.raises(SystemExit, match=r"^0$"):
+            main(arguments)
+        return
+    with pytest.raises(Parsed) as parsed:
+        main(arguments)
+    (found,) = parsed.value.args
+    if hasattr(found, "recipe") and found.network != "wide":  # the one that a page adds
+        recipes.from_flags(found)  # names a recipe that there is, and values in their ranges
+
+
+@pytest.mark.parametrize("command", of("digits "))
+def test_a_test_runs_every_command_of_the_pages(command: str) -> None:
+    name, *rest = command.split()[1:]
+    flag = next((flag for flag in ("--suspects", "--ensemble", "--workers") if flag in rest), "")
+    file = RUN_BY[f"digits {name} {flag if name in ('evaluate', 'train') else ''}".strip()]
+    text = (ROOT / "tests" / file).read_text()
+    assert (flag and flag in text) or name in text
+
+
+def test_every_command_has_an_example() -> None:
+    shown = {command.split()[1] for _, command in commands() if command.startswith("digits ")}
+    assert set(COMMANDS) <= shown
+
+
+SHOWN = {
+    text: re.match(r"\n\n```text\n(.*?)^```", after, re.MULTILINE | re.DOTALL)
+    for _, text, after in blocks("bash")
+}
+
+
+@pytest.mark.parametrize("command", [text for text, output in SHOWN.items() if output])
+def test_commands_print_what_the_page_shows(command: str) -> None:
+    output = SHOWN[command]
+    assert output is not None
+    words = shlex.split(command.removeprefix("digits "))
+    run = [sys.executable, "-m", "digits.cli", *words]
+    found = subprocess.run(run, cwd=ROOT, capture_output=True, text=True)
+    assert (found.stdout, found.stderr, found.returncode) == (output[1], "", 0)
+
+
+# Whole programs; others show a part of a file, or need a run of one's own.
+PROGRAMS = [
+    pytest.param(text, id=f"{page} {number}")
+    for number, (page, text, _) in enumerate(blocks("python"))
+    if "import" in text and "runs/" not in re.sub("#.*", "", text)
+]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_programs_run(program: str) -> None:
+    found = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True
+    )
+    assert found.returncode == 0, found.stderr
+
+
+def test_the_network_that_a_page_adds_can_be_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = pytest.importorskip("digits.training.models")
+    (program,) = [text for page, text, _ in blocks("python") if page == "add-a-network.md"]
+    names = vars(models)
+    exec(program, names)
+    wide = names.pop("wide")
+    monkeypatch.setitem(models.NETWORKS, "cnn", wide)
+    parts = models.parts(models.build(recipes.Recipe(network="cnn", precision="float32")))
+    assert parts.logits.output_shape == (None, 1, models.OUTPUTS)
+
+
+@pytest.mark.parametrize("command", of("python -m benchmarks."))
+def test_benchmarks_are_there_with_their_flags(command: str) -> None:
+    module, *arguments = command.split()[2:]
+    path = ROOT / module.replace(".", "/")
+    files = [path.with_suffix(".py")] if path.with_suffix(".py").exists() else [*path.glob("*.py")]
+    text = "".join(file.read_text() for file in files)
+    assert text
+    assert all(f'"{argument}"' in text for argument in arguments)
+
+
+@pytest.mark.parametrize("command", of("pip install"))
+def test_extras_are_defined(command: str) -> None:
+    project = (ROOT / "pyproject.toml").read_text()
+    for extras in re.findall(r'"\.\[(.*?)]"', command):
+        for extra in extras.split(","):
+            assert re.search(rf"^{extra} = \[", project, re.MULTILINE)
+
+
+def test_every_other_program_is_known() -> None:
+    """A program that nothing above checks must be one that this project does not bring."""
+    ours = ("digits ", "python mnist_model.py", "python -m benchmarks.", "pip ")
+    others = {c.split()[0] for _, c in commands() if not c.startswith(ours)}
+    tools = {"pytest", "ruff", "mypy", "lint-imports", "mkdocs"}
+    assert others - tools == {"python3", ".", "curl", "docker", "kubectl"}
+
+
+def test_curl_asks_for_paths_that_there_are() -> None:
+    pytest.importorskip("fastapi")
+    from digits import Reader
+    from digits.serving.app import create_app
+
+    paths = create_app(Reader()).openapi()["paths"]
+    asked = [word for _, c in commands() if c.startswith("curl") for word in c.split()]
+    asked = [word.partition("localhost:8000")[2] for word in asked if "localhost:8000" in word]
+    assert asked
+    for path in asked:
+        assert any(re.fullmatch(re.sub(r"{\w+}", r"\\w+", known), path) for known in paths), path
+
+
+def test_the_site_is_whole_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    """Strict: a link to nowhere, or a mark that nothing fills, ends the build."""
+    pytest.importorskip("mkdocs")
+    subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", tmp_path],
+        cwd=ROOT,
+        check=True,
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
+    )
+    pages = [page.read_text(encoding="utf-8") for page in tmp_path.rglob("*.html")]
+    assert len(pages) > 30
+    loaded = [
+        tag for page in pages for tag in re.findall(r"<(?:link|script|img|iframe)[^>]+>", page)
+    ]
+    assert [tag for tag in loaded if re.search(r'(?:src|href)="?(?:https?:)?//', tag)] == []
+    assert not [page for page in pages if "<!-- generated" in page]
