@@ -1,8 +1,9 @@
-"""Weights -> bundle: one LiteRT file with the geometry inside, and ONNX for those who ask for it.
+"""A finished network -> a bundle: one LiteRT file with the geometry inside, and ONNX on request.
 
-What does not give the same answers as Keras in every runtime is refused.
+Nothing is written unless every runtime gives the same answers as Keras.
 """
 
+import functools
 import io
 import subprocess
 import tempfile
@@ -39,16 +40,10 @@ CONTRACT = {
     "accepted": "is_digit is at least thresholds.is_digit; otherwise not sure, or no digit",
 }
 
-TOLD = (  # of a run's metrics, in the manifest
-    "test_accuracy",
-    "test_accuracy_interval",
-    "test_loss",
-    "ece",
-    "test_accepted",
-    "non_digits_accepted",
-    "validation_accuracy",
-    "parameters",
-    "train_seconds",
+IN_MANIFEST = (  # of a run's metrics
+    *("test_accuracy", "test_accuracy_interval", "test_loss", "ece"),
+    *("test_accepted", "non_digits_accepted", "validation_accuracy"),
+    *("parameters", "mflop", "train_seconds"),
 )
 
 Outputs = dict[str, NDArray[np.float32]]
@@ -73,32 +68,25 @@ def export(
     functions = signatures(model)
     golden = {"digit": digits[:8], "canvas": _canvases(digits[:8])}
     expected = {name: _run_all(functions[name], inputs) for name, inputs in golden.items()}
-    lite = _lite(model, functions)
+    lite, onnx_file = _lite(model, functions), _onnx(functions["canvas"])
+    with own_words_only():
+        runtime = Model(lite)
+        for name, inputs in golden.items():
+            outputs = _run_all(functools.partial(_run_lite, runtime, name), inputs)
+            _check(f"LiteRT, signature {name}", expected[name], outputs)
+    _check("ONNX Runtime", expected["canvas"], _run_all(_onnx_runner(onnx_file), golden["canvas"]))
     files = {bundle.MODEL: lite, "model.keras": _keras_file(model)}
-    for name, inputs in golden.items():
-        with own_words_only():
-            outputs = _run_all(_lite_runner(lite, name), inputs)
-        _check(f"LiteRT, signature {name}", expected[name], outputs)
-    in_onnx = _onnx(functions["canvas"])
-    outputs = _run_all(_onnx_runner(in_onnx), golden["canvas"])
-    _check("ONNX Runtime", expected["canvas"], outputs)
     if onnx:
-        files["digits.onnx"] = in_onnx
+        files["digits.onnx"] = onnx_file
     for name, content in files.items():
         if len(content) < 4 * model.count_params():
             raise DigitsError(f"{name} came out without its weights; nothing was exported.")
-
-    arrays: dict[str, Any] = {f"{name}_input": inputs for name, inputs in golden.items()}
-    for name, outputs in expected.items():
-        arrays |= {f"{name}_{output}": values for output, values in outputs.items()}
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    files["golden.npz"] = buffer.getvalue()
+    files["golden.npz"] = _golden_file(golden, expected)
     bundle.write(folder, files, {**manifest, "contract": CONTRACT})
 
 
 def manifest_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """What a bundle's manifest says of a run, from the run's metrics."""
+    """What a bundle's manifest says about a run, from the run's metrics."""
     recipe = Recipe(**metrics["recipe"])
     members = f" --ensemble {len(metrics['ensemble']['members'])}" if "ensemble" in metrics else ""
     return {
@@ -108,7 +96,7 @@ def manifest_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
         "recipe": metrics["recipe"],
         "seed": recipe.seed,
         "data": f"MNIST, verified by SHA-256, from {metrics['data_source']}",
-        "metrics": {name: metrics[name] for name in TOLD},
+        "metrics": {name: metrics[name] for name in IN_MANIFEST},
         "thresholds": {"is_digit": metrics["threshold"]},
         "temperature": metrics["temperature"],
         "versions": metrics["versions"],
@@ -126,27 +114,26 @@ def signatures(model: keras.Model) -> dict[str, Callable[[tf.Tensor], dict[str, 
         framed = geometry.frame(tf.cast(canvas, tf.float32))
         return {"digit": framed, **model(framed[..., None], training=False)}
 
-    sides = {"digit": DIGIT_SIDE, "canvas": CANVAS_SIDE}
+    def signature(function: Callable[..., Any], name: str, side: int) -> Any:
+        # The batch is fixed: LiteRT in the browser takes no other.
+        spec = tf.TensorSpec((1, side, side), tf.uint8, name)
+        return tf.function(function, input_signature=[spec])
+
     return {
-        function.__name__: tf.function(
-            function,
-            # The batch is fixed: LiteRT in the browser takes no other.
-            input_signature=[
-                tf.TensorSpec((1, *[sides[function.__name__]] * 2), tf.uint8, function.__name__)
-            ],
-        )
-        for function in (digit, canvas)
+        "digit": signature(digit, "digit", DIGIT_SIDE),
+        "canvas": signature(canvas, "canvas", CANVAS_SIDE),
     }
 
 
 def _commit() -> str | None:
-    """The commit of the code, with "+" after it where files differ; None outside of git."""
-    at = Path(__file__).parent.parent.parent
-    git = ["git", "-C", str(at), "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
+    """The commit of the code, followed by "+" if files differ from it; None outside a checkout."""
+    root = Path(__file__).parent.parent.parent
+    git = ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
     try:
-        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+        done = subprocess.run(git, cwd=root, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
+    return done.stdout.strip()
 
 
 def _lite(model: keras.Model, functions: Mapping[str, Any]) -> bytes:
@@ -161,9 +148,8 @@ def _lite(model: keras.Model, functions: Mapping[str, Any]) -> bytes:
         return bytes(converter.convert())
 
 
-def _lite_runner(content: bytes, signature: str) -> Callable[[Bytes], Mapping[str, Any]]:
-    model = Model(content)
-    return lambda one: model.run(signature, one[0])
+def _run_lite(runtime: Model, signature: str, one: Bytes) -> Mapping[str, Any]:
+    return runtime.run(signature, one[0])
 
 
 def _onnx(function: Any) -> bytes:
@@ -188,6 +174,16 @@ def _keras_file(model: keras.Model) -> bytes:
         path = Path(folder) / "model.keras"
         model.save(path)
         return path.read_bytes()
+
+
+def _golden_file(golden: Mapping[str, Bytes], expected: Mapping[str, Outputs]) -> bytes:
+    """The inputs, and the outputs that every runtime must give for them, as an .npz."""
+    arrays: dict[str, Any] = {f"{name}_input": inputs for name, inputs in golden.items()}
+    for name, outputs in expected.items():
+        arrays |= {f"{name}_{output}": values for output, values in outputs.items()}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
 
 
 def _canvases(digits: Bytes) -> Bytes:

@@ -1,11 +1,13 @@
-"""Canvas -> digit, MNIST's own framing as tensor operations that are exported with the model.
+"""MNIST's own geometry as tensor operations that are exported with the model: frame and deskew.
 
-There is no second definition: Python, HTTP, browser and phone run this graph, and distorted
-training digits pass through it as well.
+There is no second definition: Python, HTTP, browser and phone run this graph, and what is drawn
+for training is framed by it too.
 """
 
+import keras
 import numpy as np
 import tensorflow as tf
+from keras import ops
 
 from digits.bundle import DIGIT_SIDE
 from digits.data.mnist import Bytes
@@ -14,6 +16,9 @@ BOX = 20  # the longer side of the ink; both figures are MNIST's
 # Where the centre of mass comes to lie, to the nearest whole pixel from pixel edges. With 14.5 all
 # of MNIST's training digits but three come out where they were.
 CENTRE = 14.5
+PLACES = (
+    np.arange(DIGIT_SIDE, dtype=np.float32) - (DIGIT_SIDE - 1) / 2
+)  # of pixels, from the middle
 
 
 def frame(canvas: tf.Tensor) -> tf.Tensor:
@@ -49,6 +54,35 @@ def frame_all(canvases: Bytes) -> Bytes:
     parts = np.array_split(canvases, len(canvases) // 1000 + 1)
     framed = [frame(tf.constant(part, tf.float32)).numpy() for part in parts]
     return np.round(np.concatenate(framed)).astype(np.uint8)
+
+
+def deskew(digit: keras.KerasTensor) -> keras.KerasTensor:
+    """Removes a digit's slant and moves its centre of mass to the middle.
+
+    The slant is a moment of its ink: rows are shifted until ink has no correlation of row and
+    column (LeCun et al. 1998). Networks that see digits normalised in different ways err
+    differently (Cireşan, Meier & Schmidhuber 2012).
+
+    Args:
+        digit: float32 of shape (n, 28, 28, 1), ink bright on 0.
+
+    Returns:
+        float32 of the same shape.
+    """
+    ink = digit[..., 0]
+    share = ink / (ops.sum(ink, axis=(1, 2), keepdims=True) + 1e-6)
+    rows, columns = ops.sum(share, axis=2), ops.sum(share, axis=1)
+    middle = ops.sum(columns * PLACES, axis=1, keepdims=True)
+    down = ops.sum(rows * PLACES, axis=1, keepdims=True) * -1 + PLACES
+    right = middle * -1 + PLACES
+    along = ops.sum(ops.sum(share * right[:, None], axis=2) * down, axis=1, keepdims=True)
+    tall = ops.sum(rows * down * down, axis=1, keepdims=True)
+    slant = along / ops.maximum(tall, 1.0)
+    # The column of the digit that each pixel comes from. Not ops.add: Keras 3 takes the sum of
+    # shapes (n, 28, 1) and (28,) for a bias and adds it along the wrong axis.
+    source = ops.subtract((middle + slant * down)[:, :, None], -PLACES)
+    weights = ops.relu(1 - ops.abs(source[..., None] - PLACES))
+    return ops.matmul(weights, digit)
 
 
 def _along(ink: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

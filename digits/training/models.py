@@ -11,12 +11,12 @@ from keras import layers, ops
 from digits.data.mnist import Bytes
 from digits.evaluation import CLASSES
 from digits.runs.recipes import Recipe
-from digits.training import deskewing
+from digits.training.geometry import deskew
 
 # The standard deviation of relu(x) for normal x is 1 / 1.7139, so this gain keeps the size of
 # signals from layer to layer (Brock, De & Smith 2021).
 RELU_GAIN = 1.7139
-OUTPUTS = CLASSES + 1  # the last is for what is no digit
+OUTPUTS = CLASSES + 1  # the last is for non-digits
 BRANCHES = 2  # of the network that has some
 
 
@@ -66,7 +66,7 @@ def cnn(recipe: Recipe, policy: str) -> keras.Model:
 
 
 def small(recipe: Recipe, policy: str) -> keras.Model:
-    """As `cnn` with pools of maxima, fewer filters and one convolution less.
+    """Like `cnn`, with max pooling, fewer filters and one convolution less.
 
     75 thousand parameters, 4.0 MFLOP an image.
     """
@@ -80,9 +80,9 @@ def small(recipe: Recipe, policy: str) -> keras.Model:
 def tiny(recipe: Recipe, policy: str) -> keras.Model:
     """The parts of `cnn` in fewer than 10,000 parameters: 9,783, and 1.9 MFLOP an image.
 
-    It sees a digit as it is and upright, in two channels, which costs few parameters.
+    It sees the raw digit and the deskewed one, in two channels, which costs few parameters.
     """
-    digit, x = _scaled_digit(policy, deskewing.upright)
+    digit, x = _scaled_digit(policy, deskew)
     x = _blurred_pool(_convolution(x, 8, policy, size=5), policy)
     x = _convolution(x, 16, policy, padding="same")
     x = _blurred_pool(_convolution(x, 24, policy, padding="same"), policy)
@@ -100,12 +100,12 @@ def vgg(recipe: Recipe, policy: str) -> keras.Model:
 
 
 def branched(recipe: Recipe, policy: str) -> keras.Model:
-    """A network as `vgg` that sees a digit as it is, and one much as `cnn` that sees it upright.
+    """A branch like `vgg` on the raw digit, and a shallow one like `cnn` on the deskewed digit.
 
-    They answer together, but each learns by a loss of its own (Lee et al. 2015), so that they err
-    differently. 303 thousand parameters, 42 MFLOP an image.
+    Their probabilities are averaged, but each branch has a loss of its own (Lee et al. 2015), so
+    that they err differently. 303 thousand parameters, 42 MFLOP an image.
     """
-    digit, views = _scaled_digit(policy, deskewing.upright)
+    digit, views = _scaled_digit(policy, deskew)
     as_is, x = ops.split(views, BRANCHES, axis=-1)
     x = _blurred_pool(_convolution(x, 16, policy, size=5), policy)
     x = _convolution(x, 48, policy)
@@ -153,7 +153,7 @@ def _residual(x: keras.KerasTensor, filters: int, policy: str) -> keras.KerasTen
 def _scaled_digit(
     policy: str, *others: Callable[[keras.KerasTensor], keras.KerasTensor]
 ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    """The network's input, and its ink from 0 to 1 with other views of it in further channels."""
+    """The network's input, and its ink from 0 to 1, with other views of it in further channels."""
     x = digit = keras.Input((28, 28, 1), name="digit")
     if others:
         x = layers.Concatenate(dtype="float32")([digit, *(view(digit) for view in others)])
@@ -175,8 +175,8 @@ def _convolution(
 
 
 def _blurred_pool(x: keras.KerasTensor, policy: str) -> keras.KerasTensor:
-    """The maximum at every pixel, then the mean of four (Zhang 2019): a digit that is moved by a
-    pixel looks much the same afterwards, which after maxima alone it does not."""
+    """Max pooling without a stride, then average pooling: the result changes little when the digit
+    moves by a pixel (Zhang 2019)."""
     x = layers.MaxPooling2D(strides=1, padding="same", dtype=policy)(x)
     return layers.AveragePooling2D(2, padding="same", dtype=policy)(x)
 

@@ -1,4 +1,4 @@
-"""(recipe, data) -> weights and history. Repeatable to the bit, resumable from its last epoch."""
+"""(recipe, data) -> weights and history; repeatable to the bit, and resumable."""
 
 import functools
 import os
@@ -26,8 +26,7 @@ from digits.files import replacing
 from digits.runs.history import Epoch
 from digits.runs.recipes import Recipe
 from digits.training import models
-from digits.training.epoch import compile_epoch
-from digits.training.optimizer import Adam, OneCycle
+from digits.training.epoch import Adam, OneCycle, compile_epoch
 
 Labels = NDArray[np.uint8] | NDArray[np.float16]
 
@@ -38,8 +37,8 @@ def use_cores() -> int:
     """Gives each core whole operations instead of parts of one, and returns how many cores.
 
     `train` splits each batch into that many shards. An operation on one thread adds its numbers in
-    one order, so this also makes runs repeatable to the bit. Call it before TensorFlow's first
-    operation.
+    a fixed order, so this also makes runs repeatable to the bit on the same number of cores. Call
+    it before TensorFlow's first operation.
     """
     able = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     cores = min(able or 1, MOST_SHARDS)
@@ -63,19 +62,19 @@ def train(
     Args:
         recipe: everything that decides the result.
         training: images, uint8 of shape (n, 28, 28), and labels, uint8 of shape (n,), 0 to 9, or
-            10 for what is no digit. Or else labels that are a teacher's probabilities, float16 of
-            shape (n, 11), which are taken as they are, without label smoothing.
-        validation: the same for held-out digits, labels 0 to 9; measured after each epoch,
+            10 for non-digits. Labels may also be a teacher's probabilities, float16 of shape
+            (n, 11); they are not smoothed.
+        validation: the same for held-out digits, labels 0 to 9; measured after each epoch, and
             steering nothing.
-        state_file: an `.npz` replaced after every epoch. If it exists, training goes on from it
-            and ends with the very weights that it would have had without the interruption.
-        shards: parts of a batch that are computed at the same time, best one a core.
+        state_file: an `.npz` that is replaced after every epoch. If it exists, training resumes
+            from it and ends with the same weights as without the interruption.
+        shards: parts of a batch that are computed at the same time, ideally one for each core.
         strategy: where to run; each of its replicas takes its share of every batch.
         on_epoch: called with the history so far after each epoch.
         show_progress: draw a progress bar on standard error.
 
     Returns:
-        the network, as `models.build` makes it, and a line of history for each epoch.
+        the network, as from `models.build`, and the history of all epochs.
 
     Raises:
         DigitsError: a batch that the data cannot fill or the replicas cannot share, or a state
@@ -147,8 +146,7 @@ def train(
 
 
 def _views(model: keras.Model, images: Bytes, batch: int = 1000) -> Bytes:
-    """All that the network sees of each digit, uint8 of shape (n, 28, 28, views): made once, since
-    it is the same in every epoch."""
+    """Every view of each digit, uint8 of shape (n, 28, 28, views), computed once for all epochs."""
     views_of = models.parts(model).views
     batches = (
         views_of(images[at : at + batch, ..., None].astype(np.float32))
@@ -176,7 +174,7 @@ def _save(state_file: Path, variables: list[keras.Variable], history: list[Epoch
 
 
 def _restore(state_file: Path, variables: list[keras.Variable]) -> list[Epoch]:
-    """Puts back what `_save` wrote and returns its history; an empty one when there is no file."""
+    """Restores what `_save` wrote and returns its history; an empty one when there is no file."""
     if not state_file.exists():
         return []
     try:
@@ -191,7 +189,7 @@ def _restore(state_file: Path, variables: list[keras.Variable]) -> list[Epoch]:
 
 
 def _in_thread(work: Callable[[], tf.Tensor], meanwhile: Callable[[], Any]) -> tf.Tensor:
-    """Runs a graph in a second thread, so that this one can draw the bar and hear Ctrl-C."""
+    """Runs a graph in a second thread, so that this one can draw the bar and receive Ctrl-C."""
     with ThreadPoolExecutor(1) as pool:
         result = pool.submit(work)
         while not wait([result], timeout=0.1).done:

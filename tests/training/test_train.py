@@ -16,7 +16,7 @@ from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.runs.history import Epoch
 from digits.runs.recipes import Recipe
-from digits.training.optimizer import Adam, OneCycle
+from digits.training.epoch import Adam, OneCycle
 from digits.training.train import train
 
 

@@ -1,11 +1,11 @@
-"""A digit brought upright, by the moments of its ink."""
+"""Is a digit deskewed by the moments of its ink?"""
 
 import keras
 import numpy as np
 import pytest
 
 from digits.data.mnist import Mnist
-from digits.training import deskewing
+from digits.training.geometry import deskew
 
 
 def moments_of(digits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -20,7 +20,7 @@ def moments_of(digits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def seen(digits: np.ndarray) -> np.ndarray:
-    return np.asarray(deskewing.upright(digits[..., None].astype(np.float32)))[..., 0]
+    return np.asarray(deskew(digits[..., None].astype(np.float32)))[..., 0]
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_ink_is_kept_and_none_made(digits: np.ndarray) -> None:
 
 def test_in_a_network_one_digit_is_read_as_many_are(digits: np.ndarray) -> None:
     picture = keras.Input((28, 28, 1))
-    network = keras.Model(picture, deskewing.upright(picture))
+    network = keras.Model(picture, deskew(picture))
     many = digits[:3, :, :, None].astype(np.float32)
     apart = np.concatenate([network(many[i : i + 1]) for i in range(3)])
     np.testing.assert_allclose(apart, network(many), atol=1e-3)
