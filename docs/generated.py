@@ -20,11 +20,18 @@ from unittest import mock
 ROOT = Path(__file__).parent.parent
 GENERATED = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
 FIGURES = re.compile(r"^<!-- /?\w+ -->\n", re.MULTILINE)
+ROWS = re.compile(r"^\|.*", re.MULTILINE)
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """MkDocs calls this with the text of each page, before it makes HTML of it."""
-    return GENERATED.sub(lambda mark: PARTS[mark[1]](), FIGURES.sub("", markdown))
+    text = GENERATED.sub(lambda mark: PARTS[mark[1]](), FIGURES.sub("", markdown))
+    return ROWS.sub(
+        lambda row: re.sub(
+            r" (±|to|s,) (?=[\d.])", "\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", row[0]
+        ),
+        text,
+    )
 
 
 def commands() -> str:
@@ -81,18 +88,20 @@ def http() -> str:
     from digits import Reader
     from digits.serving.app import create_app
 
-    described = create_app(Reader()).openapi()
     by_tag: dict[str, list[str]] = {}
-    for path, methods in described["paths"].items():
+    for path, methods in create_app(Reader()).openapi()["paths"].items():
+        if "{version}" in path:  # the same as without a version
+            continue
         for method, operation in methods.items():
-            bodies = operation.get("requestBody", {}).get("content", {})
+            kinds = operation.get("requestBody", {}).get("content", {})
+            kinds = dict.fromkeys(re.sub("image/.*", "image/*", kind) for kind in kinds)
+            takes = f" Takes {', '.join(f'`{kind}`' for kind in kinds)}." if kinds else ""
             row = (
-                f"| `{method.upper()} {path}` | {operation['description']} "
-                f"| {', '.join(f'`{kind}`' for kind in bodies)} "
+                f"| `{method.upper()} {path}` | {operation['description']}{takes} "
                 f"| {', '.join(operation['responses'])} |"
             )
             by_tag.setdefault(operation["tags"][0], []).append(row)
-    head = "| path | what it does | takes | statuses |\n|---|---|---|---|\n"
+    head = "| path | what it does | statuses |\n|---|---|---|\n"
     return "\n\n".join(
         f"## {tag[0].upper()}{tag[1:]}\n\n{head}" + "\n".join(rows) for tag, rows in by_tag.items()
     )
