@@ -1,4 +1,4 @@
-"""Random distortions of digits, in the training graph. They run on every image of every epoch."""
+"""Random distortions and clutter, in the training graph, for every image in every epoch."""
 
 import math
 
@@ -32,8 +32,8 @@ def augment(
     Args:
         images: float32 of shape (n, 28, 28, channels), ink 255 on 0, in random order.
         distortions, chances: from `draw` with the same recipe.
-        recipe: says what is done at all.
-        left: how much of the training is left, from 1 to 0; clutter grows rarer with it.
+        recipe: the same as for `draw`.
+        left: the fraction of the training that is left, from 1 to 0; clutter falls with it.
 
     Returns:
         float32 of the same shape as `images`.
@@ -49,22 +49,22 @@ def augment(
 def draw(
     recipe: Recipe, count: int, seed: tf.Tensor, left: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Draws how each of `count` images is to be augmented.
+    """Draws the random numbers for augmenting `count` images.
 
     Args:
-        recipe: gives the most of everything.
+        recipe: gives the maximum of each amount.
         count: number of images.
-        seed: integers of shape (2,), the first at least 0. The same seed gives the same numbers,
+        seed: integers of shape (2,), the first at least 0. The same seed gives the same numbers
             on any machine.
-        left: how much of the training is left, from 1 to 0.
+        left: the fraction of the training that is left, from 1 to 0.
 
     Returns:
-        the distortions of all images, as `amounts_of` gives them, and the random numbers that
-        `clutter` takes for the first of them, the recipe's share.
+        the amounts of distortion for all images, as from `amounts_of`, and the random numbers of
+        `clutter.clutter` for the recipe's share of the images, those at the front.
     """
     chances = tf.random.stateless_uniform((count, CHANCES), seed)
     if _needs_more(recipe):
-        # Numbers of their own, so that a recipe without them gets the same others.
+        # From another seed, so that the first columns are the same in all recipes.
         other = tf.stack([seed[0], -1 - seed[1]])
         more = tf.random.stateless_uniform((count, ALL_CHANCES - CHANCES), other)
         chances = tf.concat([chances, more], axis=1)
@@ -76,23 +76,23 @@ def draw(
 
 
 def amounts_of(recipe: Recipe, chances: tf.Tensor, left: tf.Tensor) -> tf.Tensor:
-    """How much each image is to be distorted, of random numbers.
+    """How much each image is distorted, from random numbers.
 
-    Each image gets a strength, uniform from 0 to 1, and its amounts are uniform up to that part of
-    the most there is: most digits stay close to how they were written and a few go far. The most
-    falls from 1.5 times what the recipe says to half of it, so that training ends on digits that
-    are nearly as they were. Mirroring and the squares cut out stay as they are.
+    Each image gets a strength, uniform from 0 to 1, and its amounts are uniform up to that fraction
+    of the maximum: most digits change little and a few change a lot. The maximum falls from 1.5
+    times the recipe's value to half of it, so that training ends on nearly undistorted digits.
+    Mirroring and cutout do not fall.
 
     Args:
-        recipe: gives the most of everything.
+        recipe: gives the maximum of each amount.
         chances: uniform from 0 to 1, float32 of shape (count, CHANCES), or (count, ALL_CHANCES) if
             the recipe mirrors, bends or cuts out; the columns are named above.
-        left: how much of the training is left, from 1 to 0.
+        left: the fraction of the training that is left, from 1 to 0.
 
     Returns:
         float32 of shape (count, 7): angle (radians, counter-clockwise), width and height (factors,
-        drawn apart since people write tall and wide digits; negative ones mirror), shear (pixels
-        to the right per pixel upward, as in a slanted hand), shift to the right and down (pixels),
+        independent since people write tall and wide digits; negative ones mirror), shear (pixels
+        to the right per pixel upward, as slanted writing has it), shift right and down (pixels),
         and pen (1 thickens a stroke by a pixel on each side, -1 thins it as much). If the recipe
         bends, those of BEND follow: the largest displacement (pixels) and the field's shape, as
         `bend` takes them; if it cuts out, those of SQUARE: row and column of its middle.
@@ -128,16 +128,15 @@ def _needs_more(recipe: Recipe) -> bool:
 
 
 def distort(images: tf.Tensor, amounts: tf.Tensor, recipe: Recipe) -> tf.Tensor:
-    """Writes each digit again: another pen, another hand, another place.
+    """Changes stroke width, bends strokes, moves each digit, and cuts out a square, in this order.
 
-    Strokes are thickened or thinned (partly dilated or eroded) and bent, the picture is moved, and
-    at the end a square is cut out.
+    Whatever the recipe sets to 0 is left out.
 
     Args:
         images: float32 of shape (n, 28, 28, channels), ink 255 on 0. The channels of an image are
             distorted alike.
         amounts: float32 of shape (n, 7) or wider, from `amounts_of` with the same recipe.
-        recipe: says what is done at all.
+        recipe: the same as for `amounts_of`.
 
     Returns:
         float32 of the same shape as `images`.
@@ -152,7 +151,7 @@ def distort(images: tf.Tensor, amounts: tf.Tensor, recipe: Recipe) -> tf.Tensor:
 
 
 def _with_pen(images: tf.Tensor, pen: tf.Tensor) -> tf.Tensor:
-    """Strokes thicker or thinner by up to a pixel a side, and beyond that with more contrast."""
+    """Dilates or erodes strokes by up to a pixel a side; beyond that, contrast grows."""
     pen = pen[:, None, None, None]
     thick = tf.nn.max_pool2d(images, 3, 1, "SAME")
     thin = -tf.nn.max_pool2d(-images, 3, 1, "SAME")
@@ -160,11 +159,11 @@ def _with_pen(images: tf.Tensor, pen: tf.Tensor) -> tf.Tensor:
 
 
 def bend(images: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
-    """Displaces each pixel a little, neighbours alike (Simard, Steinkraus & Platt 2003).
+    """Displaces pixels by a smooth random field (Simard, Steinkraus & Platt 2003).
 
-    Theirs is noise at every pixel, smoothed by a Gaussian. Here the noise is at KNOTS × KNOTS
-    places, which after smoothing looks the same and takes a hundredth of the numbers. Pixels are
-    interpolated bilinearly; beyond the picture's edge lies more of the edge, which in MNIST is 0.
+    They smooth noise at every pixel with a Gaussian. Here the noise is at KNOTS × KNOTS places,
+    which looks the same after smoothing and takes a hundredth of the numbers. Pixels are
+    interpolated bilinearly; beyond the picture, its edge is repeated, which is 0 in MNIST.
 
     Args:
         images: float32 of shape (n, side, side, channels).
@@ -197,7 +196,7 @@ def bend(images: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
 
 
 def _smoothing(side: int) -> tf.Tensor:
-    """What each knot adds to each pixel's displacement, shape (KNOTS², side²)."""
+    """The weight of each knot in each pixel's displacement, shape (KNOTS², side²)."""
     knots = np.linspace(0, side - 1, KNOTS)
     weights = np.exp(-(((knots[:, None] - np.arange(side)) / SMOOTH) ** 2) / 2)
     weights /= weights.sum(axis=0)
@@ -205,13 +204,13 @@ def _smoothing(side: int) -> tf.Tensor:
 
 
 def cut_out(images: tf.Tensor, middles: tf.Tensor, side: int) -> tf.Tensor:
-    """Sets a square of each image to 0 (DeVries & Taylor 2017); what is beyond the edge is lost.
+    """Sets a square of each image to 0 (DeVries & Taylor 2017), clipped at the picture's edge.
 
     Args:
         images: float32 of shape (n, height, width, channels).
-        middles: float32 of shape (n, 2), row and column of the square's middle, whole numbers; of
-            an even side the first pixel after the middle.
-        side: of the square, pixels.
+        middles: float32 of shape (n, 2), row and column of the square's middle, whole numbers; for
+            an even side, the first pixel after the middle.
+        side: of the square, in pixels.
 
     Returns:
         float32 of the same shape as `images`.
@@ -229,19 +228,18 @@ def cut_out(images: tf.Tensor, middles: tf.Tensor, side: int) -> tf.Tensor:
 def move(images: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
     """Shears, scales, turns and shifts each image, in this order, about its centre.
 
-    Pixels are interpolated bilinearly; what comes from outside the picture is 0, MNIST's
-    background.
+    Pixels are interpolated bilinearly; outside the picture everything is 0.
 
     Args:
         images: float32 of shape (n, height, width, channels).
-        amounts: float32 of shape (n, 6), the first six of `amounts_of`.
+        amounts: float32 of shape (n, 6), the columns MOVE of `amounts_of`.
 
     Returns:
         float32 of the same shape as `images`.
     """
     angle, wider, taller, shear, right, down = tf.unstack(amounts, axis=1)
     cosine, sine, zero, one = tf.cos(angle), tf.sin(angle), 0 * angle, 1 + 0 * angle
-    # Each output pixel asks where it came from, so the steps are undone, the last one first.
+    # From each output pixel back to its source: the steps are undone, the last one first.
     turn_back = _matrices(cosine, -sine, sine, cosine)
     scale_back = _matrices(1 / wider, zero, zero, 1 / taller)
     shear_back = _matrices(one, shear, zero, one)

@@ -1,7 +1,4 @@
-"""What surrounds digits in pictures: light, noise, stray lines, blur, patches. Training only.
-
-Everything is drawn at random anew for every image of every step, inside the training graph.
-"""
+"""Clutter of real pictures: uneven light, noise, stray lines, blur. In the training graph."""
 
 import math
 
@@ -15,16 +12,14 @@ CHANCES = 10 + COARSE**2 + FINE**2 + DIGIT_SIDE**2  # random numbers that an ima
 
 
 def clutter(images: tf.Tensor, share: tf.Tensor, chances: tf.Tensor) -> tf.Tensor:
-    """Spoils pictures, each in one of six ways.
-
-    Uneven light that lifts the paper; grains of noise; straight lines across; a band of the
-    picture in negative; blur; and the outline instead of the digit.
+    """Spoils images in one of six ways each: uneven light, noise, straight lines, an inverted band,
+    blur, or only the outline.
 
     Args:
-        images: float32 of shape (n, 28, 28, channels), 0 to 255. The channels of an image are
-            spoilt alike.
+        images: float32 of shape (n, 28, 28, channels), 0 to 255. All channels of an
+            image are spoilt alike.
         share: fraction of the images to spoil, 0 to 1.
-        chances: float32 of shape (n, CHANCES), uniform from 0 to 1; they decide everything.
+        chances: float32 of shape (n, CHANCES), uniform from 0 to 1.
 
     Returns:
         float32 of the same shape as `images`, 0 to 255.
@@ -50,7 +45,7 @@ def clutter(images: tf.Tensor, share: tf.Tensor, chances: tf.Tensor) -> tf.Tenso
 
 
 def _light(images: tf.Tensor, strength: tf.Tensor, coarse: tf.Tensor, fine: tf.Tensor) -> tf.Tensor:
-    """Paper that is brighter in one place than in another, and the contrast that remains."""
+    """Paper that is brighter in some places, and the contrast that remains."""
     wide = tf.image.resize(tf.reshape(coarse, (-1, COARSE, COARSE, 1)), (DIGIT_SIDE, DIGIT_SIDE))
     near = tf.image.resize(tf.reshape(fine, (-1, FINE, FINE, 1)), (DIGIT_SIDE, DIGIT_SIDE))
     lit = images + 255 * 1.8 * strength * (wide + 0.4 * near)
@@ -58,7 +53,7 @@ def _light(images: tf.Tensor, strength: tf.Tensor, coarse: tf.Tensor, fine: tf.T
 
 
 def _salt(images: tf.Tensor, strength: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-    """Some pixels white and some black."""
+    """Salt and pepper: some pixels white, some black."""
     share = 0.01 + 0.1 * strength
     return tf.where(noise < share, 255.0, tf.where(noise > 1 - share, 0.0, images))
 
@@ -71,13 +66,13 @@ def _lines(chance: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
 
 
 def _negative(images: tf.Tensor, chance: tf.Tensor) -> tf.Tensor:
-    """Black and white exchanged in a band across the picture."""
+    """Inverts a band across the picture."""
     band = tf.abs(_distance(chance)) < 2 + 12 * chance[:, 3, None, None, None]
     return tf.where(band, 255 - images, images)
 
 
 def _distance(chance: tf.Tensor) -> tf.Tensor:
-    """How far each pixel is from a random line, signed, shape (n, 28, 28, 1)."""
+    """The signed distance of each pixel from a random line, shape (n, 28, 28, 1)."""
     angle = math.pi * chance[:, 0, None, None, None]
     offset = 20 * (chance[:, 1, None, None, None] - 0.5)
     place = tf.range(DIGIT_SIDE, dtype=tf.float32) - (DIGIT_SIDE - 1) / 2

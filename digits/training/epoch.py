@@ -1,8 +1,8 @@
 """One epoch of training as a single graph, with its optimizer and learning rate.
 
 The data stay in memory as bytes. A step gathers its batch, augments it, and deals it out to the
-replicas and, on each, to the shards that the cores compute at the same time; their gradients are
-summed and applied.
+replicas and, on each replica, to shards that the cores compute at the same time. Their gradients
+are summed and applied.
 """
 
 from collections.abc import Callable

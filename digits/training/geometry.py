@@ -12,9 +12,9 @@ from keras import ops
 from digits.bundle import DIGIT_SIDE
 from digits.data.mnist import Bytes
 
-BOX = 20  # the longer side of the ink; both figures are MNIST's
-# Where the centre of mass comes to lie, to the nearest whole pixel from pixel edges. With 14.5 all
-# of MNIST's training digits but three come out where they were.
+BOX = 20  # pixels, the longer side of the ink in MNIST
+# Where the centre of mass is put, in pixels from the picture's edge. With 14.5 all but three of
+# MNIST's training digits come out where they were.
 CENTRE = 14.5
 PLACES = (
     np.arange(DIGIT_SIDE, dtype=np.float32) - (DIGIT_SIDE - 1) / 2
@@ -25,12 +25,12 @@ def frame(canvas: tf.Tensor) -> tf.Tensor:
     """Brings the ink of each canvas into MNIST's frame.
 
     The box around the ink is scaled, by area averaging, until its longer side is 20 pixels, and
-    put down with its centre of mass in the middle, to the nearest whole pixel (LeCun et al. 1998).
-    The brightest pixel becomes 255, which makes up for pens so thin that averaging pales them.
-    A digit of MNIST comes out as it went in.
+    placed with its centre of mass in the middle, to the nearest whole pixel (LeCun et al. 1998).
+    The brightest pixel becomes 255, which compensates for thin strokes that averaging pales.
+    A digit of MNIST comes out unchanged.
 
     Args:
-        canvas: float32 of shape (n, side, side), ink bright on exactly 0, any size, anywhere.
+        canvas: float32 of shape (n, side, side), ink bright on exactly 0, of any size, anywhere.
 
     Returns:
         float32 of shape (n, 28, 28), 0 to 255; a blank canvas gives zeros.
@@ -86,10 +86,8 @@ def deskew(digit: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def _along(ink: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """First inked pixel, centre of mass from there, and extent; each float32 of shape (n,).
-
-    `ink` is the ink of each row or column, shape (n, side).
-    """
+    """First inked pixel, centre of mass from there, and extent, each of shape (n,), from the ink of
+    each row or column, shape (n, side)."""
     side = ink.shape[1]
     place = tf.range(side, dtype=tf.float32)
     inked = tf.cast(ink > 0, tf.float32)
@@ -100,13 +98,13 @@ def _along(ink: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
 
 
 def _start(mass: tf.Tensor, extent: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
-    """The digit's pixel, shape (n,), that the box begins at; nothing of the box falls outside."""
+    """The pixel of the digit at which the box begins, shape (n,), so that it stays inside."""
     room = DIGIT_SIDE - tf.math.ceil(extent / scale - 1e-3)
     return tf.clip_by_value(tf.round(CENTRE - mass / scale), 0.0, room)
 
 
 def _overlaps(first: tf.Tensor, start: tf.Tensor, scale: tf.Tensor, side: int) -> tf.Tensor:
-    """How much of each digit pixel each canvas pixel covers, shape (n, 28, side)."""
+    """The fraction of each digit pixel that each canvas pixel covers, shape (n, 28, side)."""
     pixel = tf.range(DIGIT_SIDE, dtype=tf.float32)[None, :, None] - start[:, None, None]
     begin = first[:, None, None] + pixel * scale[:, None, None]
     place = tf.range(side, dtype=tf.float32)
