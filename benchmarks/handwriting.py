@@ -1,16 +1,17 @@
-"""How ours and the Keras textbook CNN read other people's handwriting, and refuse what is no digit.
+"""How the shipped model and the Keras textbook CNN read other people's handwriting and non-digits.
 
     DIGITS_HANDWRITING=DIR python -m benchmarks.handwriting
                                                  writes benchmarks/results/handwriting.jsonl
     python -m benchmarks.handwriting --textbook DIR    with a textbook CNN trained before
     python -m benchmarks.handwriting --summary         prints the table of what is there
 
-Ours reads a picture with `Reader.classify` and a canvas with the `canvas` signature. The textbook
-CNN gets either as demos feed it: squeezed to 28×28, not inverted. It accepts what its likeliest
-digit's probability says. Thresholds come from MNIST's validation digits (the last 5,000 training
-images): each model's accepts 99 % of them; what ours accepts at its bundle's own is told apart.
-Nothing here was trained on or tuned to any of these sets. Takes some ten minutes, three of them
-the textbook CNN's training.
+The shipped model reads a picture with `Reader.classify` and a canvas with the `canvas` signature.
+The textbook CNN gets either as tutorials feed it: squeezed to 28×28, not inverted; it accepts by the
+probability of its most likely digit. Thresholds come from MNIST's validation digits (the last 5,000
+training images): each model accepts 99% of them. What the shipped model accepts at its bundle's own
+threshold is a figure of its own. Nothing was trained on these sets, but errors on them were looked
+at during development (docs/log.md). Takes some ten minutes, three of them for the textbook CNN's
+training.
 """
 
 import json

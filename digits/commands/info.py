@@ -15,7 +15,7 @@ INDENT = 14
 MEASURED = {  # figures in the order in which they are said; the manifest may hold others
     "test_accuracy": "of MNIST's test digits read right",
     "test_accepted": "of MNIST's test digits accepted",
-    "non_digits_accepted": "of things that are no digit accepted",
+    "non_digits_accepted": "of non-digits accepted, of the kinds that training draws",
     "ece": "expected calibration error on MNIST's test digits",
     "validation_accuracy": "of the validation digits read right",
 }

@@ -49,7 +49,7 @@ def test_everything_that_matters_is_told_in_80_columns(tmp_path: Path) -> None:
         "network cnn, epochs 16, learning rate 0.003",
         "99.71% of MNIST's test digits read right (95 % interval of that 99.58% to 99.80%)",
         "99.05% of MNIST's test digits accepted",
-        "1.20% of things that are no digit accepted",
+        "1.20% of non-digits accepted, of the kinds that training draws",
         "140,970 weights",
         "a probability of 0.9196 or more",
         "python 3.11.7, tensorflow 2.21.0",
