@@ -1,11 +1,11 @@
-# The reader over HTTP with its page. Runs without root and without writing anywhere but to /tmp:
+# The service and its page. It runs without root and writes only to /tmp:
 #
 #   docker build -t digits .
 #   docker run --read-only --tmpfs /tmp -p 8000:8000 digits
 
-# What the page runs in browsers, fetched by npm, which the service itself does without.
+# The runtime for browsers, fetched by npm; the service itself needs no Node.js.
 FROM node:22-bookworm-slim AS runtime
-# Debian keeps one version of a package, and mends it.
+# Debian has one version of each package and patches it, so there is nothing to pin.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends python3-venv \
@@ -21,7 +21,7 @@ FROM python:3.12-slim-bookworm
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY digits digits
-# pyproject.toml says which versions.
+# pyproject.toml bounds the versions.
 # hadolint ignore=DL3013
 RUN pip install --no-cache-dir ".[serve]"
 COPY --from=runtime /runtime /runtime
