@@ -93,15 +93,11 @@ class ModelReady(TypedDict):
     ready: bool
 
 
-class BinarySize(TypedDict):
-    binary_data_size: int
-
-
 class OutputTensor(TypedDict):
     name: str
     datatype: str
     shape: list[int]
-    parameters: NotRequired[BinarySize]  # if it is binary
+    parameters: NotRequired[dict[str, int]]  # binary_data_size, if it is binary
     data: NotRequired[list[float] | list[bool]]  # if it is not
 
 
@@ -249,7 +245,7 @@ def infer(model: str, run: Run, body: bytes, json_length: str | None) -> tuple[b
         output = OutputTensor(name=name, datatype=datatype, shape=list(tensor.shape))
         if as_bytes:
             contents.append(tensor.tobytes())
-            output["parameters"] = BinarySize(binary_data_size=len(contents[-1]))
+            output["parameters"] = {"binary_data_size": len(contents[-1])}
         else:
             output["data"] = tensor.ravel().tolist()
         outputs.append(output)

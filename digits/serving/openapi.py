@@ -8,6 +8,7 @@ import hashlib
 import html
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from string import Template
 from typing import Any
 
@@ -23,6 +24,7 @@ Schema = dict[str, Any]
 
 OF_BODY = (400, 408, 413, 415, 422, 503)  # statuses that a wrong or untimely body can have
 FILE: Schema = {"type": "string", "format": "binary"}
+DOCS = Template((Path(__file__).parent / "docs.html").read_text("utf-8"))
 
 
 class Route(APIRoute):
@@ -108,41 +110,6 @@ def pictures_body(most: int) -> dict[str, Any]:
     }
 
 
-EXAMPLES = """\
-curl --data-binary @photo.jpg -H 'Content-Type: image/jpeg' $at/predict
-curl -F file=@photo.jpg $at/predict
-curl -F file=@one.png -F file=@two.png $at/predict/batch
-curl $at/v2/models/canvas"""
-
-_STYLE = """
-  :root { color-scheme: light dark; }
-  body { font: 16px/1.6 system-ui, sans-serif; max-width: 52rem;
-    margin: 2rem auto; padding: 0 1rem; }
-  pre { overflow-x: auto; padding: 1rem; border-radius: 8px; background: #8882; }
-  table { border-collapse: collapse; width: 100%; }
-  td { padding: .3rem .8rem .3rem 0; vertical-align: top; }
-  td:first-child, code { font-family: ui-monospace, monospace; }
-  h2 { margin-top: 2rem; font-size: 1.15rem; }
-"""
-_PAGE = Template("""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title: HTTP interface</title>
-<style>$style</style>
-<h1>$title $version</h1>
-<p>$description For programs: <a href="openapi.json">openapi.json</a>.</p>
-<pre>$examples</pre>
-$tables
-<h2>Limits</h2>
-<p>A body may have up to $megabytes MB and up to $pictures pictures, and must arrive within
-$seconds seconds. Errors are <code>application/problem+json</code>; <code>detail</code> says what
-to do. When too many requests are waiting, the answer is 503 with <code>Retry-After</code>. Nothing
-that is sent is kept.</p>
-</html>
-""")
-
-
 def page(described: Mapping[str, Any], at: str) -> HTMLResponse:
     """The description for people.
 
@@ -160,17 +127,18 @@ def page(described: Mapping[str, Any], at: str) -> HTMLResponse:
         f"<h2>{tag[0].upper() + tag[1:]}</h2>\n<table>\n" + "\n".join(of_tag) + "\n</table>"
         for tag, of_tag in rows.items()
     )
-    text = _PAGE.substitute(
-        title=html.escape(described["info"]["title"]),
-        version=html.escape(described["info"]["version"]),
-        description=html.escape(described["info"]["description"]),
-        style=_STYLE,
-        examples=html.escape(EXAMPLES.replace("$at", at)),
+    style = DOCS.template.partition("<style>")[2].partition("</style>")[0]
+    text = DOCS.substitute(
+        {
+            name: html.escape(described["info"][name])
+            for name in ("title", "version", "description")
+        },
+        at=html.escape(at),
         tables=tables,
         megabytes=LARGEST_BODY >> 20,
         seconds=BODY_SECONDS,
         pictures=MOST_PICTURES,
     )
-    digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return HTMLResponse(text, headers={"Content-Security-Policy": policy})
