@@ -127,7 +127,7 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
         **openapi.operation(*openapi.OF_BODY, body=openapi.pictures_body(MOST_PICTURES)),
     )
     async def predict_batch(request: Request) -> Response:
-        """Reads several pictures. One that cannot be read gets an `error` instead of digits."""
+        """Reads several pictures; one that cannot be read gets an error instead of digits."""
 
         def work(body: Body) -> Response:
             answers: list[PageAnswer | Unread] = []

@@ -1,11 +1,13 @@
-"""`digits serve` before it serves: help, and mistakes that get a sentence."""
+"""`digits serve` before it serves: what it needs, and mistakes that get a sentence."""
 
+import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from processes import ROOT
 
 from digits.cli import main
 from digits.errors import DigitsError
@@ -24,13 +26,15 @@ sys.exit(main(sys.argv[1:]))
     [
         (["serve", "--help"], 0, "--workers N"),
         (["serve", "--no-browser"], 2, "which digits serve needs; install it with: pip install -e"),
+        (["site", "out"], 2, "npm, which fetches the runtime for browsers, is not installed"),
     ],
 )
-def test_help_needs_no_extra_and_serving_names_it(
-    arguments: list[str], status: int, said: str
+def test_only_serving_needs_the_extra(
+    arguments: list[str], status: int, said: str, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-c", WITHOUT_EXTRA, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True)
+    environment = os.environ | {"PATH": "", "DIGITS_CACHE": "cache", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert done.returncode == status
     assert said in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
