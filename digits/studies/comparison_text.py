@@ -1,4 +1,4 @@
-"""A comparison of runs -> columns and sentences for a terminal; the page says the same."""
+"""A comparison of runs -> tables and sentences for the terminal. The page shares the sentences."""
 
 from __future__ import annotations
 
@@ -10,36 +10,35 @@ from digits.studies.comparison import Comparison, Row
 
 LISTED = 10  # disagreements on a terminal
 SHORTEST_NAME = 8
-SIGNIFICANT = 0.05  # a chance that one in twenty comparisons of equals falls below
+SIGNIFICANT = 0.05  # p falls below it in one of twenty comparisons of equally good networks
 Cell = Callable[[Row], str]
 
 NOTES = {
-    "gained, lost": "test digits that a run reads right and A misreads, and the other way round",
-    "p": "how probable so unequal a gain and loss would be, were both networks equally good "
-    "(McNemar's test, exact); not corrected for several runs, and about these networks: another "
-    "seed gives another one",
-    "ECE": "expected calibration error, the gap between how sure a network is and how often it is "
-    "right",
-    "corrupted": "misread of {corrupted:,} test digits (every fifth) under the 15 corruptions of "
-    "MNIST-C, mean",
-    "MFLOP": "millions of floating-point operations to read one image, two a multiply-add",
-    "digit, canvas": "median time of one image, LiteRT on one thread, the runs taking turns: a "
-    "digit in MNIST's frame; a drawing of 256×256 with one anywhere",
+    "gained, lost": "test digits that a run reads correctly and A misreads, and the reverse",
+    "p": "the probability of so unequal a gain and loss if both networks were equally good "
+    "(McNemar's exact test). It is not corrected for several runs, and it is about these networks: "
+    "another seed gives another network",
+    "ECE": "expected calibration error, the mean gap between confidence and accuracy",
+    "corrupted": "fraction of {corrupted:,} test digits (every fifth) misread, mean of the 15 "
+    "corruptions of MNIST-C",
+    "MFLOP": "millions of floating-point operations to read one image, a multiply-add being two",
+    "digit, canvas": "median time to read one image with LiteRT on one thread, the runs taking "
+    "turns: a digit in MNIST's frame, and a drawing of 256×256 pixels with a digit anywhere in it",
 }
 
 
 def as_text(comparison: Comparison, width: int | None = None) -> str:
-    """What a terminal shows; it fits 80 columns with up to 8 runs.
+    """The comparison for a terminal. It fits 80 columns with up to 8 runs.
 
     Args:
-        comparison: from `compare.compare`.
-        width: columns; default the terminal's, at least 80.
+        comparison: from `comparison.compare`.
+        width: in columns; by default the terminal's, at least 80.
     """
     width = width or max(80, shutil.get_terminal_size().columns)
     rows = comparison.rows
     quality: dict[str, Cell] = {
         "accuracy": lambda row: f"{row.accuracy:.2%}",
-        "95 % interval": interval,
+        "95% interval": interval,
         **(AGAINST if len(rows) > 1 else {}),
         "ECE": lambda row: f"{row.ece:.2%}",
         "corrupted": lambda row: f"{row.corruption_error:.1%}",
@@ -74,7 +73,7 @@ def _text_table(rows: Sequence[Row], columns: Mapping[str, Cell], width: int) ->
 
 
 def _cut(name: str, longest: int) -> str:
-    """A name without its middle if it is too long: runs tend to differ at the end."""
+    """A name that is too long loses its middle: runs tend to differ at the end."""
     if len(name) <= longest:
         return name
     end = (longest - 1) * 2 // 3
@@ -87,7 +86,7 @@ def _text_notes(comparison: Comparison, width: int) -> list[str]:
     for name, meaning in NOTES.items():
         if single and name in ("gained, lost", "p"):
             continue
-        text = f"{name}: {meaning.format(corrupted=comparison.corrupted_digits)}"
+        text = f"{name}: {meaning.format(corrupted=comparison.corrupted_digits)}."
         lines += textwrap.wrap(
             text, min(width, 100), subsequent_indent="  ", break_on_hyphens=False
         )
@@ -100,20 +99,20 @@ def _text_disagreements(comparison: Comparison) -> list[str]:
         return [agreement(comparison)]
     letters = "".join(f"{row.letter:>8}" for row in comparison.rows)
     return [
-        f"{agreement(comparison)}{' The surest:' if len(found) > LISTED else ''}",
+        f"{agreement(comparison)}{' Most confident first:' if len(found) > LISTED else ''}",
         f"digit  label{letters}",
         *(
             f"{one.index:5}  {one.label:5}"
             + "".join(
-                f"{f'{answer} {sure:.0%}':>8}"
-                for answer, sure in zip(one.answers, one.confidences, strict=True)
+                f"{f'{answer} {confidence:.0%}':>8}"
+                for answer, confidence in zip(one.answers, one.confidences, strict=True)
             )
             for one in found[:LISTED]
         ),
     ]
 
 
-# What the page says as well.
+# Shared with the page.
 
 
 def interval(row: Row) -> str:
@@ -136,7 +135,7 @@ COST: dict[str, Cell] = {
 
 
 def warnings(comparison: Comparison) -> list[str]:
-    """A sentence on each run whose bundle does not read as it is recorded to read."""
+    """A sentence for each run whose bundle does not give the accuracy recorded for it."""
     sentences = []
     for row in comparison.rows:
         right = comparison.digits - row.errors
@@ -145,8 +144,8 @@ def warnings(comparison: Comparison) -> list[str]:
             if recorded != right:
                 sentences.append(
                     f"{row.letter} does not reproduce its own record: here it reads {right:,} of "
-                    f"{comparison.digits:,} test digits right, and {recorded:,} are recorded. All "
-                    "figures are of its bundle as it is now."
+                    f"{comparison.digits:,} test digits correctly, but {recorded:,} are recorded. "
+                    "All figures describe its bundle as it is now."
                 )
     return sentences
 
@@ -160,15 +159,15 @@ def agreement(comparison: Comparison) -> str:
 
 
 def verdict(comparison: Comparison) -> str:
-    """What the paired tests say, in a sentence or two; nothing where there is but one run."""
+    """The result of the paired tests in a few sentences; empty for a single run."""
     first, *others = comparison.rows
     if not others:
         return ""
     kinds = {
-        f"Better than {first.letter}": [row for row in others if _beyond_chance(row) > 0],
-        f"Worse than {first.letter}": [row for row in others if _beyond_chance(row) < 0],
-        f"Not to be told apart from {first.letter} (p is {SIGNIFICANT} or more)": [
-            row for row in others if not _beyond_chance(row)
+        f"Better than {first.letter}": [row for row in others if _significance(row) > 0],
+        f"Worse than {first.letter}": [row for row in others if _significance(row) < 0],
+        f"Not significantly different from {first.letter} (p is {SIGNIFICANT} or more)": [
+            row for row in others if not _significance(row)
         ],
     }
     return " ".join(
@@ -178,8 +177,8 @@ def verdict(comparison: Comparison) -> str:
     )
 
 
-def _beyond_chance(row: Row) -> int:
-    """1 where a run is better than the first, -1 where it is worse, 0 where chance might be it."""
+def _significance(row: Row) -> int:
+    """1 if a run is significantly better than the first, -1 if it is worse, 0 if neither."""
     if row.p is None or row.gained is None or row.lost is None or row.p >= SIGNIFICANT:
         return 0
     return 1 if row.gained > row.lost else -1

@@ -316,3 +316,17 @@ def mflop(model: keras.Model) -> float:
             if weight.name.endswith("kernel"):  # used once at each place of the output
                 total += 2e-6 * np.prod(weight.shape) * np.prod(layer.output.shape[1:-1])
     return total
+
+
+def layer_table(model: keras.Model) -> list[tuple[str, str, int]]:
+    """Each layer's kind, its output's shape for one image, and its number of parameters."""
+    rows = []
+    for layer in model.layers:
+        settings = layer.get_config()
+        size = settings.get("kernel_size") or settings.get("pool_size") or ()
+        detail = "×".join(map(str, size)) or settings.get("rate") or ""
+        if isinstance(layer, layers.Activation):
+            detail = settings["activation"]
+        shape = "×".join(map(str, layer.output.shape[1:]))
+        rows.append((f"{type(layer).__name__} {detail}".rstrip(), shape, layer.count_params()))
+    return rows

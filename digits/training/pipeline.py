@@ -29,7 +29,7 @@ from digits.runs.workers import Team
 from digits.training import dataset, distributed, plots, report
 from digits.training.dataset import Labelled
 from digits.training.export import export, manifest_of
-from digits.training.models import finish, mflop, predictor
+from digits.training.models import finish, layer_table, mflop, predictor
 from digits.training.train import Labels, train, use_cores
 
 LIBRARIES = ("tensorflow", "keras", "numpy", "sklearn", "matplotlib", "seaborn")
@@ -168,8 +168,9 @@ def measure_and_export(
     text = report.as_text(test, metrics)
     print(text, end="")
     (run.folder / "report.txt").write_text(text)
-    report.write_html(run.folder, test, metrics)
-    export(trained.model, run.bundle, trained.validation[0], manifest_of(metrics))
+    manifest, layers = manifest_of(metrics), layer_table(trained.model)
+    report.write_html(run.folder, mnist.test_images, test, metrics, manifest, layers)
+    export(trained.model, run.bundle, trained.validation[0], manifest)
     write_events(trained.history, run.folder / "events.jsonl", result=metrics)
     write_json(run.folder / "metrics.json", metrics)  # last: it marks the run as finished
 

@@ -253,7 +253,7 @@ def reliability(evaluation: Evaluation, path: Path) -> Figure:
     figure, (above, below) = plt.subplots(
         2, 1, figsize=(4.4, 4.8), sharex=True, height_ratios=(3, 1)
     )
-    above.plot([0, 1], [0, 1], "--", color=QUIET, label="perfectly calibrated")
+    above.plot([0, 1], [0, 1], "--", color=QUIET, label="perfect calibration")
     low, high = np.array(
         [wilson_interval(round(share * n), round(n)) for share, n in zip(right, count, strict=True)]
     ).T
@@ -266,15 +266,15 @@ def reliability(evaluation: Evaluation, path: Path) -> Figure:
         color=GOOD,
         ecolor=QUIET,
         elinewidth=1,
-        label="measured, 95% interval",
+        label="95% interval",
     )
+    above.set_title(f"Expected calibration error {evaluation.ece:.2%}", pad=24)
     above.set(
-        title=f"Expected calibration error {evaluation.ece:.2%}",
         ylabel="accuracy",
         xlim=(0, 1.02),
         ylim=(-0.02, 1.04),
     )
-    above.legend(frameon=False, loc="best")
+    above.legend(frameon=False, loc="lower left", bbox_to_anchor=(-0.03, 0.97), ncols=2, fontsize=9)
     below.bar(confident, count, width=0.04, color=GOOD)
     below.set(xlabel="confidence (probability of the digit)", ylabel="images", yscale="log")
     for axes in (above, below):

@@ -2,31 +2,28 @@
 
 import base64
 import html
+import io
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
+from digits.data.mnist import Bytes
 from digits.evaluation import Evaluation
 from digits.files import replacing
+from digits.runs.recipes import Recipe
 
-FIGURES = {
-    "training.png": "Training. Its digits are read with dropout, and distorted at random if the "
-    "recipe says so, which is why the network can do better on the validation digits.",
-    "confusion.png": "Where it errs. Each cell counts test digits; only errors are coloured.",
-    "mistakes.png": "Every mistake on the test set, the surest first: the digit it is, what it "
-    "was read as, and the probability of each.",
-    "examples.png": "The first test digits, with their label and what they were read as.",
-    "reliability.png": "Whether its confidence can be believed: on the dashed line, a digit read "
-    "with 90 % is right nine times in ten.",
-}
+PICTURED = 200  # mistakes on the page; mistakes.png has all
 
 
 def metrics_of(test: Evaluation) -> dict[str, Any]:
-    """The figures of an evaluation, ready for JSON."""
+    """The figures of an evaluation, as in metrics.json."""
     return {
         "test_accuracy": test.accuracy,
         "test_accuracy_interval": list(test.accuracy_interval),
@@ -41,11 +38,11 @@ def metrics_of(test: Evaluation) -> dict[str, Any]:
 
 
 def as_text(test: Evaluation, metrics: dict[str, Any]) -> str:
-    """What the terminal shows and report.txt keeps."""
+    """The report for the terminal and report.txt."""
     low, high = test.accuracy_interval
     ensemble = ensemble_text(metrics["ensemble"]) if "ensemble" in metrics else ""
     return f"""{ensemble}
-Test accuracy: {test.accuracy:.2%}  (95 % interval {low:.2%} to {high:.2%}; \
+Test accuracy: {test.accuracy:.2%}  (95% interval {low:.2%} to {high:.2%}; \
 {test.errors} of {len(test.labels):,} misread)
 Test loss: {test.loss:.4f}  (expected calibration error {test.ece:.2%})
 
@@ -54,13 +51,13 @@ Confusion matrix (row: true digit, column: read as):
 
 Classification report:
 {test.classification_report}
-{metrics["parameters"]:,} parameters, trained in {metrics["train_seconds"]:.0f} s, \
-{metrics["total_seconds"]:.0f} s in all on {metrics["cores"]} cores.
+{metrics["parameters"]:,} parameters. The epochs took {metrics["train_seconds"]:.0f} s on \
+{metrics["cores"]} cores, this command {metrics["total_seconds"]:.0f} s.
 """
 
 
 def ensemble_text(ensemble: Mapping[str, Any]) -> str:
-    """What `as_text` shows of an ensemble: its mean, what was distilled from it, each member."""
+    """The part of `as_text` on an ensemble: its mean, the distilled network, and each member."""
     head, *rows = _ensemble_rows(ensemble)
     lines = [
         "".join([f"{name:20}", *(f"{cell:>12}" for cell in cells)])
@@ -84,38 +81,62 @@ def _ensemble_rows(ensemble: Mapping[str, Any]) -> list[tuple[str, ...]]:
         )
         for name, of in named.items()
     ]
-    return [("", "validation", "loss", "test", "loss", "calibration"), *rows]
+    return [("network", "validation", "val. loss", "test", "test loss", "ECE"), *rows]
 
 
-def write_html(folder: Path, test: Evaluation, metrics: dict[str, Any]) -> None:
-    """Writes `report.html` beside the figures, which it holds within itself.
+def write_html(
+    folder: Path,
+    images: Bytes,
+    test: Evaluation,
+    metrics: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    layers: Sequence[tuple[str, str, int]],
+) -> None:
+    """Writes `report.html`, one file that holds its figures.
 
     Args:
-        folder: of the run, with the PNG files of `FIGURES`.
-        test: the evaluation on the test set.
+        folder: of the run, with training.png and reliability.png.
+        images: the test digits, uint8 of shape (n, 28, 28), ink 255 on 0.
+        test: the evaluation of these digits.
         metrics: the content of metrics.json.
+        manifest: of the run's bundle, from `export.manifest_of`.
+        layers: of the network, from `models.layer_table`.
 
     Raises:
         OSError: a figure is missing or the folder cannot be written.
     """
     low, high = test.accuracy_interval
+    count = f"{len(test.labels):,}"
     tiles = {
-        "test accuracy": (f"{test.accuracy:.2%}", f"95 % interval {low:.2%} to {high:.2%}"),
-        "misread": (f"{test.errors}", f"of {len(test.labels):,} test digits"),
+        "test accuracy": (f"{test.accuracy:.2%}", f"95% interval {low:.2%} to {high:.2%}"),
+        "misread": (f"{test.errors:,}", f"of {count} test digits"),
         "test loss": (f"{test.loss:.4f}", "cross-entropy, nats"),
         "calibration error": (f"{test.ece:.2%}", "gap between confidence and accuracy"),
         "training": (f"{metrics['train_seconds']:.0f} s", f"on {metrics['cores']} cores"),
         "parameters": (f"{metrics['parameters']:,}", "weights and biases"),
     }
-    page = _PAGE.substitute(
-        style=STYLE,
+    facts = {
+        "date": manifest["created"],
+        "seed": manifest["seed"],
+        "data": manifest["data"],
+        "cores": metrics["cores"],
+        **({"workers": metrics["workers"]} if "workers" in metrics else {}),
+        "versions": ", ".join(f"{name} {number}" for name, number in metrics["versions"].items()),
+    }
+    page = fill(
+        "digits.training",
+        "report.html",
         title=f"MNIST, recipe {html.escape(metrics['recipe']['name'])}",
+        count=count,
         tiles="".join(
-            f"<div><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>"
+            f'<div class="card"><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>'
             for name, (value, note) in tiles.items()
         ),
-        figures="".join(_figure(folder / name, caption) for name, caption in FIGURES.items()),
         ensemble=_ensemble(metrics["ensemble"]) if "ensemble" in metrics else "",
+        training=_figure(folder / "training.png", "Accuracy and loss over epochs"),
+        temperature=f"{metrics['temperature']:.2f}",
+        test_loss=f"{test.loss:.4f}",
+        confusion=_confusion(test),
         digits=_table(
             ("digit", "precision", "recall", "F1", "test digits"),
             (
@@ -125,83 +146,124 @@ def write_html(folder: Path, test: Evaluation, metrics: dict[str, Any]) -> None:
                 )
             ),
         ),
-        recipe=_table(("setting", "value"), metrics["recipe"].items()),
-        versions=_table(("library", "version"), metrics["versions"].items()),
-        source=html.escape(metrics["data_source"]),
+        mistakes="".join(_mistake(images, test, index) for index in test.mistakes[:PICTURED]),
+        mistakes_caption=_mistakes_caption(test),
+        examples="".join(_example(images, test, index) for index in range(min(40, len(images)))),
+        reliability=_figure(folder / "reliability.png", "Accuracy against confidence"),
+        layers=_table(
+            ("layer", "output", "parameters"),
+            [
+                *((name, shape, f"{parameters:,}") for name, shape, parameters in layers),
+                ("total", "", f"{metrics['parameters']:,}"),
+            ],
+        ),
+        command=html.escape(manifest["command"]),
+        facts="".join(
+            f"<dt>{name}</dt><dd>{html.escape(str(value))}</dd>" for name, value in facts.items()
+        ),
+        recipe=_table(
+            ("setting", "value", "meaning"),
+            (
+                (name.replace("_", " "), metrics["recipe"][name], meaning)
+                for name, meaning in ((of.name, of.metadata["help"]) for of in fields(Recipe))
+            ),
+        ),
     )
     with replacing(folder / "report.html") as file:
-        file.write(page.encode())
+        file.write(page)
+
+
+def fill(package: str, template: str, **parts: str) -> bytes:
+    """A page: the template that lies in a package, filled with its parts and the shared style."""
+    style = files("digits.training").joinpath("style.css").read_text(encoding="utf-8")
+    text = files(package).joinpath(template).read_text(encoding="utf-8")
+    return Template(text).substitute(style=style, **parts).encode()
+
+
+def picture(image: Bytes) -> str:
+    """The address of a digit's picture, dark on white, that holds the picture itself."""
+    buffer = io.BytesIO()
+    Image.fromarray(255 - image).save(buffer, "png", optimize=True)
+    return _address(buffer.getvalue())
+
+
+def _address(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def _figure(path: Path, alternative: str) -> str:
+    return f'<img src="{_address(path.read_bytes())}" alt="{alternative}">'
 
 
 def _ensemble(ensemble: Mapping[str, Any]) -> str:
     head, *rows = _ensemble_rows(ensemble)
     return (
-        f'<h2>The ensemble</h2><div class="tables"><div>{_table(head, rows)}'
-        f"<p>{html.escape(ensemble['bundled'])}</p></div></div>"
+        f'<h2>The ensemble</h2><div class="card"><div class="scroll" tabindex="0" role="group" '
+        'aria-label="Networks of the ensemble">'
+        f"{_table(head, rows)}</div><p>{html.escape(ensemble['bundled'])}</p></div>"
     )
 
 
-def _figure(path: Path, caption: str) -> str:
-    content = base64.b64encode(path.read_bytes()).decode()
-    text = html.escape(caption)
+def _confusion(test: Evaluation) -> str:
+    """The confusion matrix as a table whose errors are coloured by their number."""
+    digits = range(len(test.confusion))
+    most = max(1, int(np.max(test.confusion * (1 - np.eye(len(digits), dtype=int)))))
+
+    def cell(digit: int, answer: int) -> str:
+        count = test.confusion[digit, answer]
+        if digit == answer:
+            return f'<td class="right">{count}</td>'
+        return f'<td style="--share: {count / most:.2f}">{count}</td>' if count else "<td></td>"
+
+    head = "".join(f'<th scope="col">{digit}</th>' for digit in digits)
+    body = "".join(
+        f'<tr><th scope="row">{digit}</th>{"".join(cell(digit, answer) for answer in digits)}</tr>'
+        for digit in digits
+    )
     return (
-        f'<figure id="{path.stem}"><img src="data:image/png;base64,{content}" alt="{text}">'
-        f"<figcaption>{text}</figcaption></figure>"
+        f'<table class="confusion"><thead><tr><th scope="col">true</th>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
     )
+
+
+def _mistake(images: Bytes, test: Evaluation, index: int) -> str:
+    label, answer, given = test.labels[index], test.predictions[index], test.probabilities[index]
+    return _digit(
+        images,
+        index,
+        f"{label} read as {answer}<small>{given[answer]:.0%} vs {given[label]:.0%}</small>",
+    )
+
+
+def _mistakes_caption(test: Evaluation) -> str:
+    if not test.errors:
+        return "There are none: every test digit was read right."
+    shown = f"The first {PICTURED} of {test.errors:,}" if test.errors > PICTURED else "All"
+    return (
+        f"{shown} misread test digits, most confident first: the label and what it was read as, "
+        "then the probability of what was read against that of the label."
+    )
+
+
+def _example(images: Bytes, test: Evaluation, index: int) -> str:
+    label, answer = test.labels[index], test.predictions[index]
+    wrong = f'<span class="wrong">{label} read as {answer}</span>'
+    return _digit(images, index, f"{label}" if label == answer else wrong)
+
+
+def _digit(images: Bytes, index: int, caption: str) -> str:
+    return f'<li><img src="{picture(images[index])}" alt="test digit {index}">{caption}</li>'
 
 
 def _table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
-    def line(cells: Iterable[object], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{html.escape(str(c))}</{tag}>" for c in cells) + "</tr>"
+    """A table whose first column names its rows."""
 
-    body = "".join(line(row, "td") for row in rows)
-    return f"<table><thead>{line(head, 'th')}</thead><tbody>{body}</tbody></table>"
+    def cells(values: Iterable[object], tag: str, scope: str = "") -> str:
+        return "".join(f"<{tag}{scope}>{html.escape(str(value))}</{tag}>" for value in values)
 
-
-# Of every page that the project writes.
-STYLE = """\
-  body { font: 16px/1.5 system-ui, sans-serif; color: #1f2933; background: #f4f6f8; margin: 0; }
-  main { max-width: 1060px; margin: 0 auto; padding: 2rem 1rem 4rem; }
-  h1 { font-size: 1.9rem; margin: 0; }
-  h2 { font-size: 1.2rem; margin: 2.5rem 0 .75rem; }
-  table { border-collapse: collapse; width: 100%; font-size: .9rem; }
-  td, th { text-align: right; padding: .2rem .4rem; font-variant-numeric: tabular-nums; }
-  td:first-child, th:first-child { text-align: left; }
-  th { color: #52606d; font-weight: 500; border-bottom: 1px solid #cbd2d9; }"""
-
-_PAGE = Template("""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title</title>
-<style>
-$style
-  dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(155px, 1fr)); gap: .75rem; }
-  dl div, figure, .tables > div { background: white; border-radius: 10px; padding: 1rem; }
-  dl div, figure, .tables > div { box-shadow: 0 1px 3px #0002; }
-  dt { color: #52606d; font-size: .85rem; }
-  dd { margin: 0; font-size: 1.7rem; font-weight: 600; font-variant-numeric: tabular-nums; }
-  dd small { display: block; font-size: .78rem; font-weight: 400; color: #52606d; }
-  .figures { display: grid; grid-template-columns: repeat(2, 1fr); gap: .75rem; }
-  figure { margin: 0; display: flex; flex-direction: column; justify-content: space-between; }
-  figure img { width: 100%; }
-  #training, #mistakes, #examples { grid-column: 1 / -1; }
-  #reliability { order: 1; } #mistakes { order: 2; } #examples { order: 3; }
-  figcaption { color: #52606d; font-size: .9rem; margin-top: .5rem; }
-  .tables { display: grid; gap: .75rem; align-items: start;
-    grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); }
-  @media (max-width: 700px) { .figures { display: block; } figure { margin-bottom: .75rem; } }
-</style>
-<main>
-<h1>$title</h1>
-<p>A convolutional network, measured once on the 10,000 test digits, which it had never seen.</p>
-<dl>$tiles</dl>
-$ensemble
-<h2>What happened</h2>
-<div class="figures">$figures</div>
-<h2>Digit by digit, and how to get this again</h2>
-<div class="tables"><div>$digits</div><div>$recipe</div><div>$versions
-<p><small>MNIST from $source, verified by SHA-256.</small></p></div></div>
-</main>
-</html>
-""")
+    body = "".join(
+        f"<tr>{cells([name], 'th', ' scope=row')}{cells(values, 'td')}</tr>"
+        for name, *values in rows
+    )
+    titles = cells(head, "th", " scope=col")
+    return f"<table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>"

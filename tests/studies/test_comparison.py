@@ -11,9 +11,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from html_pages import read_page
 from PIL import Image
 from processes import SMALL, mnist_model
-from test_report import Page
 
 from digits import bundle
 from digits.cli import main
@@ -100,7 +100,7 @@ def test_mcnemar_by_hand() -> None:
     assert mcnemar(first, first) == (0, 0, 1.0)
 
 
-def test_disagreements_come_the_surest_first() -> None:
+def test_disagreements_come_most_confident_first() -> None:
     def sure(*answers: tuple[int, float]) -> measure.Floats:
         rows = np.zeros((len(answers), 10), np.float32)
         for row, (digit, probability) in zip(rows, answers, strict=True):
@@ -208,12 +208,12 @@ def test_the_tables_fit_a_terminal(comparison: Comparison, count: int, width: in
     lines = text.splitlines()
     assert max(map(len, lines)) <= width
     assert sum(line.startswith("A  a ") for line in lines) == 2
-    assert ("p: how probable" in text) == (count > 1)
+    assert ("p: the probability" in text) == (count > 1)
     for index, letter in enumerate(LETTERS[1:count], start=1):
-        told = [line for line in lines if line.startswith(f"{letter}  ")]
-        assert len(told) == 2
-        assert all("101500 " in line for line in told)  # what tells names apart is at their end
-        assert f"study/{index}/default-20261123-101500" in told[0] or "…" in told[0]
+        own = [line for line in lines if line.startswith(f"{letter}  ")]
+        assert len(own) == 2
+        assert all("101500 " in line for line in own)  # names differ at their end
+        assert f"study/{index}/default-20261123-101500" in own[0] or "…" in own[0]
 
 
 def test_the_page_is_one_file(comparison: Comparison, few: Mnist, tmp_path: Path) -> None:
@@ -221,9 +221,8 @@ def test_the_page_is_one_file(comparison: Comparison, few: Mnist, tmp_path: Path
     out = tmp_path / "page.html"
     comparison_page.write_html(replace(comparison, rows=rows), few.test_images, out)
     text = out.read_text()
-    page = Page()
-    page.feed(text)
-    assert page.links == page.open == []
+    page = read_page(text)
+    assert page.links == []
     assert "http" not in text
     assert "url(" not in text
     assert "&lt;i&gt;&quot;mine&quot;" in text
@@ -234,7 +233,7 @@ def test_the_page_is_one_file(comparison: Comparison, few: Mnist, tmp_path: Path
         content = base64.b64decode(source.removeprefix("data:image/png;base64,"))
         picture = np.asarray(Image.open(io.BytesIO(content)))
         np.testing.assert_array_equal(255 - picture, few.test_images[one.index])
-    cards = re.findall(r"<figure>.*?</figure>", text)
+    cards = re.findall(r"<figure.*?</figure>", text)
     for one, card in zip(shown, cards, strict=True):
         assert re.findall(r"<td>(\d)</td>", card) == [str(answer) for answer in one.answers]
         assert card.count("wrong") == sum(answer != one.label for answer in one.answers)
@@ -253,7 +252,7 @@ def test_a_long_page_says_how_much_it_leaves_out(
     )
     text = (tmp_path / "page.html").read_text()
     assert text.count("<img") == comparison_page.PICTURED
-    assert f"disagree on {len(many):,} of 400 test digits. The 60 surest" in text
+    assert f"disagree on {len(many):,} of 400 test digits. The first 60 are shown" in text
 
 
 def test_a_record_that_is_not_reproduced_is_said(
@@ -265,10 +264,10 @@ def test_a_record_that_is_not_reproduced_is_said(
     (run / "metrics.json").write_text(json.dumps(metrics | {"test_accuracy": 399 / 400}))
     found = compare(open_entries([run]), few.test_images, few.test_labels)
     right = 400 - found.rows[0].errors
-    told = f"reads {right} of 400 test digits right, and 399 are recorded"
-    assert told in " ".join(comparison_text.as_text(found).split())
+    sentence = f"reads {right} of 400 test digits correctly, but 399 are recorded"
+    assert sentence in " ".join(comparison_text.as_text(found).split())
     comparison_page.write_html(found, few.test_images, tmp_path / "page.html")
-    assert told in (tmp_path / "page.html").read_text()
+    assert sentence in (tmp_path / "page.html").read_text()
     honest = replace(found.rows[0], recorded_accuracy=found.rows[0].accuracy)
     assert "recorded" not in comparison_text.as_text(replace(found, rows=(honest,)))
 

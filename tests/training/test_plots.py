@@ -29,7 +29,7 @@ def some(mnist: Mnist, wrong: int, count: int = 300) -> tuple[Bytes, Evaluation]
     answers = labels.copy()
     answers[:wrong] = (answers[:wrong] + 1) % 10
     confidence = np.full(count, 0.9)
-    confidence[:wrong] = np.linspace(0.5, 0.8, wrong)
+    confidence[:wrong] = np.linspace(0.8, 0.5, wrong)[::-1]
     probabilities = np.repeat((1 - confidence[:, None]) / 9, 10, axis=1)
     probabilities[np.arange(count), answers] = confidence
     return mnist.test_images[:count], evaluate(labels, probabilities)
@@ -135,7 +135,7 @@ def test_mistakes_shows_each_of_them(mnist: Mnist, path: Path, wrong: int) -> No
     (axes,) = plots.mistakes(images, evaluation, path).axes
     expected = []
     for index in reversed(range(wrong)):  # most confident first
-        label, confidence = evaluation.labels[index], np.linspace(0.5, 0.8, wrong)[index]
+        label, confidence = evaluation.labels[index], evaluation.probabilities[index].max()
         other = (1 - confidence) / 9
         expected.append(f"{label} read as {(label + 1) % 10}\n{confidence:.0%} against {other:.0%}")
     assert words(axes) == (expected or ["none"])

@@ -1,20 +1,22 @@
-"""Do figures and reports come out, whole and true?"""
+"""Does a finished run leave all its files, and do they say the same?"""
 
 import json
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from html_pages import Page, read_page
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from test_plots import some
 
 from digits import bundle
 from digits.data.mnist import Mnist
 from digits.evaluation import evaluate
 from digits.runs.recipes import Recipe
 from digits.training import models, report
+from digits.training.export import manifest_of
 
 FILES = {
     *("run.json", "state.npz", "history.csv", "model.keras", "metrics.json", "report.txt"),
@@ -27,6 +29,11 @@ FILES = {
 @pytest.fixture(scope="module")
 def metrics(finished_run: Path) -> dict[str, Any]:
     return dict(json.loads((finished_run / "metrics.json").read_text()))
+
+
+@pytest.fixture(scope="module")
+def page(finished_run: Path) -> Page:
+    return read_page((finished_run / "report.html").read_text())
 
 
 class TestFinishedRun:
@@ -89,34 +96,93 @@ class TestFinishedRun:
         assert "validation_accuracy" in events.Tags()["tensors"]
         assert [event.step for event in events.Tensors("loss")] == [1, 2, 3, 4]
 
-    def test_html_is_one_file(self, finished_run: Path, metrics: dict[str, Any]) -> None:
-        text = (finished_run / "report.html").read_text()
-        page = Page()
-        page.feed(text)
-        assert len(page.sources) == len(report.FIGURES)
+
+class TestPage:
+    """`report.html` of the finished run."""
+
+    def test_it_is_one_file(self, page: Page) -> None:
         assert all(source.startswith("data:image/png;base64,") for source in page.sources)
         assert page.links == []
-        assert page.open == []
-        assert f"{metrics['test_accuracy']:.2%}" in text
+
+    def test_the_confusion_matrix_is_a_table(self, page: Page, metrics: dict[str, Any]) -> None:
+        head, *rows = page.tables[0]
+        assert head[1:] == [str(digit) for digit in range(10)]
+        assert [row[0] for row in rows] == head[1:]
+        assert [[int(cell or 0) for cell in row[1:]] for row in rows] == metrics["confusion_matrix"]
+
+    def test_every_mistake_is_shown(self, page: Page, metrics: dict[str, Any]) -> None:
+        mistakes, examples = page.lists
+        assert len(mistakes) == min(metrics["test_errors"], report.PICTURED)
+        assert len(examples) == 40
+        # Two figures of several images, and one for each digit.
+        assert len(page.sources) == 2 + len(mistakes) + len(examples)
+
+    def test_it_says_how_to_reproduce_the_run(
+        self, page: Page, finished_run: Path, metrics: dict[str, Any]
+    ) -> None:
+        manifest = bundle.read(finished_run / "bundle").manifest
+        assert page.facts["date"] == manifest["created"]
+        assert page.facts["seed"] == "1"
+        assert page.facts["cores"] == str(metrics["cores"])
+        assert f"keras {keras.__version__}" in page.facts["versions"]
+        assert manifest["command"] in page.text
+        _, *settings = page.tables[-1]
+        assert ["epochs", "4"] in [row[:2] for row in settings]
+
+    def test_layers_are_those_of_the_network(self, page: Page, metrics: dict[str, Any]) -> None:
+        _, *layers, total = page.tables[2]
+        assert ["Conv2D 5×5", "24×24×16", "416"] in layers
+        assert total == ["total", "", f"{metrics['parameters']:,}"]
+        counts = [int(parameters.replace(",", "")) for _, _, parameters in layers]
+        assert sum(counts) == metrics["parameters"]
+
+    def test_it_explains_why_the_losses_differ(self, page: Page, metrics: dict[str, Any]) -> None:
+        words = " ".join(page.text.split())
+        assert f"divides its logits by {metrics['temperature']:.2f};" in words
+        assert f"Compare the test loss ({metrics['test_loss']:.4f}) with the calibrated" in words
 
 
-class Page(HTMLParser):
-    """Collects what a page loads, and the elements that it leaves open."""
+@pytest.mark.parametrize("wrong", [0, 1, 250])
+def test_the_page_of_any_number_of_mistakes(
+    mnist: Mnist, tmp_path: Path, wrong: int, metrics: dict[str, Any]
+) -> None:
+    images, test = some(mnist, wrong)
+    for name in ("training.png", "reliability.png"):
+        (tmp_path / name).write_bytes(b"PNG")
+    layers = [("Dense", "10", 7_850)]
+    report.write_html(tmp_path, images, test, metrics, manifest_of(metrics), layers)
+    page = read_page((tmp_path / "report.html").read_text())
+    mistakes, examples = page.lists
+    assert len(mistakes) == min(wrong, 200)
+    if wrong:
+        index = test.mistakes[0]
+        label, answer = test.labels[index], test.predictions[index]
+        assert mistakes[0] == f"{label} read as {answer}80% vs 2%"
+    assert ("The first 200 of 250 misread test digits" in page.text) == (wrong == 250)
+    assert ("There are none: every test digit was read right." in page.text) == (wrong == 0)
+    label, answer = test.labels[0], test.predictions[0]
+    assert examples[0] == (f"{label} read as {answer}" if wrong else f"{label}")
+    assert examples[1] == (f"{test.labels[1]}" if wrong < 2 else examples[1])
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.sources: list[str] = []
-        self.links: list[str] = []
-        self.open: list[str] = []
 
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        named = dict(attributes)
-        if tag == "img":
-            assert named["alt"]
-            self.sources.append(named["src"] or "")
-        self.links += [named[key] or "" for key in ("href", "action") if key in named]
-        if tag not in ("img", "meta"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
+def test_layer_table_by_hand() -> None:
+    layers = keras.layers
+    network = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(8, 3),
+            layers.Activation("relu"),
+            layers.AveragePooling2D(2),
+            layers.Flatten(),
+            layers.Dropout(0.25),
+            layers.Dense(10),
+        ]
+    )
+    assert models.layer_table(network) == [
+        ("Conv2D 3×3", "26×26×8", 80),
+        ("Activation relu", "26×26×8", 0),
+        ("AveragePooling2D 2×2", "13×13×8", 0),
+        ("Flatten", "1352", 0),
+        ("Dropout 0.25", "1352", 0),
+        ("Dense", "10", 13_530),
+    ]
