@@ -76,8 +76,8 @@ def results(training: Lines, recorded: Mapping[str, Lines], ratios: Lines) -> st
             f"{statistics.fmean(accuracies):.2%} ± {statistics.stdev(accuracies):.2%}",
             str(len(runs)),
             f"{statistics.fmean(run['test_loss'] for run in runs):.4f}",
-            f"{row.process_seconds:.0f} s, {row.process_ratio:.2f}" if row else "",
-            f"{row.peak_memory_mb:.0f} MB" if row else "",
+            f"{row.process_seconds:.0f} s, {row.process_ratio:.2f}" if row else "–",
+            f"{row.peak_memory_mb:.0f} MB" if row else "–",
         ]
         body.append(" | ".join(cells))
     head = (
