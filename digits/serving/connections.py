@@ -30,7 +30,7 @@ class Connection(HttpToolsProtocol):
 
     header_timer: asyncio.TimerHandle | None = None
     header_bytes = 0
-    # A connection that is accepted while its server stops is not told so; it can only look here.
+    # uvicorn does not notify a connection that it accepts while it stops; that one looks here.
     stopping: ClassVar[WeakSet[ServerState]] = WeakSet()
 
     def connection_made(  # type: ignore[override] # asyncio declares a transport without write

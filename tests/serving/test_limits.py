@@ -197,11 +197,11 @@ def test_a_connection_accepted_during_the_stop_is_closed_too() -> None:
         late, silent = [await asyncio.open_connection(*at) for _ in range(2)]
         late[1].write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         lines = early, late, silent
-        told = await asyncio.wait_for(asyncio.gather(*(line[0].read() for line in lines)), 5)
+        received = await asyncio.wait_for(asyncio.gather(*(line[0].read() for line in lines)), 5)
         for _, writer in lines:
             writer.close()
         listening.close()
-        return told
+        return received
 
     early, late, silent = asyncio.run(talk())
     assert early == silent == b""

@@ -192,7 +192,7 @@ def test_digits_serve_serves_the_page(chromium: Browser, site_folder: Path) -> N
     wrong: list[str] = []
     with running(create_app(Reader(), site_folder)) as (address, port):
         page = chromium.new_page()
-        page.on("console", lambda told: wrong.append(told.text) if told.type == "error" else None)
+        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
         page.goto(f"http://{address}:{port}/")
         page.locator("body[data-state=ready]").wait_for(timeout=60_000)
         draw(page, SEVEN + FOUR)
