@@ -7,11 +7,11 @@
 
 The shipped model reads a picture with `Reader.classify` and a canvas with the `canvas` signature.
 The textbook CNN gets either as tutorials feed it: squeezed to 28×28, not inverted. It accepts by
-the probability of its most likely digit. Thresholds come from MNIST's validation digits (the last 5,000
-training images): each model accepts 99% of them. What the shipped model accepts at its bundle's own
-threshold is a figure of its own. Nothing was trained on these sets, but errors on them were looked
-at during development (docs/log.md). Takes some ten minutes, three of them for the textbook CNN's
-training.
+the probability of its most likely digit. Thresholds come from MNIST's validation digits (the last
+5,000 training images): each model accepts 99% of them. What the shipped model accepts at its
+bundle's own threshold is a figure of its own. Nothing was trained on these sets, but errors on them
+were looked at during development (docs/log.md). Takes some ten minutes, three of them for the
+textbook CNN's training.
 """
 
 import json

@@ -174,6 +174,13 @@ def test_extras_are_defined(command: str) -> None:
             assert re.search(rf"^{extra} = \[", project, re.MULTILINE)
 
 
+def test_files_that_the_pages_name_exist() -> None:
+    path = re.compile(r"`((?:digits|benchmarks|tests|docs|deploy)/[\w/.-]+)`")
+    named = {(page.name, name) for page in PAGES for name in path.findall(page.read_text())}
+    assert named
+    assert [(page, name) for page, name in named if not (ROOT / name).exists()] == []
+
+
 def test_every_other_program_is_known() -> None:
     """A program that nothing above checks must be one that this project does not bring."""
     ours = ("digits ", "python mnist_model.py", "python -m benchmarks.", "pip ")
