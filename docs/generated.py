@@ -73,7 +73,7 @@ def contract() -> str:
     from digits import bundle
 
     found = bundle.read().manifest["contract"]
-    return "\n".join(f"`{name}`\n:   {meaning}\n" for name, meaning in found.items())
+    return "\n".join(f"- `{name}`: {meaning}" for name, meaning in found.items())
 
 
 def manifest() -> str:
