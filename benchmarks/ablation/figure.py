@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from benchmarks.ablation import study as ablation
 from benchmarks.ablation.study import Effect, Metric
 from benchmarks.harness.json_lines import Lines
-from digits.training.plots import BAD, GOOD, INK, QUIET, STYLE
+from digits.reporting.plots import BAD, GOOD, INK, QUIET, STYLE
 
 TOGETHER = "all of the recipe"
 TICKS = (0, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)  # and the same below 0

@@ -19,7 +19,7 @@ from keras import layers
 
 from digits.data.mnist import load_mnist
 from digits.evaluation import evaluate
-from digits.training.report import metrics_of
+from digits.reporting.report import metrics_of
 
 EPOCHS = 15
 BATCH = 128

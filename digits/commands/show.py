@@ -39,8 +39,8 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
     if out.suffix.lower() != ".png":
         raise DigitsError(f"--out {out}: the picture is a PNG; name it .png.")
     with needing(prog), own_words_only():
+        from digits.reporting import plots
         from digits.studies import gallery
-        from digits.training import plots
 
         mnist = load_mnist()
         first = [int(np.argmax(mnist.train_labels == digit)) for digit in range(10)]

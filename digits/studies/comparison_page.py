@@ -8,6 +8,7 @@ from pathlib import Path
 
 from digits.errors import DigitsError
 from digits.files import replacing
+from digits.reporting.report import fill, picture
 from digits.studies.comparison import Comparison, Disagreement, Row
 from digits.studies.comparison_text import (
     AGAINST,
@@ -20,7 +21,6 @@ from digits.studies.comparison_text import (
     warnings,
 )
 from digits.studies.measure import Images
-from digits.training.report import fill, picture
 
 PICTURED = 60  # disagreements on the page
 

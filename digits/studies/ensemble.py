@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from digits.data.mnist import Bytes, Mnist
 from digits.errors import DigitsError, Interrupted
 from digits.evaluation import cross_entropy, evaluate, fit_temperature, softmax
+from digits.reporting import report
 from digits.runs import engines, sweep
 from digits.runs import run as runs
 from digits.runs.history import write_csv
@@ -23,7 +24,6 @@ from digits.runs.recipes import Recipe
 from digits.runs.run import Run
 from digits.runs.scheduler import heeding_signals, train_all
 from digits.terminal import can_redraw, importing_tensorflow, needing, say
-from digits.training import report
 
 MEMBERS = "members"  # folder of the members' runs
 STUDENT = "student"  # and of what is distilled from them
@@ -111,6 +111,7 @@ def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) 
 
         from digits.studies import distillation
         from digits.training import dataset, pipeline
+        from digits.training.calibration import Trained
         from digits.training.models import predictor
         from digits.training.train import use_cores
 
@@ -148,7 +149,7 @@ def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) 
     best, figures["bundled"] = _choose(figures)
     bundled = student
     if best is not None:
-        bundled = pipeline.Trained(
+        bundled = Trained(
             networks[best],
             readers[best],
             members[best].history(),
@@ -164,7 +165,7 @@ def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) 
         figures[name] |= {key: report.metrics_of(test)[key] for key in ON_TEST}
     write_csv(bundled.history, ensemble.folder / "history.csv")
     more = {"ensemble": figures}
-    pipeline.measure_and_export(bundled, ensemble, mnist, cores, started, more)
+    pipeline.finish(bundled, ensemble, mnist, cores, started, more)
     for answers in student_run.folder.glob("answers-*"):  # not needed any more
         answers.unlink()
 

@@ -12,7 +12,7 @@ from digits.data.mnist import Bytes
 from digits.runs.recipes import Recipe
 
 if TYPE_CHECKING:
-    from digits.training.plots import AugmentationRow
+    from digits.reporting.plots import AugmentationRow
 
 SEED = 5  # of what is drawn at random
 # What an augmentation is shown with that the recipe does not use.
@@ -40,7 +40,7 @@ def draw(recipe: Recipe, digits: Bytes) -> list[AugmentationRow]:
         recipe: gives the amounts; where it has 0, `SHOWN` does.
         digits: uint8 of shape (10, 28, 28), ink 255 on 0.
     """
-    from digits.training.plots import AugmentationRow
+    from digits.reporting.plots import AugmentationRow
 
     shown = replace(recipe, **{name: getattr(recipe, name) or SHOWN[name] for name in SHOWN})
     off: dict[str, Any] = dict.fromkeys(SHOWN, 0)

@@ -58,7 +58,7 @@ def on_digits(bundle: Bundle, images: Images, labels: Images) -> tuple[dict[str,
         the figures, ready for JSON, and what a terminal shows of them.
     """
     from digits.evaluation import evaluate
-    from digits.training.report import metrics_of
+    from digits.reporting.report import metrics_of
 
     probabilities, is_digit = answers(bundle, images)
     test = evaluate(labels, probabilities)

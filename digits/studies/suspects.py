@@ -140,8 +140,8 @@ def search(plan: Plan, folder: Path, mnist: Mnist) -> tuple[dict[str, Any], str]
         import keras
         import tensorflow as tf
 
+        from digits.reporting import plots
         from digits.studies import cross_validation
-        from digits.training import plots
         from digits.training.models import predictor
         from digits.training.train import use_cores
 

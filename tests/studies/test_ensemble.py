@@ -18,10 +18,10 @@ from digits import bundle
 from digits.data.mnist import Bytes, Mnist
 from digits.errors import DigitsError
 from digits.evaluation import cross_entropy, evaluate
+from digits.reporting import report
 from digits.runs import run as runs
 from digits.runs.recipes import RECIPES
 from digits.studies import distillation, ensemble
-from digits.training import report
 from digits.training.models import predictor
 
 # 2,000 training digits in 42 steps an epoch, a little distorted.

@@ -14,8 +14,9 @@ from test_plots import some
 from digits import bundle
 from digits.data.mnist import Mnist
 from digits.evaluation import evaluate
+from digits.reporting import report
 from digits.runs.recipes import Recipe
-from digits.training import models, report
+from digits.training import models
 from digits.training.export import manifest_of
 
 FILES = {

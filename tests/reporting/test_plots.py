@@ -13,8 +13,8 @@ from matplotlib.text import Text
 
 from digits.data.mnist import Bytes, Mnist
 from digits.evaluation import Evaluation, evaluate, wilson_interval
+from digits.reporting import plots
 from digits.runs.history import Epoch
-from digits.training import plots
 
 
 @pytest.fixture

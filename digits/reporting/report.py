@@ -124,7 +124,7 @@ def write_html(
         "versions": ", ".join(f"{name} {number}" for name, number in metrics["versions"].items()),
     }
     page = fill(
-        "digits.training",
+        "digits.reporting",
         "report.html",
         title=f"MNIST, recipe {html.escape(metrics['recipe']['name'])}",
         count=count,
@@ -175,7 +175,7 @@ def write_html(
 
 def fill(package: str, template: str, **parts: str) -> bytes:
     """A page: the template that lies in a package, filled with its parts and the shared style."""
-    style = files("digits.training").joinpath("style.css").read_text(encoding="utf-8")
+    style = files("digits.reporting").joinpath("style.css").read_text(encoding="utf-8")
     text = files(package).joinpath(template).read_text(encoding="utf-8")
     return Template(text).substitute(style=style, **parts).encode()
 

@@ -1,0 +1,1 @@
+"""Evaluation and history -> figures, the text on the terminal, and report.html."""

@@ -1,0 +1,58 @@
+"""Calibration: the temperature, and the threshold below which a reading is refused."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from digits.data.mnist import Bytes
+from digits.evaluation import CLASSES, cross_entropy, fit_temperature, threshold_accepting
+from digits.runs.history import Epoch
+from digits.training.dataset import Labelled
+from digits.training.models import finish, predictor
+
+ACCEPTED = 0.99  # of the validation digits, at the threshold
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished network, and what was fitted to the validation digits.
+
+    Attributes:
+        model: from `models.finish`.
+        read: images -> its outputs, as `models.predictor`.
+        history: of its training; losses are before calibration.
+        validation: the held-out digits.
+        temperature: what its logits are divided by.
+        calibrated_loss: on the validation digits, with the temperature; cross-entropy in nats.
+        threshold: what `is_digit` must reach for a reading to be accepted, 0 to 1.
+    """
+
+    model: keras.Model
+    read: Callable[[Bytes], Any]
+    history: list[Epoch]
+    validation: Labelled
+    temperature: float
+    calibrated_loss: float
+    threshold: float
+
+
+def calibrate(
+    model: keras.Model, history: list[Epoch], validation: Labelled, cores: int
+) -> Trained:
+    """Fits temperature and threshold to the validation digits, and finishes the network.
+
+    Args:
+        model, history: from `train`.
+        validation: the held-out digits and their labels.
+        cores: parts of a batch that are computed at the same time.
+    """
+    images, labels = validation
+    temperature = fit_temperature(labels, predictor(model, cores)(images)[:, :CLASSES])
+    model = finish(model, temperature)
+    read = predictor(model, cores)
+    answers = read(images)
+    calibrated_loss = cross_entropy(labels, answers["probabilities"])
+    threshold = threshold_accepting(ACCEPTED, answers["is_digit"])
+    return Trained(model, read, history, validation, temperature, calibrated_loss, threshold)
