@@ -18,6 +18,7 @@ HEAVY = (
 )  # fmt: skip
 TRAINING_SIDE = (  # modules that import one of these when they are imported
     "digits.training.",
+    "digits.reporting.plots",
     "digits.studies.cross_validation",
     "digits.studies.distillation",
     "digits.data.corruptions",
