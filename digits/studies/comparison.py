@@ -17,26 +17,26 @@ from digits.studies.comparison_entries import Entry
 from digits.studies.measure import CLEAN, SEED, Floats, Images, answers, suite
 from digits.terminal import watched
 
-# Corruptions are measured on every fifth test digit, not on the first ones: MNIST's first half was
-# written by neater hands.
+# Corruptions are measured on every fifth test digit, not on the first ones: the first half of the
+# test set was written by neater hands.
 SPARSE = 5
-TURNS, WARM_UP, CALLS = 100, 2, 5  # of each signature of each run; short turns are fairer
-ENLARGED = 7  # times, the digit on the canvas that is timed
+TURNS, WARM_UP, CALLS = 100, 2, 5  # for each signature of each run; short turns are fairer
+ENLARGED = 7  # times: the digit on the canvas that is timed
 
 
 @dataclass(frozen=True)
 class Row:
-    """What is told of one run. Fractions are 0 to 1.
+    """The figures of one run. Fractions are 0 to 1.
 
     Attributes:
         letter, name, folder: as in `Entry`.
-        recipe: its settings, by name; empty if the bundle does not tell.
-        recorded_accuracy: what it wrote down when it was trained, None if nothing.
-        accuracy: fraction of the test digits read right, here and now.
-        accuracy_interval: 95 % (Wilson).
+        recipe: its settings, by name; empty if the bundle does not record them.
+        recorded_accuracy: on the test digits, as recorded when it was trained; None if it is not.
+        accuracy: fraction of the test digits read correctly, measured now.
+        accuracy_interval: its 95% interval (Wilson).
         errors: test digits misread.
-        gained: test digits that it reads right and the first run misreads; `lost`, the other way
-            round; `p`, from `mcnemar`. None for the first run.
+        gained: test digits that it reads correctly and the first run misreads; `lost`, the
+            reverse; `p`, from `mcnemar`. None for the first run.
         ece: expected calibration error on the test digits.
         corruptions: fraction misread under each corruption of MNIST-C, and their mean
             `corruption_error`.
@@ -70,13 +70,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A test digit that is not the same to all runs.
+    """A test digit that not all runs read alike.
 
     Attributes:
         index: its place among the test digits, from 0.
-        label: what it is said to be.
-        answers: what each run reads, in the order of the runs.
-        confidences: the probability that each gives its answer, 0 to 1.
+        label: its label in MNIST.
+        answers: the digit that each run reads, in the order of the runs.
+        confidences: the probability that each run gives its answer, 0 to 1.
     """
 
     index: int
@@ -92,8 +92,8 @@ class Comparison:
     Attributes:
         digits: how many test digits there are.
         corrupted_digits: how many of them were read under each corruption.
-        rows: a run each, in the order in which they were given.
-        disagreements: all test digits that the runs do not agree on, the surest first.
+        rows: one for each run, in the order given.
+        disagreements: all test digits that the runs disagree on, most confident first.
     """
 
     digits: int
@@ -155,19 +155,19 @@ def compare(entries: Sequence[Entry], images: Images, labels: Images) -> Compari
 
 
 def mcnemar(first: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[int, int, float]:
-    """Whether two networks are unequally good on the same digits (McNemar 1947).
+    """Tests whether two networks differ in accuracy on the same digits (McNemar 1947).
 
-    Only the digits that one reads right and the other misreads tell; were the networks equally
-    good, each of these would be either's with probability one half. Exact and two-sided, by the
-    binomial distribution instead of McNemar's chi-square, which needs many such digits. It tells
-    two networks apart, not two ways to train: another seed gives another network.
+    Only the digits that exactly one of them misreads count: if both were equally good, either
+    would misread each of these with probability one half. The test is exact and two-sided, with
+    the binomial distribution instead of McNemar's chi-square, which needs many such digits. It
+    compares two networks, not two ways to train: another seed gives another network.
 
     Args:
-        first, other: whether each network reads each digit right, shape (n,).
+        first, other: whether each network reads each digit correctly, shape (n,).
 
     Returns:
-        how many digits the other gains and loses, and the probability of a difference as large as
-        that, or larger, among equals; 1 when there is none.
+        the number of digits that `other` gains and loses, and p: the probability of a difference
+        at least this large if both networks were equally good; 1 when there is no difference.
     """
     from scipy.stats import binomtest
 
@@ -177,14 +177,15 @@ def mcnemar(first: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[int, in
 
 
 def disagreements(labels: Images, probabilities: Sequence[Floats]) -> list[Disagreement]:
-    """The digits to which not all runs give the same answer, the surest disagreement first.
+    """The digits that not all runs read alike, most confident first.
 
-    A disagreement is as sure as its second answer: of those who give an answer the surest counts,
-    and of the answers the second surest. So one sure run among doubting ones comes late.
+    The confidence of an answer is the highest that any run has in it. The confidence of a
+    disagreement is that of its second most confident answer, so a digit comes early only if two
+    different answers are both given with high confidence.
 
     Args:
         labels: integers of shape (n,).
-        probabilities: of each run, shape (n, 10).
+        probabilities: for each run, shape (n, 10).
     """
     every = np.stack(probabilities)
     chosen, confidence = every.argmax(axis=2), every.max(axis=2)
@@ -203,9 +204,9 @@ def disagreements(labels: Images, probabilities: Sequence[Floats]) -> list[Disag
 
 
 def latencies(networks: Sequence[Bundle], digit: Images) -> list[dict[str, float]]:
-    """How long one image takes: median seconds of 500 calls of each signature, on one thread.
+    """The time to read one image: median seconds of 500 calls of each signature, on one thread.
 
-    The networks take turns, so that a machine that is slow for a while is so to all of them.
+    The networks take turns, so that a machine that is slow for a while is slow for all of them.
 
     Args:
         networks: bundles.
