@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
@@ -68,38 +68,6 @@ def watched(items: Items[Item], unit: str, beside_lines: bool = False) -> Iterab
     from tqdm import tqdm
 
     return tqdm(items, unit=f" {unit}s", file=sys.stderr, dynamic_ncols=True, leave=False)
-
-
-def can_redraw() -> bool:
-    """Whether standard error is a screen, on which lines can be drawn anew."""
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-
-
-@contextmanager
-def status_lines() -> Iterator[Callable[[Sequence[str], Sequence[str]], None]]:
-    """Gives a function (news, status): lines of standard error that stay, and below them lines that
-    take the place of those of the last call, on a screen where that `can_redraw`."""
-    live, drawn = can_redraw(), 0
-
-    def show(news: Sequence[str], status: Sequence[str]) -> None:
-        nonlocal drawn
-        if live:
-            columns, rows = os.get_terminal_size(sys.stderr.fileno())
-            status = [line[: (columns or 80) - 1] for line in status[-(rows or 24) + 1 :]]
-            back = f"\x1b[{drawn}F" if drawn else ""
-            lines = "".join(f"{line}\n" for line in [*news, *status])
-            sys.stderr.write(f"{back}\x1b[J{lines}")
-            sys.stderr.flush()
-            drawn = len(status)
-        else:
-            for line in news:
-                note(line)
-
-    try:
-        yield show
-    finally:
-        if drawn:
-            show([], [])
 
 
 @contextmanager

@@ -1,8 +1,9 @@
-"""Processes: the main command started as a user starts it, and what test processes share."""
+"""Processes: commands started as a user starts them, and what test processes share."""
 
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,10 @@ ROOT = Path(__file__).parent.parent
 # 8,000 training digits in 8 steps an epoch: seconds, and the same code as any run.
 SMALL = ["--network", "small", "--held-out", "52000", "--batch", "1000"]
 SMALL += ["--variants", "300", "--non-digits", "700"]
+# 2,000 training digits in 42 steps an epoch.
+TINY = ["--recipe", "fast", *SMALL, "--held-out", "58000", "--batch", "50", "--variants", "50"]
+TINY += ["--non-digits", "50", "--epochs", "2"]
+PATIENCE = 900  # seconds, for a machine that is busy with other things
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -30,6 +35,26 @@ def mnist_model(*arguments: str | Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def digits_sweep(*arguments: str | Path) -> subprocess.Popen[str]:
+    """Starts `digits sweep` with its output in pipes."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "digits.cli", "sweep", *map(str, arguments)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_until(true: Callable[[], object], process: subprocess.Popen[str] | None = None) -> None:
+    """Waits for something, which a process that must not end meanwhile may have to do."""
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert process is None or process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @contextmanager

@@ -16,11 +16,11 @@ from digits.files import replacing
 class Epoch:
     """One line of the history.
 
-    `loss` (nats) and `accuracy` (0 to 1) are means over the epoch's distorted training images,
-    with dropout and while the weights move. `validation_loss` and `validation_accuracy` are the
-    network's at the epoch's end on the held-out images as they are. Both losses are without label
-    smoothing, and before the temperature is fitted. `seconds` is the epoch's time, validation
-    included.
+    `loss` (nats) and `accuracy` (0 to 1) are means over the epoch's training images, distorted and
+    with dropout, while the weights change. `validation_loss` and `validation_accuracy` are measured
+    at the end of the epoch, on the held-out images without distortion. Neither loss includes label
+    smoothing or the temperature, which is fitted later. `seconds` is the time of the epoch,
+    validation included.
     """
 
     epoch: int
@@ -32,15 +32,18 @@ class Epoch:
     validation_accuracy: float
 
 
+COLUMNS = [column.name for column in fields(Epoch)]
+
+
 def write_csv(history: Sequence[Epoch], path: Path) -> None:
-    """Writes a header and a line for each epoch, in place of what is there.
+    """Writes a header and a line for each epoch; an existing file is replaced.
 
     Raises:
         OSError: the file cannot be written; it is as it was.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(column.name for column in fields(Epoch))
+    writer.writerow(COLUMNS)
     writer.writerows(astuple(epoch) for epoch in history)
     with replacing(path) as file:
         file.write(text.getvalue().encode())
@@ -51,7 +54,8 @@ def write_events(
 ) -> None:
     """Writes a JSON line for each epoch and, at the end of a run, one for its result.
 
-    Each has `event`, "epoch" or "result", and is whole or not there for whoever follows the file.
+    The `event` of a line is "epoch" or "result". A program that follows the file sees whole lines
+    only.
 
     Raises:
         OSError: the file cannot be written; it is as it was.
@@ -64,15 +68,19 @@ def write_events(
 
 
 def read_csv(path: Path) -> list[Epoch]:
-    """Reads what `write_csv` wrote; nothing when there is no such file yet.
+    """Reads what `write_csv` wrote; no epochs if there is no such file yet.
 
     Raises:
-        DigitsError: it is no such table.
+        DigitsError: the file is damaged.
     """
     try:
-        rows = list(csv.reader(path.read_text().splitlines()))[1:]
-        return [Epoch(int(number), *map(float, rest)) for number, *rest in rows]
+        rows = list(csv.reader(path.read_text().splitlines()))
+        if rows[:1] != [COLUMNS] or {*map(len, rows)} != {len(COLUMNS)}:
+            raise ValueError("it is not a table of epochs")
+        return [Epoch(int(number), *map(float, rest)) for number, *rest in rows[1:]]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, TypeError) as error:
-        raise DigitsError(f"{path} cannot be read as a history ({error}).") from None
+    except (OSError, ValueError, csv.Error) as error:
+        raise DigitsError(
+            f"{path} is damaged ({error}); remove the folder and train again."
+        ) from None

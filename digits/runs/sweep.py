@@ -1,9 +1,10 @@
-"""Many runs of training: a list of recipes -> a folder of finished runs, and a table.
+"""The folder of a sweep: where each recipe's run is, a lock, and the results of all runs.
 
-A run is known by its recipe, which its folder keeps. So the same command again goes on with what is
-unfinished and leaves alone what is finished, also when lines of SPEC have moved meanwhile.
+A run is identified by its recipe, which its folder keeps. So the same command again resumes what is
+unfinished and leaves what is finished as it is, even if the lines of SPEC have changed places.
 """
 
+import errno
 import json
 import statistics
 from collections.abc import Iterator, Sequence
@@ -16,10 +17,13 @@ from digits.files import PARTIAL, replacing
 from digits.runs import sweep_spec
 from digits.runs.recipes import Recipe
 from digits.runs.run import Run, find
+from digits.terminal import needing
+
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)  # what a disk says that cannot lock files
 
 
 def plan(wanted: Sequence[Recipe], out: Path) -> list[Run]:
-    """Finds the folder of each recipe in `out`, where it was trained before or is to be.
+    """Finds the run of each recipe in `out`, or a free folder name for a recipe without one.
 
     Raises:
         DigitsError: `out` cannot be made or read.
@@ -32,7 +36,7 @@ def plan(wanted: Sequence[Recipe], out: Path) -> list[Run]:
             f"{out} cannot be used ({error.strerror}); choose another --out."
         ) from None
     known = {run.recipe: run for run in there.values() if run}
-    # Names may be taken, by what a recipe was before it was changed; not by what a kill left.
+    # A name may be taken by a run of another recipe, but not by what a killed process left.
     taken = {
         folder
         for folder in there
@@ -51,9 +55,10 @@ def plan(wanted: Sequence[Recipe], out: Path) -> list[Run]:
 
 
 def write_results(planned: Sequence[Run], path: Path) -> list[dict[str, Any]]:
-    """Writes a line of JSON for each finished run, in place of what is there, and returns them.
+    """Writes a line of JSON for each finished run, and returns the lines; replaces the file.
 
-    A line has the run's `name`, its `folder` beside the file, and what its metrics.json holds.
+    A line holds the run's `name`, its `folder` beside the file, and the content of its
+    metrics.json.
 
     Raises:
         DigitsError: a metrics.json is damaged, or the file cannot be written.
@@ -104,41 +109,41 @@ def _spread(accuracies: Sequence[float]) -> str:
 
 
 def _ranges(seeds: Sequence[int]) -> str:
-    """All seeds, those that follow each other as `1-5`."""
-    runs_of: list[list[int]] = []
+    """Ascending seeds as text, with consecutive ones as `1-5`."""
+    ranges: list[list[int]] = []
     for seed in seeds:
-        if runs_of and seed == runs_of[-1][-1] + 1:
-            runs_of[-1].append(seed)
+        if ranges and seed == ranges[-1][-1] + 1:
+            ranges[-1].append(seed)
         else:
-            runs_of.append([seed])
-    return ", ".join(f"{r[0]}-{r[-1]}" if len(r) > 1 else f"{r[0]}" for r in runs_of)
+            ranges.append([seed])
+    return ", ".join(f"{r[0]}-{r[-1]}" if len(r) > 1 else f"{r[0]}" for r in ranges)
 
 
 @contextmanager
-def alone(out: Path) -> Iterator[None]:
-    """Keeps others from training into the same folder meanwhile; not on Windows.
+def locked(out: Path) -> Iterator[None]:
+    """Keeps other commands from training into the same folder; not on a disk without locks.
+
+    The system releases the lock when the process ends, however it ends.
 
     Raises:
-        DigitsError: somebody is at it.
+        DigitsError: another command is training there, or the folder cannot be written.
     """
+    with needing("training"):
+        from filelock import FileLock, Timeout
+
+    lock = FileLock(out / "sweep.lock", timeout=0, fallback_to_soft=False)
     try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    try:
-        lock = (out / "sweep.lock").open("w")
-    except OSError as error:
+        lock.acquire()
+    except Timeout:
         raise DigitsError(
-            f"{out} cannot be written ({error.strerror}); choose another --out."
+            f"Another command is training into {out}; wait for it to end, or stop it."
         ) from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
             raise DigitsError(
-                f"Another command is training into {out}; wait for its end, or stop it."
+                f"{out} cannot be written ({error.strerror}); choose another --out."
             ) from None
-        except OSError:  # a disk without locks
-            pass
+    try:
         yield
+    finally:
+        lock.release()

@@ -137,7 +137,7 @@ def meet(team: Team) -> None:
     )
     missing = team.others
     with _listening(team):
-        while missing := [place for place in missing if not answers(team.addresses[place])]:
+        while missing := [place for place in missing if not responds(team.addresses[place])]:
             if time.monotonic() > deadline:
                 raise DigitsError(
                     f"{named(team, missing)} did not come within {PATIENCE:,} seconds; "
@@ -174,7 +174,7 @@ def _listening(team: Team) -> Iterator[None]:
         yield
 
 
-def answers(address: str) -> bool:
+def responds(address: str) -> bool:
     """Whether somebody listens there."""
     try:
         with socket.create_connection(host_and_port(address), timeout=5) as line:

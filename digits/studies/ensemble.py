@@ -5,6 +5,7 @@ distilled into one network; that is bundled if on the validation digits it keeps
 otherwise the best member is.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,13 +18,13 @@ from digits.data.mnist import Bytes, Mnist
 from digits.errors import DigitsError, Interrupted
 from digits.evaluation import cross_entropy, evaluate, fit_temperature, softmax
 from digits.reporting import report
-from digits.runs import engines, sweep
+from digits.runs import processes, sweep
 from digits.runs import run as runs
 from digits.runs.history import write_csv
 from digits.runs.recipes import Recipe
 from digits.runs.run import Run
-from digits.runs.scheduler import heeding_signals, train_all
-from digits.terminal import can_redraw, importing_tensorflow, needing, say
+from digits.runs.scheduler import handling_signals, train_all
+from digits.terminal import importing_tensorflow, needing, say
 
 MEMBERS = "members"  # folder of the members' runs
 STUDENT = "student"  # and of what is distilled from them
@@ -72,8 +73,8 @@ def train(ensemble: Run, mnist: Mnist, data: Path | None, started: float) -> Non
     first = ensemble.recipe
     recipes = [replace(first, seed=first.seed + place) for place in range(ensemble.members)]
     members = sweep.plan(recipes, ensemble.folder / MEMBERS)
-    with sweep.alone(ensemble.folder / MEMBERS):
-        with engines.processes(data=data) as engine, heeding_signals():
+    with sweep.locked(ensemble.folder / MEMBERS):
+        with processes.engine(data=data) as engine, handling_signals():
             failures = train_all(members, engine)
         for member, reason in failures.items():
             raise DigitsError(
@@ -127,7 +128,7 @@ def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) 
     say(f"All {len(members)} are trained; now their mean is distilled into one network.")
     student_run = Run(ensemble.folder / STUDENT, distillation.student_of(recipe))
     student_run.folder.mkdir(exist_ok=True)
-    lessons = distillation.lessons(recipe, images, mean, student_run.folder, can_redraw())
+    lessons = distillation.lessons(recipe, images, mean, student_run.folder, sys.stderr.isatty())
     student = pipeline.fit(student_run, lessons, validation, cores)
 
     images, labels = validation

@@ -27,7 +27,7 @@ from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.runs.history import Epoch
 from digits.runs.recipes import Recipe
-from digits.runs.workers import PATIENCE, TOGETHER, Team, answers, named
+from digits.runs.workers import PATIENCE, TOGETHER, Team, named, responds
 from digits.terminal import note, say
 from digits.training import dataset
 from digits.training.dataset import Labelled
@@ -218,7 +218,7 @@ def _compare(team: Team, strategy: tf.distribute.Strategy, state_file: Path) -> 
 def _loss(team: Team, reason: str) -> str:
     """A sentence on who is gone, if that shows, or else on what TensorFlow says."""
     deadline = time.monotonic() + GRACE
-    while not (gone := [place for place in team.others if not answers(team.addresses[place])]):
+    while not (gone := [place for place in team.others if not responds(team.addresses[place])]):
         if time.monotonic() > deadline:
             reason = reason.strip().partition("\n")[0]
             return f"The workers lost touch with each other ({reason}); {TOGETHER}."

@@ -2,9 +2,6 @@
 
 import json
 import signal
-import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from processes import SMALL, Command, mnist_model
+from processes import PATIENCE, TINY, Command, mnist_model, wait_until
 
 from digits import bundle
 from digits.data.mnist import Bytes, Mnist
@@ -24,18 +21,7 @@ from digits.runs.recipes import RECIPES
 from digits.studies import distillation, ensemble
 from digits.training.models import predictor
 
-# 2,000 training digits in 42 steps an epoch, a little distorted.
-TINY = ["--recipe", "fast", *SMALL, "--held-out", "58000", "--batch", "50", "--variants", "50"]
-TINY += ["--non-digits", "50", "--rotation", "5", "--epochs", "2", "--ensemble", "2"]
-PATIENCE = 900  # seconds, for a machine that is busy with other things
-
-
-def wait_until(true: Callable[[], object], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+PAIR = [*TINY, "--rotation", "5", "--ensemble", "2"]  # a little distorted
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +29,13 @@ def united(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     """An ensemble of two that was stopped by Ctrl-C while its members trained, and gone on with by
     the same command: its folder, and what was said before and after."""
     folder = tmp_path_factory.mktemp("ensembles") / "two"
-    process = mnist_model(*TINY, "--out", folder)
+    process = mnist_model(*PAIR, "--out", folder)
     wait_until(lambda: [*folder.glob("members/*/history.csv")], process)
     process.send_signal(signal.SIGINT)
     stopped, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
-    process = mnist_model(*TINY, "--out", folder)
+    process = mnist_model(*PAIR, "--out", folder)
     output, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
     return folder, stopped, output
@@ -121,7 +107,7 @@ def test_a_finished_ensemble_is_not_trained_again(
     united: tuple[Path, str, str], run_main: Command
 ) -> None:
     folder, _, _ = united
-    for arguments in ([*TINY, "--out", folder], ["--resume", folder]):
+    for arguments in ([*PAIR, "--out", folder], ["--resume", folder]):
         result = run_main(*arguments)
         assert result.returncode == 2
         assert "is finished" in result.stderr

@@ -1,0 +1,165 @@
+"""Runs trained as tasks of Ray, on this machine or on a cluster whose machines share a disk."""
+
+import contextlib
+import logging
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from digits.errors import DigitsError
+from digits.runs.engine import STOP_SECONDS, Engine, Poll
+from digits.runs.processes import Cores, start_training, stop, usable_cores
+from digits.runs.run import Run
+from digits.runs.workers import ADDRESS, responds
+from digits.terminal import needing
+
+STARTS = 3  # attempts to start Ray here: it gives itself 30 s, too little on a loaded machine
+SHARED_SECONDS = 90  # in which a file that one machine wrote appears on the others
+KILLED = -9  # exit status of a killed process on Unix
+
+
+@contextmanager
+def engine(address: str | None = None, data: Path | None = None) -> Iterator[Engine]:
+    """Trains as tasks of Ray, one core each. Those still running when the block ends are stopped.
+
+    Args:
+        address: of a cluster, as for `ray.init`; default a Ray of this machine alone.
+        data: as for `digits train --data`; every machine of the cluster must have it.
+
+    Raises:
+        DigitsError: Ray is not installed, does not start, or no cluster answers.
+    """
+    ray = _connect(address)
+    task = ray.remote(num_cpus=1, max_retries=0)(train_in_task)
+    running: list[Any] = []
+
+    def start(run: Run) -> Poll:
+        shared = replace(run, folder=run.folder.absolute())
+        promise = task.remote(shared, data and data.absolute())
+        running.append(promise)
+        seen_by = float("inf")
+
+        def poll() -> int | None:
+            nonlocal seen_by
+            if not ray.wait([promise], timeout=0)[0]:
+                return None
+            try:
+                status = ray.get(promise)
+            except ray.exceptions.RayTaskError as error:
+                raise DigitsError(
+                    f"Ray could not train {run.folder} ({error.cause}); every machine of the "
+                    "cluster needs this version of this package."
+                ) from None
+            except ray.exceptions.RayError:  # its worker or its machine is gone
+                status = KILLED
+            if isinstance(status, str):
+                raise DigitsError(status)
+            if status == 0 and not run.finished:
+                seen_by = min(seen_by, time.monotonic() + SHARED_SECONDS)
+                if time.monotonic() < seen_by:
+                    return None
+                raise DigitsError(_not_shared(run.folder, "this machine"))
+            if promise in running:
+                running.remove(promise)
+            return int(status)
+
+        return poll
+
+    try:
+        yield Engine(lambda: max(1, int(ray.cluster_resources().get("CPU", 1))), start)
+    finally:
+        try:
+            for promise in running:
+                ray.cancel(promise)
+            if running:
+                ray.wait(running, num_returns=len(running), timeout=STOP_SECONDS + 5)
+        finally:
+            ray.shutdown()
+
+
+def train_in_task(run: Run, data: Path | None) -> int | str:
+    """Resumes a run in a process beside Ray's worker, on a core that no other task uses.
+
+    Returns:
+        the exit status, or a sentence if the run's folder is not on this machine.
+    """
+    if not (run.folder / "run.json").exists():
+        return _not_shared(run.folder, socket.gethostname())
+    with unused_core() as cores:
+        process = start_training(run, cores, data)
+        try:
+            while (status := process.poll()) is None:  # cancelling cannot interrupt `wait`
+                time.sleep(0.1)
+            return status
+        finally:
+            stop([process])
+
+
+@contextmanager
+def unused_core() -> Iterator[Cores]:
+    """Reserves a core that no other task on this machine has; none if all are taken.
+
+    Ray counts cores but does not assign them. A Unix socket's name belongs to one process, and is
+    free again as soon as that process ends, however it ends.
+    """
+    cores, reserved = usable_cores(), []
+    if not cores:
+        yield []
+        return
+    with socket.socket(socket.AF_UNIX) as mark:
+        for core in cores:
+            with contextlib.suppress(OSError):
+                mark.bind(f"\0digits trains on core {core}")
+                reserved = [core]
+                break
+        yield reserved
+
+
+def _connect(address: str | None) -> Any:
+    """The module `ray`, connected to a cluster or to processes that it starts on this machine."""
+    os.environ |= {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # otherwise it warns of a change to come
+    }
+    with needing("--engine ray", "train,cluster"):
+        import ray
+    # If nothing listens there, Ray itself tries for many minutes, with a line for each attempt.
+    if address and ADDRESS.fullmatch(address) and not responds(address):
+        raise DigitsError(
+            f"No Ray cluster answers at {address}; start it with: ray start --head, or correct "
+            "--address."
+        )
+    own: dict[str, Any] = {
+        "num_cpus": len(usable_cores()) or os.cpu_count(),
+        "include_dashboard": False,
+        "object_store_memory": 100 << 20,  # nothing is stored; Ray would take a third of memory
+    }
+    for attempts_left in reversed(range(1 if address else STARTS)):
+        try:
+            ray.init(
+                address=address or "local",
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                **({} if address else own),
+            )
+            break
+        except Exception as error:  # Ray raises many kinds, and a bare one when its time is up
+            ray.shutdown()
+            if attempts_left:
+                continue
+            where = f"connect to {address}" if address else "start on this machine"
+            reason = str(error).partition("\n")[0].rstrip(".")
+            raise DigitsError(f"Ray could not {where}: {reason}.") from None
+    return ray
+
+
+def _not_shared(folder: Path, machine: str) -> str:
+    return (
+        f"{folder} is not on {machine}; --out must be on a disk that all machines of the cluster "
+        "share."
+    )
