@@ -22,7 +22,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
         "--out",
         type=Path,
         metavar="FILE.html",
-        help="write a page with pictures of the digits that they disagree on",
+        help="write a page with pictures of the digits that they disagree on, replacing FILE.html",
     )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     return parser
