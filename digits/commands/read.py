@@ -63,7 +63,6 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
     if arguments.show is not None:
         _check_show(arguments.show, files)
     with own_words_only():
-        from digits.reading.page import as_dict
         from digits.reading.reader import Reader
 
         reader = Reader(arguments.model)
@@ -82,6 +81,8 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
                 continue
             milliseconds = round((time.perf_counter() - started) * 1e3, 3)
             if arguments.json:
+                from digits.reading.answers import as_dict
+
                 say_json({"path": file, **as_dict(page), "milliseconds": milliseconds})
             else:
                 _print("standard input" if file == "-" else file, page, named=len(files) > 1)

@@ -1,7 +1,7 @@
 """Masks of ink: their connected parts, and the ruled lines in them."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,7 @@ COVERED = 0.6  # of the picture's width, by a rule
 MOST_RULES = 400  # candidates that are looked at
 
 
-@dataclass(frozen=True)
-class Components:
+class Components(NamedTuple):
     """The connected parts of a mask, in no particular order.
 
     Attributes:

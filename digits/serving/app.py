@@ -15,7 +15,8 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from digits import bundle
 from digits.errors import DigitsError
-from digits.reading.page import PageAnswer, answer_of, page_of
+from digits.reading.answers import PageAnswer, answer_of
+from digits.reading.page import page_of
 from digits.reading.reader import Reader
 from digits.serving import inference_protocol, openapi, problems, requests, static_files, telemetry
 from digits.serving.openapi import Route, answer

@@ -14,7 +14,8 @@ import pytest
 from services import FILES, PNG, Client
 
 from digits.data.mnist import Mnist
-from digits.reading.page import as_dict, page_of
+from digits.reading.answers import as_dict
+from digits.reading.page import page_of
 from digits.reading.reader import Reader
 from digits.serving import requests
 

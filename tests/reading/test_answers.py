@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from digits.reading.page import Box, Page, PageAnswer, Reading, as_dict, page_of
+from digits.reading.answers import PageAnswer, as_dict
+from digits.reading.page import Box, Page, Reading, page_of
 
 
 def reading(accepted: bool = True) -> Reading:
