@@ -1,11 +1,11 @@
-"""The bundle: a folder that holds one trained model and everything needed to trust it.
+"""The bundle: a folder with one trained model and everything that is needed to trust it.
 
     digits.tflite   the model with its geometry, for LiteRT; signatures `canvas` and `digit`
     model.keras     the same network for Keras
     golden.npz      inputs, and the outputs that every runtime must give for them
     manifest.json   what this is, how it was made, how good it is, and the SHA-256 of each file
 
-It is where training and reading meet: nothing else passes between the two halves.
+Training and reading meet only here: nothing else passes between the two halves.
 """
 
 import hashlib
@@ -55,15 +55,15 @@ def read(folder: Path | str = SHIPPED, every_file: bool = False) -> Bundle:
         every_file: verify all files instead of only the model, which is all that reading needs.
 
     Raises:
-        DigitsError: no bundle, a file missing or changed, a newer format, or a path that leads out
-            of the folder; the message names the file.
+        DigitsError: no bundle there, a file that is missing or changed, a newer format, or a path
+            that leads out of the folder; the message names the file.
     """
     folder = Path(folder)
     manifest = _manifest(folder)
     for name in manifest["files"]:
         if not isinstance(name, str) or Path(name).name != name or name in ("", ".", ".."):
             raise DigitsError(
-                f"The manifest of {folder} names a file outside of the bundle, {name!r}; "
+                f"The manifest of {folder} names a file outside the bundle, {name!r}; "
                 "do not use this bundle."
             )
     if MODEL not in manifest["files"]:
@@ -77,19 +77,19 @@ def read(folder: Path | str = SHIPPED, every_file: bool = False) -> Bundle:
 
 
 def write(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> None:
-    """Writes a bundle, whole or not at all, in place of an earlier one.
+    """Writes a bundle, whole or not at all; it replaces an earlier one.
 
     Args:
         folder: the bundle's folder; its parent exists.
-        files: content of each file but the manifest, by name.
-        manifest: everything but `format` and `files`, which are added.
+        files: the content of each file except the manifest, by name.
+        manifest: everything in it except `format` and `files`, which are added.
 
     Raises:
-        DigitsError: the folder holds something that is no bundle.
+        DigitsError: the folder holds something that is not a bundle.
         OSError: it cannot be written.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / "manifest.json").exists():
-        raise DigitsError(f"{folder} holds something that is no bundle; choose another folder.")
+        raise DigitsError(f"{folder} holds something that is not a bundle; choose another folder.")
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     whole = {"format": FORMAT, **manifest, "files": digests}
     text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
@@ -119,11 +119,11 @@ def _manifest(folder: Path) -> dict[str, Any]:
         raise DigitsError(f"{path} is damaged; get the bundle again.") from None
     version = manifest.get("format") if isinstance(manifest, dict) else None
     if not isinstance(version, int):
-        raise DigitsError(f"{path} is no bundle's manifest: it names no format.")
+        raise DigitsError(f"{path} is not the manifest of a bundle: it has no format number.")
     if version > FORMAT:
         raise DigitsError(
-            f"The bundle in {folder} has format {version} and this version of the program reads "
-            f"up to {FORMAT}; update the program."
+            f"The bundle in {folder} has format {version}, and this version of the program reads "
+            f"formats up to {FORMAT}; update the program."
         )
     try:
         float(manifest["thresholds"]["is_digit"])
@@ -131,7 +131,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
             raise TypeError
     except (KeyError, TypeError, ValueError):
         raise DigitsError(
-            f"{path} is damaged: {', '.join(NEEDED)} are not all there; get the bundle again."
+            f"{path} is damaged: it lacks some of {', '.join(NEEDED)}; get the bundle again."
         ) from None
     return manifest
 

@@ -1,4 +1,4 @@
-"""A bundle is believed only when all of it is what its manifest says."""
+"""A bundle is accepted only if all of it is what its manifest says."""
 
 import json
 import os
@@ -53,7 +53,7 @@ def test_a_newer_format_is_refused(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a/b", "..", "."])
-def test_a_path_outside_of_the_folder_is_refused(folder: Path, name: str) -> None:
+def test_a_path_outside_the_folder_is_refused(folder: Path, name: str) -> None:
     files = json.loads((folder / "manifest.json").read_text())["files"]
     (folder.parent / "secret").write_bytes(b"")
     change(folder, files=files | {name: "0"})
@@ -81,12 +81,12 @@ def test_a_damaged_manifest_is_refused(folder: Path, content: str) -> None:
 
 
 @pytest.mark.parametrize("where", ["nowhere", "b/digits.tflite"])
-def test_no_bundle_there(folder: Path, where: str) -> None:
+def test_a_folder_without_a_bundle_is_refused(folder: Path, where: str) -> None:
     with pytest.raises(DigitsError, match="no bundle"):
         bundle.read(folder.parent / where)
 
 
-def test_a_new_bundle_takes_the_place_of_an_old_one(folder: Path) -> None:
+def test_a_new_bundle_replaces_an_old_one(folder: Path) -> None:
     bundle.write(folder, {bundle.MODEL: b"newer"}, MANIFEST)
     assert bundle.read(folder).model == b"newer"
     assert sorted(os.listdir(folder)) == [bundle.MODEL, "manifest.json"]
@@ -95,6 +95,6 @@ def test_a_new_bundle_takes_the_place_of_an_old_one(folder: Path) -> None:
 
 def test_nothing_else_is_ever_overwritten(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("all of it")
-    with pytest.raises(DigitsError, match="no bundle"):
+    with pytest.raises(DigitsError, match="not a bundle"):
         bundle.write(tmp_path, {bundle.MODEL: b"model"}, MANIFEST)
     assert (tmp_path / "thesis.txt").read_text() == "all of it"

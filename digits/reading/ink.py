@@ -1,9 +1,9 @@
 """Any grey picture -> the ink in it: bright on exactly 0, edges as grey as the pen left them.
 
-Two ways lead there. Drawn on a screen, the paper is one level and nothing needs to be guessed: a
-digit of MNIST comes out as it went in. Photos and scans have shadows, noise and printed paper:
-there the paper is estimated everywhere and what stands out from it, compared with how restless
-the paper is, is ink.
+There are two ways. In a drawing on a screen, the paper has one level and nothing needs to be
+guessed: a digit of MNIST comes out as it went in. Photos and scans have shadows, noise and printed
+paper: there, the paper is estimated everywhere, and what stands out from it by more than its noise
+is ink.
 """
 
 from collections.abc import Callable
@@ -19,8 +19,8 @@ from digits.reading.pictures import Grey
 
 Floats = NDArray[np.float32]
 
-LARGEST = 3 << 20  # pixels that are looked at; more are averaged away first
-FAINTEST = 10  # grey levels: ink stands out from its paper by this at least
+LARGEST = 3 << 20  # pixels of the ink map; larger pictures are averaged down
+FAINTEST = 10  # grey levels by which ink stands out from its paper, at least
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Ink:
 
     Attributes:
         map: uint8 of shape (h, w), full ink 255 on paper of exactly 0.
-        scale: pixels of the picture to one of the map, along each axis.
-        clear: whether ink and paper were beyond doubt; only then may 1:1 in `map` be relied upon.
+        scale: pixels of the picture that make one of the map, along each axis.
+        clear: whether there was no doubt what is ink and what is paper.
     """
 
     map: Grey
@@ -45,8 +45,8 @@ def find(grey: Grey) -> Ink:
         grey: uint8 of shape (h, w), any size.
 
     Returns:
-        the ink, with ruled lines removed; all zeros if there is none. Large pictures are averaged
-        down to at most `LARGEST` pixels, which bounds the time.
+        the ink, with ruled lines removed; all zeros if there is none. The map has at most
+        `LARGEST` pixels, which bounds the time.
     """
     scale = 1
     while (grey.shape[0] // scale) * (grey.shape[1] // scale) > LARGEST:
@@ -72,14 +72,14 @@ def _ends(counts: NDArray[np.intp]) -> tuple[int, int]:
 
 
 def _otsu(counts: NDArray[np.intp]) -> int:
-    """The last level of the lower class (Otsu 1979: the variance between classes is largest)."""
+    """The last level of the lower class (Otsu 1979: largest variance between the classes)."""
     total = np.cumsum(counts)
     mass = np.cumsum(counts * np.arange(len(counts)))
     above = total[-1] - total
     with np.errstate(invalid="ignore", divide="ignore"):
         between = (mass * above - (mass[-1] - mass) * total) ** 2.0 / (total * above)
     between[~np.isfinite(between)] = 0
-    # Between two peaks the measure is flat; its middle is the safest cut.
+    # Between two peaks the measure is flat; the middle of the flat part is the safest cut.
     best = np.flatnonzero(between >= between.max() * (1 - 1e-9))
     return int(best[0] + best[-1]) // 2
 
@@ -89,7 +89,7 @@ def _border(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _even_paper(grey: Grey, counts: NDArray[np.intp]) -> int | None:
-    """The level of the paper where nearly all of it has one, else None."""
+    """The level of the paper if nearly all of it has the same, else None."""
     cut = _otsu(counts)
     dark = 0.5 * counts[: cut + 1].sum() / grey.size + 0.5 * float(np.mean(_border(grey) <= cut))
     paper = counts.copy()
@@ -133,7 +133,8 @@ def _on_uneven_paper(grey: Grey) -> Grey:
     if not written.any() or written.all():
         return np.zeros_like(grey)
     full = float(np.percentile(depth[written], 60))
-    # Where there is only grain, its darker half was taken for written; neighbours show it whole.
+    # On blank paper, the darker half of the grain was taken for ink; differences of neighbours show
+    # how strong the grain is.
     grain = float(np.median(np.abs(np.diff(depth, axis=int(depth.shape[1] > 1))))) * 1.05
     unrest = max(float(np.std(depth[~written])), grain)
     if full < max(FAINTEST, 3 * unrest):
@@ -153,8 +154,11 @@ def _counts(values: Floats) -> NDArray[np.intp]:
 
 
 def _ink_is_light(grey: Grey) -> bool:
-    """Ink is the lesser part, of the picture and of its border; where that leaves doubt, strokes
-    are what is narrow, and stand out from their surroundings to one side."""
+    """Whether the ink is brighter than the paper.
+
+    Ink is the smaller part of the picture and of its border. Where that leaves doubt, strokes are
+    what is narrow: they stand out from their surroundings to one side.
+    """
     counts = np.bincount(grey.ravel(), minlength=256)
     cut = _otsu(counts)
     dark = 0.5 * counts[: cut + 1].sum() / grey.size + 0.5 * float(np.mean(_border(grey) <= cut))
@@ -168,7 +172,7 @@ def _ink_is_light(grey: Grey) -> bool:
 
 
 def _paper(values: Floats) -> Floats:
-    """The paper under dark ink: closing with a square that no stroke fills, on a small copy."""
+    """The paper under dark ink: closing, on a small copy, with a square that no stroke fills."""
     small = _reduced(values, 256)
     reach = max(1, min(small.shape) // 6)
     small = np.pad(small, 2 * reach, mode="edge")
@@ -181,7 +185,7 @@ def _paper(values: Floats) -> Floats:
 def _extremes(
     values: Floats, length: int, axis: int, operation: Callable[[Floats, Floats], Floats]
 ) -> Floats:
-    """The extreme of each window of `length`; shorter by length - 1 along the axis."""
+    """The extreme of each window of `length`; the result is shorter by length - 1."""
     values, span = np.moveaxis(values, axis, 0), 1
     while span < length:
         step = min(span, length - span)
@@ -191,7 +195,7 @@ def _extremes(
 
 
 def _paper_without(values: Floats, written: Mask, otherwise: Floats) -> Floats:
-    """The mean of the paper around each pixel, its written parts left out."""
+    """The mean of the paper around each pixel, without what is written."""
     free = (~wider(written)).astype(np.float32)
     side = max(8, min(values.shape) // 5)
     shape = (-(-values.shape[0] // side), -(-values.shape[1] // side))
@@ -215,14 +219,14 @@ def _resized(
 
 
 def _smoothed(values: Floats) -> Floats:
-    """Each pixel averaged with its neighbours, weights 1 2 1."""
+    """Each pixel averaged with its neighbours, with weights 1, 2, 1 along each axis."""
     padded = np.pad(values, 1, mode="edge")
     rows = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
     return np.asarray((rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) / 4, np.float32)
 
 
 def _grown(seeds: Mask, mask: Mask) -> Mask:
-    """The connected parts of the mask that hold a seed."""
+    """The connected parts of the mask that contain a seed."""
     parts = components(mask)
     kept = np.zeros(len(parts.sizes) + 1, np.bool_)
     kept[parts.labels[seeds & mask]] = True

@@ -13,8 +13,8 @@ Ints = NDArray[np.int64]
 
 SHORTEST_RULE = 64  # pixels
 THICKEST_RULE = 8  # pixels
-COVERED = 0.6  # of the picture's width, by a rule
-MOST_RULES = 400  # candidates that are looked at
+COVERED = 0.6  # of the picture's width, that a rule covers at least
+MOST_RULES = 400  # candidates that are considered
 
 
 class Components(NamedTuple):
@@ -46,7 +46,7 @@ def components(mask: Mask) -> Components:
         mask, connectivity=8, out_dtype=np.uint32, return_N=True
     )
     labels, count = labelled[0].reshape(mask.shape), labelled[1]
-    labels *= mask  # where sides are odd, cc3d 4.1 labels some pixels of the last ones that are 0
+    labels *= mask  # for odd sides, cc3d 4.1 labels some pixels that are 0
     if count == 1:  # as in most pictures of one digit, where cc3d's statistics take longer
         return Components(labels, np.array([bounds(mask)]), np.array([np.count_nonzero(mask)]))
     found: Any = cc3d.statistics(labels, no_slice_conversion=True)
@@ -63,9 +63,9 @@ def wider(mask: Mask) -> Mask:
 
 
 def rules(mask: Mask) -> Mask:
-    """Ruled lines and squared paper: thin, straight, and running through the picture.
+    """Finds ruled lines and squared paper: thin, straight, and running through the picture.
 
-    Where a stroke crosses a line, the crossing is left.
+    Where a stroke crosses a line, the crossing is kept.
 
     Args:
         mask: the ink, shape (h, w).
@@ -87,7 +87,7 @@ def rules(mask: Mask) -> Mask:
 
 
 def _crossed(mask: Mask) -> bool:
-    """Whether there is ink near both sides and above most of what is between."""
+    """Whether there is ink near both sides and in most columns between them."""
     width = mask.shape[1]
     margin = max(2, width // 12)
     inked: Mask = np.asarray(mask.any(axis=0))
@@ -100,7 +100,7 @@ def _crossed(mask: Mask) -> bool:
 
 
 def _between(strokes: Mask) -> Mask:
-    """What has a stroke closely above and closely below."""
+    """The pixels that have a stroke closely above and closely below."""
     above, below = np.zeros_like(strokes), np.zeros_like(strokes)
     for step in range(1, min(THICKEST_RULE, len(strokes) - 1) + 1):
         above[step:] |= strokes[:-step]
@@ -114,9 +114,9 @@ def _rules_across(mask: Mask) -> Mask:
     if not _crossed(mask):
         return found
     padded = np.pad(mask, ((1, 1), (0, 0)))
-    # Three rows count as one, so that a slight slant does not break runs.
+    # Three rows are taken as one, so that a slight slant does not break runs.
     thick: Mask = padded[:-2] | padded[1:-1] | padded[2:]
-    # Longer than a stroke of digits that fill the height, so that no row of 2s stands on a rule.
+    # Longer than a stroke of a digit that fills the height, or the feet of 2s would be a rule.
     shortest = max(width // 8, min(4 * height // 5, width // 2))
     runs = components(_long_runs(thick, max(16, width // 8)))
     left, _, widths, _ = runs.boxes.T
@@ -135,8 +135,8 @@ def _rules_across(mask: Mask) -> Mask:
         else:
             rules.append([rule])
     long = [parts for parts in rules if _runs_through(parts, width)]
-    # A stroke may cross a low picture from side to side, as a 1 does a line of writing; many
-    # strokes do not.
+    # Where the mask is much higher than wide, as a line of writing is when it is transposed, a
+    # single stroke may run from side to side, as a 1 does; four strokes do not.
     if width < 0.6 * height and len(long) < 4:
         return found
     for rule in (rule for parts in long for rule in parts):
@@ -161,9 +161,9 @@ def _runs_through(parts: list[_Rule], width: int) -> bool:
 
 
 def _rule(part: Mask, box: Box) -> _Rule | None:
-    """The rule in a part that runs across; None if it is too thick, or drawn by hand.
+    """The rule in a part that runs across; None if it is too thick or drawn by hand.
 
-    Paper may bend, so a gentle arc is straight enough.
+    Paper may bend, so a gentle arc counts as straight.
     """
     rows, columns = part.shape
     thickness = part.sum(axis=0)
@@ -176,7 +176,7 @@ def _rule(part: Mask, box: Box) -> _Rule | None:
     middle = (part * np.arange(rows)[:, None]).sum(axis=0)[places] / thickness[places]
     arc = _arc(places, middle)
     off = np.abs(middle - arc(places))
-    on = off <= max(np.median(off) * 3, 0.5)  # strokes standing on the line pull its middle away
+    on = off <= max(np.median(off) * 3, 0.5)  # strokes on the line pull its middle away
     arc = _arc(places[on], middle[on])
     off = np.abs(middle - arc(places))
     if np.median(off) > 1 or np.mean(off < 2) < 0.7:

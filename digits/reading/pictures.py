@@ -22,7 +22,7 @@ LARGEST_PICTURE = 64 << 20  # pixels
 LARGEST_FILE = 256 << 20  # bytes, four for each of those pixels
 FORMATS = "PNG, JPEG, GIF, BMP, WebP, TIFF, PPM or PGM"
 
-_KINDS = {  # how files of each kind begin, and the part of Pillow that reads them
+_KINDS = {  # how files of each kind begin, and the part of Pillow that decodes them
     "PNG": ((b"\x89PNG\r\n\x1a\n",), "PngImagePlugin", "PngImageFile"),
     "JPEG": ((b"\xff\xd8\xff",), "JpegImagePlugin", "JpegImageFile"),
     "GIF": ((b"GIF87a", b"GIF89a"), "GifImagePlugin", "GifImageFile"),
@@ -35,30 +35,30 @@ _WARNINGS = threading.Lock()
 
 
 def load(source: Source) -> Grey:
-    """Reads a picture as brightness, the way up that a person sees it.
+    """Reads a picture as brightness, upright.
 
     Args:
         source: a path; the content of a picture file as bytes; a binary file to read it from; or
             an array: uint8 of shape (h, w) or (h, w, 1) grey, (h, w, 3) RGB, (h, w, 4) RGBA.
-            A file's format is known from its content, not its name. Of an animation the first
-            frame is taken, of a document of several pages the first page.
+            The format is recognised by a file's content, not its name. Only the first frame of an
+            animation and the first page of a document are read.
 
     Returns:
         uint8 of shape (h, w), 0 black to 255 white. Colour becomes luma (ITU-R BT.601). What is
-        transparent becomes white or black, whichever lets the ink be seen. More than 8 bits a
-        pixel are scaled by the number of bits in use. A grey array is returned as it is.
+        transparent becomes white or black, whichever lets the ink be seen. Samples of more than 8
+        bits are scaled by the number of bits in use. A grey array is returned as it is.
 
     Raises:
-        DigitsError: no file there, no picture in it, damage, an array of another kind, or more
-            than `LARGEST_PICTURE` pixels, which is known before memory is spent on them.
+        DigitsError: no such file, a file that is damaged or not a picture, an array of another
+            kind, or more than `LARGEST_PICTURE` pixels, which is found before they are decoded.
     """
     if isinstance(source, np.ndarray):
         return _from_array(source)
     name = _name(source)
     content = _read(source, name)
     kind = _kind(content, name)
-    # Pillow warns of oddities in a file that it decodes all the same. The lock is because Python
-    # keeps one list of filters for all threads.
+    # Pillow warns of oddities in files that it decodes all the same. All threads share one list of
+    # filters, hence the lock.
     with _WARNINGS, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -67,7 +67,7 @@ def load(source: Source) -> Grey:
             raise
         except Image.DecompressionBombError:
             raise DigitsError(
-                f"{name} has far more than the {LARGEST_PICTURE:,} pixels that are read; "
+                f"{name} has far more than the limit of {LARGEST_PICTURE:,} pixels; "
                 "make it smaller."
             ) from None
         except Exception as error:  # on a damaged file a decoder raises anything
@@ -76,12 +76,12 @@ def load(source: Source) -> Grey:
                 reason = f"{type(error).__name__} {reason}".rstrip()
             raise DigitsError(
                 f"{name} is a {kind} file that is damaged or cut short ({reason:.80}); "
-                "get it again, or open it in an image program and save it anew."
+                "download it again, or open it in an image program and save it again."
             ) from None
 
 
 def _name(source: object) -> str:
-    """What a sentence calls the picture."""
+    """What messages call the picture."""
     if isinstance(source, (str, Path)):
         return str(source) or "The empty path"
     name = getattr(source, "name", None)
@@ -94,8 +94,8 @@ def _name(source: object) -> str:
 
 
 def _read(source: object, name: str) -> bytes:
-    """All of a file, after its size was looked at."""
-    too_large = f"{name} has more than the {LARGEST_FILE >> 20} MB that are read; make it smaller."
+    """All of a file, whose size is checked first."""
+    too_large = f"{name} has more than the limit of {LARGEST_FILE >> 20} MB; make it smaller."
     if isinstance(source, (str, Path)):
         try:
             with open(source, "rb") as file:
@@ -105,10 +105,10 @@ def _read(source: object, name: str) -> bytes:
         except FileNotFoundError:
             raise DigitsError(f"{name}: there is no such file.") from None
         except (IsADirectoryError, PermissionError) as error:
-            if os.path.isdir(source):  # Windows says "no permission" of a folder
+            if os.path.isdir(source):  # for which Windows reports "no permission"
                 raise DigitsError(f"{name} is a folder; name the pictures in it.") from None
             raise DigitsError(f"{name} cannot be read ({error.strerror}).") from None
-        except (OSError, ValueError) as error:  # a ValueError for a path with a zero byte
+        except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
             reason = getattr(error, "strerror", None) or error
             raise DigitsError(f"{name!r} cannot be read ({reason}).") from None
     elif isinstance(source, (bytes, bytearray, memoryview)):
@@ -118,10 +118,10 @@ def _read(source: object, name: str) -> bytes:
     elif hasattr(source, "read"):
         try:
             content = source.read(LARGEST_FILE + 1)
-        except (OSError, ValueError) as error:  # a ValueError for a file that is closed
+        except (OSError, ValueError) as error:  # ValueError: a closed file
             raise DigitsError(f"{name} cannot be read ({error}).") from None
         if not isinstance(content, bytes):
-            raise DigitsError(f"{name} is read as text; open the file in binary mode.")
+            raise DigitsError(f"{name} is a file in text mode; open it in binary mode.")
     else:
         raise DigitsError(
             f"A picture is a path, bytes, a binary file or a NumPy array, not {_type(source)}; "
@@ -139,13 +139,13 @@ def _type(source: object) -> str:
 def _kind(content: bytes, name: str) -> str:
     """Which of `_KINDS` a file is, by its first bytes."""
     if not content:
-        raise DigitsError(f"{name} is empty; get it again.")
+        raise DigitsError(f"{name} is empty; copy or download it again.")
     for kind, (beginnings, _, _) in _KINDS.items():
         if content.startswith(beginnings) and (kind != "WebP" or content[8:12] == b"WEBP"):
             return kind
-    what = "is in no format that is known here"
+    what = "is not in a format that can be read"
     if content[4:8] == b"ftyp":
-        what = "is HEIC, AVIF or a film"
+        what = "is HEIC, AVIF or a video"
     elif content.startswith(b"%PDF"):
         what = "is a PDF"
     elif all(byte >= 32 or byte in b"\t\n\r" for byte in content[:512]):
@@ -162,7 +162,7 @@ def _from_array(array: NDArray[Any]) -> Grey:
         raise DigitsError(f"{said}; give uint8: picture.astype('uint8') * 255.")
     if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
         raise DigitsError(
-            f"{said} with values that are not finite; replace them, as by nan_to_num."
+            f"{said} with values that are not finite; replace them with numpy.nan_to_num."
         )
     if array.dtype != np.uint8:
         raise DigitsError(
@@ -170,8 +170,9 @@ def _from_array(array: NDArray[Any]) -> Grey:
         )
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
         raise DigitsError(
-            f"{said}, not (height, width), with 1, 3 (RGB) or 4 (RGBA) channels last if any; "
-            "give one picture at a time, and move channels last with numpy.moveaxis."
+            f"{said}, not (height, width), or (height, width, channels) with 1, 3 (RGB) or 4 "
+            "(RGBA) channels; give one picture at a time, and move channels last with "
+            "numpy.moveaxis."
         )
     _check_size(array.shape[1], array.shape[0], "The picture")
     array = np.ascontiguousarray(array)
@@ -184,16 +185,16 @@ def _from_array(array: NDArray[Any]) -> Grey:
 
 def _check_size(width: int, height: int, name: str) -> None:
     if width < 1 or height < 1:
-        raise DigitsError(f"{name} is {width} × {height} pixels, which is nothing; get it again.")
+        raise DigitsError(f"{name} has no pixels ({width} × {height}); download it again.")
     if width * height > LARGEST_PICTURE:
         raise DigitsError(
-            f"{name} is {width:,} × {height:,} pixels, more than the {LARGEST_PICTURE:,} that are "
-            "read; make it smaller."
+            f"{name} is {width:,} × {height:,} pixels, more than the limit of "
+            f"{LARGEST_PICTURE:,}; make it smaller."
         )
 
 
 def _decode(content: bytes, kind: str, name: str) -> Grey:
-    # Not Image.open: it imports what reads other kinds, too, which takes as long as the rest.
+    # Not Image.open: it imports the decoders of other kinds too, which takes as long as the rest.
     _, module, opener = _KINDS[kind]
     with getattr(import_module(f"PIL.{module}"), opener)(io.BytesIO(content)) as image:
         _check_size(image.width, image.height, name)
@@ -204,16 +205,19 @@ def _decode(content: bytes, kind: str, name: str) -> Grey:
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8, to be asked after the pixels: PNG may write it behind them, and
-    of TIFF Pillow has then turned the pixels and forgotten it."""
+    """The EXIF orientation, 1 to 8.
+
+    To be read after the pixels: in a PNG it may come after them, and for a TIFF Pillow has then
+    turned the pixels itself and dropped the orientation.
+    """
     try:
         return int(image.getexif().get(0x0112, 1))
-    except Exception:  # damaged notes on a picture that is whole
+    except Exception:  # damaged metadata of an intact picture
         return 1
 
 
 def _upright(grey: Grey, orientation: int) -> Grey:
-    """Undoes an EXIF orientation: 2 to 4 mirror and turn by 180°, 5 to 8 also swap the axes."""
+    """Undoes an EXIF orientation: 2 to 4 mirror or turn by 180°, 5 to 8 also swap the axes."""
     if orientation in (5, 6, 7, 8):
         grey = grey.T
     if orientation in (3, 4, 7, 8):
@@ -240,9 +244,9 @@ def _grey(image: Image.Image) -> Grey:
 def _scaled(values: NDArray[Any]) -> Grey:
     """Brings samples of more than 8 bits to 0 to 255.
 
-    What white is, no such file says. Twelve bits of a camera or eight bits of a careless program
-    come in sixteen as often as sixteen do, and floats as 0 to 1 as well as 0 to 255. So white is
-    the largest value of the fewest bits, of the usual numbers of them, that hold all samples.
+    No such file says which value is white. Sixteen bits often hold the twelve of a camera or the
+    eight of a careless program, and floats run from 0 to 1 or from 0 to 255. So white is taken to
+    be the largest value of the smallest usual number of bits that holds all samples.
     """
     low, high = min(0.0, float(values.min())), float(values.max())
     if not (math.isfinite(low) and math.isfinite(high)):
@@ -250,7 +254,7 @@ def _scaled(values: NDArray[Any]) -> Grey:
     usual = (1, 255, 1023, 4095, 16383, 65535)
     white = next((top for top in usual if high <= top), high)
     samples, grey = values.reshape(-1), np.empty(values.size, np.uint8)
-    for start in range(0, values.size, 1 << 20):  # parts: floats of the whole would be 512 MB
+    for start in range(0, values.size, 1 << 20):  # in parts: floats of the whole would take 512 MB
         part = samples[start : start + (1 << 20)].astype(np.float64)
         grey[start : start + len(part)] = np.rint((part - low) * (255 / (white - low)))
     return grey.reshape(values.shape)
@@ -259,11 +263,10 @@ def _scaled(values: NDArray[Any]) -> Grey:
 def _backdrop(grey: Grey, alpha: Grey) -> int:
     """The brightness, 255 or 0, to put behind a picture that is transparent in places.
 
-    A drawing exported without its paper is ink of any tone on nothing: behind it belongs what it
-    differs from most. A cut-out, or a screenshot with round corners, has paper of its own, and
-    behind it belongs what its rim is like, or the corners would be taken for ink. Paper is an
-    opaque area that fills most of its box and shows more than one tone, or that fills most of the
-    picture.
+    A drawing exported without its paper is ink of any tone on nothing; it gets the backdrop that it
+    differs from most. A cut-out, or a screenshot with round corners, has paper of its own; it gets
+    a backdrop like its rim, or the corners would be taken for ink. An opaque area counts as paper
+    if it fills most of the picture, or fills most of its box and shows more than one tone.
     """
     opaque = alpha > alpha.max() // 2
     rows, columns = np.flatnonzero(opaque.any(axis=1)), np.flatnonzero(opaque.any(axis=0))

@@ -98,7 +98,7 @@ def test_json_is_one_object_a_line(read: Run) -> None:
         x, y, w, h = reading["box"]
         assert 0 <= x < x + w <= 2 * 36 * 3
         assert 0 <= y < y + h <= 36 * 3
-    assert empty == {"path": "empty.png", "error": "empty.png is empty; get it again."}
+    assert empty == {"path": "empty.png", "error": "empty.png is empty; copy or download it again."}
     assert (blank["digits"], blank["lines"]) == ("", [])
 
 
