@@ -1,22 +1,17 @@
 """Results -> the text on the terminal and report.html."""
 
-import base64
-import html
-import io
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from digits.data.mnist import Bytes
-from digits.evaluation import Evaluation
+from digits.evaluation import CLASSES, Evaluation
 from digits.files import replacing
+from digits.reporting.pages import render
 from digits.runs.recipes import Recipe
 
 PICTURED = 200  # mistakes on the page; mistakes.png has all
@@ -105,16 +100,6 @@ def write_html(
     Raises:
         OSError: a figure is missing or the folder cannot be written.
     """
-    low, high = test.accuracy_interval
-    count = f"{len(test.labels):,}"
-    tiles = {
-        "test accuracy": (f"{test.accuracy:.2%}", f"95% interval {low:.2%} to {high:.2%}"),
-        "misread": (f"{test.errors:,}", f"of {count} test digits"),
-        "test loss": (f"{test.loss:.4f}", "cross-entropy, nats"),
-        "calibration error": (f"{test.ece:.2%}", "gap between confidence and accuracy"),
-        "training": (f"{metrics['train_seconds']:.0f} s", f"on {metrics['cores']} cores"),
-        "parameters": (f"{metrics['parameters']:,}", "weights and biases"),
-    }
     facts = {
         "date": manifest["created"],
         "seed": manifest["seed"],
@@ -123,147 +108,23 @@ def write_html(
         **({"workers": metrics["workers"]} if "workers" in metrics else {}),
         "versions": ", ".join(f"{name} {number}" for name, number in metrics["versions"].items()),
     }
-    page = fill(
-        "digits.reporting",
+    total = ("total", "", metrics["parameters"])
+    page = render(
         "report.html",
-        title=f"MNIST, recipe {html.escape(metrics['recipe']['name'])}",
-        count=count,
-        tiles="".join(
-            f'<div class="card"><dt>{name}</dt><dd>{value}<small>{note}</small></dd></div>'
-            for name, (value, note) in tiles.items()
-        ),
-        ensemble=_ensemble(metrics["ensemble"]) if "ensemble" in metrics else "",
-        training=_figure(folder / "training.png", "Accuracy and loss over epochs"),
-        temperature=f"{metrics['temperature']:.2f}",
-        test_loss=f"{test.loss:.4f}",
-        confusion=_confusion(test),
-        digits=_table(
-            ("digit", "precision", "recall", "F1", "test digits"),
-            (
-                (digit, f"{p:.2%}", f"{r:.2%}", f"{f:.2%}", f"{n:,}")
-                for digit, (p, r, f, n) in enumerate(
-                    zip(test.precision, test.recall, test.f1, test.confusion.sum(1), strict=True)
-                )
-            ),
-        ),
-        mistakes="".join(_mistake(images, test, index) for index in test.mistakes[:PICTURED]),
-        mistakes_caption=_mistakes_caption(test),
-        examples="".join(_example(images, test, index) for index in range(min(40, len(images)))),
-        reliability=_figure(folder / "reliability.png", "Accuracy against confidence"),
-        layers=_table(
-            ("layer", "output", "parameters"),
-            [
-                *((name, shape, f"{parameters:,}") for name, shape, parameters in layers),
-                ("total", "", f"{metrics['parameters']:,}"),
-            ],
-        ),
-        command=html.escape(manifest["command"]),
-        facts="".join(
-            f"<dt>{name}</dt><dd>{html.escape(str(value))}</dd>" for name, value in facts.items()
-        ),
-        recipe=_table(
-            ("setting", "value", "meaning"),
-            (
-                (name.replace("_", " "), metrics["recipe"][name], meaning)
-                for name, meaning in ((of.name, of.metadata["help"]) for of in fields(Recipe))
-            ),
-        ),
+        folder=folder,
+        images=images,
+        test=test,
+        metrics=metrics,
+        manifest=manifest,
+        facts=facts,
+        layers=[(name, shape, f"{count:,}") for name, shape, count in (*layers, total)],
+        settings=[
+            (field.name.replace("_", " "), metrics["recipe"][field.name], field.metadata["help"])
+            for field in fields(Recipe)
+        ],
+        ensemble=_ensemble_rows(metrics["ensemble"]) if "ensemble" in metrics else None,
+        most_confused=max(1, np.max(test.confusion * (1 - np.eye(CLASSES, dtype=int)))),
+        pictured=PICTURED,
     )
     with replacing(folder / "report.html") as file:
         file.write(page)
-
-
-def fill(package: str, template: str, **parts: str) -> bytes:
-    """A page: the template that lies in a package, filled with its parts and the shared style."""
-    style = files("digits.reporting").joinpath("style.css").read_text(encoding="utf-8")
-    text = files(package).joinpath(template).read_text(encoding="utf-8")
-    return Template(text).substitute(style=style, **parts).encode()
-
-
-def picture(image: Bytes) -> str:
-    """The address of a digit's picture, dark on white, that holds the picture itself."""
-    buffer = io.BytesIO()
-    Image.fromarray(255 - image).save(buffer, "png", optimize=True)
-    return _address(buffer.getvalue())
-
-
-def _address(png: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
-
-
-def _figure(path: Path, alternative: str) -> str:
-    return f'<img src="{_address(path.read_bytes())}" alt="{alternative}">'
-
-
-def _ensemble(ensemble: Mapping[str, Any]) -> str:
-    head, *rows = _ensemble_rows(ensemble)
-    return (
-        f'<h2>The ensemble</h2><div class="card"><div class="scroll" tabindex="0" role="group" '
-        'aria-label="Networks of the ensemble">'
-        f"{_table(head, rows)}</div><p>{html.escape(ensemble['bundled'])}</p></div>"
-    )
-
-
-def _confusion(test: Evaluation) -> str:
-    """The confusion matrix as a table whose errors are coloured by their number."""
-    digits = range(len(test.confusion))
-    most = max(1, int(np.max(test.confusion * (1 - np.eye(len(digits), dtype=int)))))
-
-    def cell(digit: int, answer: int) -> str:
-        count = test.confusion[digit, answer]
-        if digit == answer:
-            return f'<td class="right">{count}</td>'
-        return f'<td style="--share: {count / most:.2f}">{count}</td>' if count else "<td></td>"
-
-    head = "".join(f'<th scope="col">{digit}</th>' for digit in digits)
-    body = "".join(
-        f'<tr><th scope="row">{digit}</th>{"".join(cell(digit, answer) for answer in digits)}</tr>'
-        for digit in digits
-    )
-    return (
-        f'<table class="confusion"><thead><tr><th scope="col">true</th>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table>"
-    )
-
-
-def _mistake(images: Bytes, test: Evaluation, index: int) -> str:
-    label, answer, given = test.labels[index], test.predictions[index], test.probabilities[index]
-    return _digit(
-        images,
-        index,
-        f"{label} read as {answer}<small>{given[answer]:.0%} vs {given[label]:.0%}</small>",
-    )
-
-
-def _mistakes_caption(test: Evaluation) -> str:
-    if not test.errors:
-        return "There are none: every test digit was read right."
-    shown = f"The first {PICTURED} of {test.errors:,}" if test.errors > PICTURED else "All"
-    return (
-        f"{shown} misread test digits, most confident first: the label and what it was read as, "
-        "then the probability of what was read against that of the label."
-    )
-
-
-def _example(images: Bytes, test: Evaluation, index: int) -> str:
-    label, answer = test.labels[index], test.predictions[index]
-    wrong = f'<span class="wrong">{label} read as {answer}</span>'
-    return _digit(images, index, f"{label}" if label == answer else wrong)
-
-
-def _digit(images: Bytes, index: int, caption: str) -> str:
-    return f'<li><img src="{picture(images[index])}" alt="test digit {index}">{caption}</li>'
-
-
-def _table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
-    """A table whose first column names its rows."""
-
-    def cells(values: Iterable[object], tag: str, scope: str = "") -> str:
-        return "".join(f"<{tag}{scope}>{html.escape(str(value))}</{tag}>" for value in values)
-
-    body = "".join(
-        f"<tr>{cells([name], 'th', ' scope=row')}{cells(values, 'td')}</tr>"
-        for name, *values in rows
-    )
-    titles = cells(head, "th", " scope=col")
-    return f"<table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>"
