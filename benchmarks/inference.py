@@ -1,16 +1,17 @@
-"""How fast a digit is read, what memory that takes and what disk, beside the Keras textbook way.
+"""The time, memory and disk space that reading takes, beside the Keras textbook way.
 
     python -m benchmarks.inference                   writes benchmarks/results/inference.jsonl
-    python -m benchmarks.inference --textbook DIR    with a textbook CNN trained before
-    python -m benchmarks.inference --venv            `digits read` from a new virtual environment,
-                                                     where nothing else is installed
-    python -m benchmarks.inference --summary         prints the table of what is there
+    python -m benchmarks.inference --textbook DIR    with a textbook CNN that is already trained
+    python -m benchmarks.inference --venv            with `digits read` from a new environment that
+                                                     holds nothing else
+    python -m benchmarks.inference --summary         prints the table
 
-The models take turns, three rounds of each, one thing at a time: run nothing else meanwhile. Ours
-runs on one thread; TensorFlow decides for itself. A cold start is a new process, from nothing to
-its end, the files being in the page cache.
+The models take turns, three rounds each, one measurement at a time: run nothing else meanwhile.
+Ours runs on one thread; TensorFlow chooses its number of threads. A cold start is a new process
+from start to exit, with its files in the page cache.
 """
 
+import argparse
 import json
 import os
 import statistics
@@ -23,27 +24,27 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from benchmarks import RESULTS_FOLDER
-from benchmarks.harness import installation
-from benchmarks.harness.json_lines import read_lines
-from benchmarks.textbook import model as models
+from benchmarks.harness import command_line, installation
+from benchmarks.harness.json_lines import Line, Lines
+from benchmarks.textbook import reading as textbook
 from digits import bundle
-from digits.data.mnist import load_mnist
+from digits.data.mnist import Bytes, load_mnist
 from digits.errors import DigitsError
 from digits.reading.reader import Reader
+from digits.runtime import Model
 
 RESULTS = RESULTS_FOLDER / "inference.jsonl"
 ROUNDS = 3
 WARM_UP, CALLS = 50, 1000  # a round
-PREDICTIONS = 100  # a round, of model.predict, which is a thousand times slower
+PREDICTIONS = 100  # a round, of model.predict, which is hundreds of times slower
 COLD, COLD_TEXTBOOK = 4, 2  # a round
 
-# A launcher of 9 MB: a child counts its parent's memory as its own peak until it has replaced it.
+# A launcher of 9 MB, since a forked child counts its parent's memory towards its own peak.
 LAUNCH = """
 import json, os, sys, time
 started = time.perf_counter()
@@ -53,7 +54,7 @@ status, usage = os.wait4(child, 0)[1:]
 seconds = time.perf_counter() - started
 print(json.dumps([os.waitstatus_to_exitcode(status), seconds, usage.ru_maxrss / 1024]))
 """
-# What a textbook does with a picture: the whole program.
+# A whole program that reads a picture as the textbooks do.
 TEXTBOOK_READ = """
 import sys
 import keras, numpy as np
@@ -76,40 +77,40 @@ print(json.dumps(seconds[10:]))
 
 
 def main() -> int:
-    parser = models.flags(__doc__, RESULTS)
-    parser.add_argument("--venv", action="store_true", help="install the package anew, and use it")
-    parser.add_argument("--quick", action="store_true", help="one short round, to see that it runs")
-    arguments = parser.parse_args()
-    if not arguments.summary:
-        try:
-            lines = run(
-                arguments.bundle,
-                arguments.textbook,
-                arguments.venv,
-                1 if arguments.quick else ROUNDS,
-            )
-        except DigitsError as error:
-            print(error, file=sys.stderr)
-            return 2
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    print(summary(read_lines(arguments.out)))
-    return 0
+    parser = command_line.parser(__doc__, RESULTS)
+    textbook.add_flags(parser)
+    parser.add_argument("--venv", action="store_true", help="install the package anew and use it")
+    parser.add_argument("--quick", action="store_true", help="one round, to see that it runs")
+
+    def run(arguments: argparse.Namespace) -> list[Line]:
+        rounds = 1 if arguments.quick else ROUNDS
+        return measure(arguments.bundle, arguments.textbook, arguments.venv, rounds)
+
+    return command_line.main(parser, run, summary)
 
 
-def run(
-    folder: Path | None, textbook: Path | None, venv: bool, rounds: int
-) -> list[dict[str, Any]]:
-    """Measures everything; a line for each thing, times in microseconds, memory in MiB."""
+def measure(
+    folder: Path | None, textbook_folder: Path | None, venv: bool, rounds: int
+) -> list[Line]:
+    """Measures everything.
+
+    Args:
+        folder: of the bundle; None is the one that ships.
+        textbook_folder: of the textbook CNN; None trains it now.
+        venv: whether `digits read` runs in a new virtual environment.
+        rounds: how often each thing is measured.
+
+    Returns:
+        a line for each thing measured, times in microseconds, memory in MiB.
+    """
     shipped = bundle.read(folder or bundle.SHIPPED)
-    reader = Reader(folder)
+    model, reader = Model(shipped.model), Reader(folder)
     digits = load_mnist().test_images
     small, large = digits[0], enlarged(digits[0], 200)
     canvas = reader.classify(large).canvas
-    call_canvas, run_digit = canvas_call(shipped.model), models.signature(shipped.model, "digit")
     warm: dict[str, Callable[[], object]] = {
-        "canvas": lambda: call_canvas(canvas),
-        "digit": lambda: run_digit(small),
+        "canvas": lambda: model.run("canvas", canvas),
+        "digit": lambda: model.run("digit", small),
         "classify_28": lambda: reader.classify(small),
         "classify_200": lambda: reader.classify(large),
     }
@@ -118,14 +119,14 @@ def run(
     with ExitStack() as stack:
         temporary = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         if venv:
-            site, command = installation.anew(temporary / "venv")
+            site, command = installation.fresh_environment(temporary / "venv")
             size = installation.folder_size(site)
         else:
             command = Path(sysconfig.get_path("scripts")) / "digits"
             size = installation.size("mnist-classification")
         if not command.exists():
             raise DigitsError("The command digits is not installed; run: pip install -e .")
-        path = stack.enter_context(models.textbook(textbook))
+        path = stack.enter_context(textbook.model_file(textbook_folder))
         picture = temporary / "one.png"
         Image.fromarray(large).save(picture)
         chosen = ["--model", str(folder)] if folder else []
@@ -163,7 +164,7 @@ def run(
         }
         for threads in (1, os.cpu_count() or 1)
     ]
-    where = "new virtual environment" if venv else "closure of the base dependencies"
+    where = "new virtual environment" if venv else "this environment, with compiled Python files"
     lines.append({"what": "installed", "megabytes": size / 1e6, "of": where})
     versions = installation.versions(
         "numpy", "ai-edge-litert", "tensorflow-cpu", "tensorflow", "keras"
@@ -171,14 +172,14 @@ def run(
     return [*lines, {"what": "machine", "cores": os.cpu_count(), "versions": versions}]
 
 
-def enlarged(digit: models.Images, side: int) -> models.Images:
-    """A digit as a user's picture: `side` pixels square, dark on white."""
+def enlarged(digit: Bytes, side: int) -> Bytes:
+    """A digit as a picture that a user may have: `side` pixels square, dark on white."""
     image = Image.fromarray(255 - digit)
     return np.asarray(image.resize((side, side), Image.Resampling.BICUBIC))
 
 
 def timed(function: Callable[[], object]) -> list[float]:
-    """Seconds of each of `CALLS` calls, after some that do not count."""
+    """The seconds of each of `CALLS` calls, after `WARM_UP` calls that do not count."""
     for _ in range(WARM_UP):
         function()
     seconds = []
@@ -189,56 +190,43 @@ def timed(function: Callable[[], object]) -> list[float]:
     return seconds
 
 
-def canvas_call(model: bytes) -> Callable[[models.Images], list[models.Floats]]:
-    """The model's first signature, `canvas`, by the interpreter's own calls, on one thread."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(model_content=model, num_threads=1)
-    interpreter.allocate_tensors()
-    (entry,) = interpreter.get_input_details()
-    if tuple(entry["shape"]) != (1, 256, 256):
-        raise DigitsError("The first signature of this bundle's model is not its canvas.")
-    outputs = [output["index"] for output in interpreter.get_output_details()]
-
-    def call(canvas: models.Images) -> list[models.Floats]:
-        interpreter.set_tensor(entry["index"], canvas[None])
-        interpreter.invoke()
-        return [interpreter.get_tensor(index) for index in outputs]
-
-    return call
-
-
 def throughput(shipped: bundle.Bundle, threads: int, count: int = 4000) -> float:
-    """Canvases a second with an interpreter a thread."""
+    """Canvases a second, with a model for each thread."""
     canvases = np.zeros((16, 256, 256), np.uint8)
     canvases[:, 60:200, 100:150] = 255 - 10 * np.arange(16, dtype=np.uint8)[:, None, None]
 
-    def work(call: Callable[[models.Images], object]) -> None:
+    def work(model: Model) -> None:
         for i in range(count):
-            call(canvases[i % len(canvases)])
+            model.run("canvas", canvases[i % len(canvases)])
 
-    calls = [canvas_call(shipped.model) for _ in range(threads)]
+    models = [Model(shipped.model) for _ in range(threads)]
     with ThreadPoolExecutor(threads) as pool:
         started = time.perf_counter()
-        list(pool.map(work, calls))
+        list(pool.map(work, models))
         return threads * count / (time.perf_counter() - started)
 
 
 def predictions(path: Path) -> list[float]:
-    """Seconds of `model.predict` on one image, in a process of its own."""
+    """The seconds of each `model.predict` on one image, in a process of its own."""
     return json.loads(python(TEXTBOOK_WARM, str(path), str(PREDICTIONS)))
 
 
 def launched(command: list[str]) -> tuple[float, float]:
-    """Seconds that a command takes from start to end, and its peak memory in MiB."""
+    """Runs a command; returns the seconds that it took and its peak memory in MiB.
+
+    Raises:
+        DigitsError: it failed.
+    """
     status, seconds, peak = json.loads(python(LAUNCH, *command, flags=["-I", "-S"]))
     if status:
-        raise DigitsError(f"{' '.join(command)} ended with status {status}; run it by itself.")
+        raise DigitsError(
+            f"{' '.join(command)} failed with status {status}; run it alone to see why."
+        )
     return seconds, peak
 
 
 def python(program: str, *arguments: str, flags: Iterable[str] = ()) -> str:
-    """What a program, run by this Python, prints."""
+    """Runs a program with this Python and returns what it printed."""
     done = subprocess.run(
         [sys.executable, *flags, "-c", program, *arguments],
         env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"},
@@ -248,10 +236,8 @@ def python(program: str, *arguments: str, flags: Iterable[str] = ()) -> str:
     return done.stdout.decode()
 
 
-def summary(lines: list[dict[str, Any]]) -> str:
+def summary(lines: Lines) -> str:
     """The table: each figure, what it is compared with, and what it must be."""
-    if not lines:
-        return "There are no results yet; run python -m benchmarks.inference."
     by_what = {x["what"]: x for x in lines}
     median = {name: x["microseconds"] for name, x in by_what.items() if "microseconds" in x}
     predict, ratio = median["predict"], median["predict"] / median["canvas"]

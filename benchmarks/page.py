@@ -1,14 +1,14 @@
-"""How large the page is, how fast it reads, and whether it reads as Python does.
+"""The page's size and speed, and whether it reads as Python does.
 
     python -m benchmarks.page                  writes benchmarks/results/page.jsonl
-    python -m benchmarks.page --no-lighthouse  without the audit, which npm has to fetch
-    python -m benchmarks.page --quick          little of everything, to see that it runs
-    python -m benchmarks.page --summary        prints the table of what is there
+    python -m benchmarks.page --no-lighthouse  without the audit, for which npm downloads Lighthouse
+    python -m benchmarks.page --quick          a short try of everything
+    python -m benchmarks.page --summary        prints the table
 
-The site is built anew and served on loopback, compressed, with the headers of `digits serve`, to
-headless Chromium. Cold starts are of a new browser each, the site's files being in the host's page
-cache. DIGITS_HANDWRITING names the folder of other people's handwriting, whose pen strokes are
-written on the page again, event by event.
+The site is built anew and served on loopback, compressed and with the headers of `digits serve`, to
+headless Chromium. Each cold start is that of a new browser, with the site's files in the host's
+page cache. DIGITS_HANDWRITING names the folder of other people's handwriting; its pen strokes are
+drawn on the page again, event by event.
 """
 
 import argparse
@@ -31,48 +31,51 @@ from playwright.sync_api import Page
 from benchmarks import RESULTS_FOLDER
 from benchmarks.handwriting_data import evaluation_sets, pen_strokes
 from benchmarks.harness import browser as browsing
-from benchmarks.harness import installation
+from benchmarks.harness import command_line, installation
 from benchmarks.harness.browser import Host
-from benchmarks.harness.json_lines import read_lines
-from benchmarks.textbook.model import signature
+from benchmarks.harness.json_lines import Line, Lines
 from digits import bundle
 from digits.bundle import Bundle
 from digits.errors import DigitsError
+from digits.runtime import Model
 from digits.serving import site
 
 RESULTS = RESULTS_FOLDER / "page.jsonl"
 SEED = 1
 LIGHTHOUSE = "lighthouse@12"
 CATEGORIES = ("performance", "accessibility", "best-practices")
-HEIGHT = (0.35, 0.85)  # of the drawing area, of a digit written on it, from middle to middle
-
-Line = dict[str, Any]
+HEIGHT = (
+    0.35,
+    0.85,
+)  # of a digit, between the centre lines of its strokes; 1 is the drawing area's
+MARGIN = 16  # pixels around a digit in the drawing area
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = command_line.parser(__doc__, RESULTS)
+    parser.add_argument(
+        "--bundle", type=Path, metavar="DIR", help="default: the one that comes with the package"
     )
-    parser.add_argument("--bundle", type=Path, help="default: the one that comes with the package")
-    parser.add_argument("--no-lighthouse", action="store_true")
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="JSON lines")
-    parser.add_argument("--summary", action="store_true", help="print the table and end")
-    arguments = parser.parse_args()
-    if not arguments.summary:
-        try:
-            lines = run(arguments.bundle, not arguments.no_lighthouse, arguments.quick)
-        except DigitsError as error:
-            print(error, file=sys.stderr)
-            return 2
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    print(summary(read_lines(arguments.out)))
-    return 0
+    parser.add_argument("--no-lighthouse", action="store_true", help="leave out the audit")
+    parser.add_argument("--quick", action="store_true", help="measure little, to see that it runs")
+
+    def run(arguments: argparse.Namespace) -> list[Line]:
+        return measure(arguments.bundle, not arguments.no_lighthouse, arguments.quick)
+
+    return command_line.main(parser, run, summary)
 
 
-def run(folder: Path | None, audit: bool, quick: bool) -> list[Line]:
-    """Measures everything; a line for each thing."""
+def measure(folder: Path | None, audit: bool, quick: bool) -> list[Line]:
+    """Measures everything.
+
+    Args:
+        folder: of the bundle; None is the one that ships.
+        audit: whether Lighthouse is run.
+        quick: measures little of everything.
+
+    Returns:
+        a line for each thing measured.
+    """
     shipped = bundle.read(folder or bundle.SHIPPED)
     digits = np.load(evaluation_sets.folder() / "pendigits_strokes.npz")
     lines = []
@@ -95,7 +98,7 @@ def run(folder: Path | None, audit: bool, quick: bool) -> list[Line]:
 
 
 def first_visit(page: Page, host: Host) -> Line:
-    """Bytes over the wire until the page reads and is kept for being offline."""
+    """The bytes over the wire until the page can read and is stored for offline use."""
     host.sent.clear()
     browsing.open_page(page, host)
     page.evaluate("navigator.serviceWorker.ready.then(() => null)")
@@ -111,7 +114,7 @@ def first_visit(page: Page, host: Host) -> Line:
 
 
 def cold_starts(host: Host, count: int) -> Line:
-    """Milliseconds from navigation to the first answer, of a new browser each time."""
+    """The milliseconds from navigation to the first answer, with a new browser each time."""
     milliseconds = []
     for _ in range(count):
         with browsing.chromium() as browser:
@@ -123,7 +126,7 @@ def cold_starts(host: Host, count: int) -> Line:
 
 
 def warm(page: Page, samples: int, each: int = 20) -> Line:
-    """Microseconds from canvas to answer; samples of several, as a page's clock is coarse."""
+    """The microseconds from canvas to answer; a sample has many calls: a page's clock is coarse."""
     seconds = page.evaluate(WARM, [samples, each])
     return {
         "what": "warm",
@@ -148,7 +151,7 @@ WARM = f"""async ([samples, each]) => {{
 
 
 def golden(page: Page, shipped: Bundle) -> Line:
-    """The largest difference of a probability to that of LiteRT in Python, on golden canvases."""
+    """The largest difference between probabilities on the page and in Python, on golden inputs."""
     canvases = np.load(shipped.folder / "golden.npz")["canvas_input"]
     differences, _ = compare(page, shipped, canvases)
     return {"what": "golden", "canvases": len(canvases), "difference": max(differences)}
@@ -157,22 +160,29 @@ def golden(page: Page, shipped: Bundle) -> Line:
 def compare(
     page: Page, shipped: Bundle, canvases: NDArray[np.uint8]
 ) -> tuple[list[float], list[bool]]:
-    """For each canvas the largest difference between the page's probabilities and Python's, and
-    whether both take it for the same digit and both accept it or refuse it."""
-    ours = signature(shipped.model, "canvas")
+    """Reads canvases on the page and in Python.
+
+    Returns:
+        for each canvas the largest difference between their probabilities, and whether both read
+        the same digit and both accept it or both reject it.
+    """
+    model = Model(shipped.model)
     differences, equal = [], []
     for canvas, theirs in zip(canvases, browsing.ask(page, canvases), strict=True):
-        (expected, is_digit), given = ours(canvas), np.array(theirs["probabilities"])
-        accepted = is_digit >= shipped.threshold
+        outputs, given = model.run("canvas", canvas), np.array(theirs["probabilities"])
+        expected = outputs["probabilities"][0]
+        accepted = float(outputs["is_digit"][0]) >= shipped.threshold
         differences.append(float(np.abs(expected - given).max()))
         equal.append(bool(expected.argmax() == given.argmax()) and accepted == theirs["accepted"])
     return differences, equal
 
 
 def pendigits(page: Page, shipped: Bundle, file: Any, count: int) -> Line:
-    """Digits that 30 writers wrote, spread evenly over them, written on the page with the mouse:
-    every point an event, with the pen that the page gives first. Right is one digit, the right one;
-    of these, shown are those that are accepted, too."""
+    """Draws recorded digits on the page with the mouse: a sample spread evenly over 30 writers.
+
+    Every point is a mouse event; the pen is the page's default. `right` counts drawings that are
+    read as a single digit, and the correct one; `shown` counts those that are accepted as well.
+    """
     box = page.locator("#board").bounding_box()
     assert box
     rng = np.random.default_rng(SEED)
@@ -181,8 +191,8 @@ def pendigits(page: Page, shipped: Bundle, file: Any, count: int) -> Line:
     for i, character in enumerate(pen_strokes.characters(file)):
         if i not in chosen:
             continue
-        browsing.draw(page, list(placed(character, rng, box["width"], box["height"])))
-        likeliest = page.evaluate(LIKELIEST)
+        browsing.draw(page, list(scattered(character, rng, box["width"], box["height"])))
+        likeliest = page.evaluate(MOST_LIKELY)
         single += len(likeliest) == 1
         right += likeliest == [file["labels"][i]]
         shown += page.locator("#number").inner_text() == str(file["labels"][i])
@@ -200,36 +210,29 @@ def pendigits(page: Page, shipped: Bundle, file: Any, count: int) -> Line:
     }
 
 
-LIKELIEST = f"async () => ({browsing.MAIN}).shown().map(({{ digit }}) => digit)"
+MOST_LIKELY = f"async () => ({browsing.MAIN}).shown().map(({{ digit }}) => digit)"
 
 
-def placed(
+def scattered(
     character: pen_strokes.Strokes, rng: np.random.Generator, width: float, height: float
 ) -> Iterator[list[tuple[float, float]]]:
-    """A character at a random size and place on a drawing area, all of it inside."""
-    points = np.concatenate(character)
-    corner, size = points.min(axis=0), np.ptp(points, axis=0)
-    tall = rng.uniform(*HEIGHT) * height
-    scale = min(tall / max(size[1], 1e-9), HEIGHT[1] * height / max(size[0], 1e-9))
-    margin = 16
-    room = np.array([width, height]) - 2 * margin - size * scale
-    start = margin + rng.uniform(0, 1, 2) * room
-    for stroke in character:
-        moved = (stroke - corner) * scale + start
-        # A recorder writes the same point again while the pen rests.
+    """A character of random size, at a random position within the drawing area."""
+    tall, tallest = rng.uniform(*HEIGHT) * height, HEIGHT[1] * height
+    for moved in pen_strokes.scatter(character, tall, tallest, (width, height), MARGIN, rng):
+        # A recorder repeats the same point while the pen rests.
         steps = [moved[0], *(b for a, b in itertools.pairwise(moved) if (a != b).any())]
         yield [(float(x), float(y)) for x, y in steps]
 
 
 def lighthouse(url: str) -> Line:
-    """Google's audit of the page, by npm's `lighthouse`: of each category the points of 100.
+    """Google's audit of the page, by npm's `lighthouse`: the points of 100 in each category.
 
     Raises:
         DigitsError: npm is missing, or the audit fails.
     """
     npx = shutil.which("npx")
     if npx is None:
-        raise DigitsError("npm is not installed; install Node.js, or give --no-lighthouse.")
+        raise DigitsError("npm is not installed; install Node.js, or use --no-lighthouse.")
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary) / "report.json"
         flags = ["--headless=new", *browsing.arguments()]
@@ -250,8 +253,8 @@ def lighthouse(url: str) -> Line:
             text=True,
         )
         if done.returncode or not out.exists():
-            last = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
-            raise DigitsError(f"Lighthouse failed ({last:.120}); or give --no-lighthouse.")
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise DigitsError(f"Lighthouse failed: {last:.120}. To leave it out: --no-lighthouse.")
         report = json.loads(out.read_text())
     line: Line = {"what": "lighthouse", "version": report["lighthouseVersion"]}
     for name in CATEGORIES:
@@ -265,10 +268,8 @@ def lighthouse(url: str) -> Line:
     return line
 
 
-def summary(lines: list[Line]) -> str:
+def summary(lines: Lines) -> str:
     """The table: each figure, and what it must be."""
-    if not lines:
-        return "There are no results yet; run python -m benchmarks.page."
     of = {line["what"]: line for line in lines}
     first, pen, warmed = of["first_visit"], of["pendigits"], of["warm"]["microseconds"]
     share = pen["right"] / pen["digits"]
@@ -280,12 +281,12 @@ def summary(lines: list[Line]) -> str:
         f"canvas to answer       {warmed / 1e3:9.2f} ms   at most 2, goal 0.5",
         f"cold start             {of['cold']['milliseconds'] / 1e3:9.2f} s    at most 1.0, "
         "goal 0.5",
-        f"difference to Python   {of['golden']['difference']:9.1e}      at most 1e-4, on "
+        f"difference from Python {of['golden']['difference']:9.1e}      at most 1e-4, on "
         f"{of['golden']['canvases']} golden canvases; {pen['difference']:.1e} on "
-        f"{pen['digits']} drawn",
-        f"pen strokes            {share:9.1%}      at least 97 %, goal 99 %; {pen['digits']} "
-        f"digits, {pen['single']} taken for one, {pen['shown']} right and accepted, "
-        f"{pen['equal']} as Python reads the page's canvas",
+        f"{pen['digits']} drawn digits",
+        f"pen strokes            {share:9.1%}      at least 97%, goal 99%; of {pen['digits']} "
+        f"digits {pen['single']} are read as one digit, {pen['shown']} are right and accepted, "
+        f"{pen['equal']} are read as in Python",
     ]
     if audit := of.get("lighthouse"):
         points = " / ".join(str(audit[name]) for name in CATEGORIES)

@@ -1,57 +1,58 @@
 """Accuracy of every recipe over all its seeds, and of ensembles.
 
-    python -m benchmarks.records                  trains all: many hours of a core
-    python -m benchmarks.records tiny vgg         trains these
-    python -m benchmarks.records --summary        prints the table of what is there
+    python -m benchmarks.records                  trains everything, in many core hours
+    python -m benchmarks.records tiny vgg         trains these recipes
+    python -m benchmarks.records --summary        prints the table
 
-Runs are trained by `digits sweep`, one on each core, and those of `best` and `vgg` by
+Runs are trained by `digits sweep`, one on each core; those of `best` and `vgg` are trained by
 `digits train --recipe NAME --ensemble 10`. Both keep their folders in --work, and the same command
-again goes on where it was stopped. Schedules are fixed, every run opens the test set once, at its
-end, and every seed counts. Since runs share the machine, their times say little: those are measured
-by `python -m benchmarks.training`.
+resumes where it was interrupted. Schedules are fixed, every run opens the test set once, at its
+end, and every seed counts. Since runs share the machine, their times mean little;
+`python -m benchmarks.training` measures times.
 """
 
-import argparse
 import json
 import statistics
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from benchmarks import RESULTS_FOLDER, ROOT
+from benchmarks.harness import command_line
 from benchmarks.harness.intervals import mean_interval
-from benchmarks.harness.json_lines import Lines, read_lines
+from benchmarks.harness.json_lines import Line, Lines, read_lines, write_lines
 from benchmarks.training import KEPT
 
 RESULTS = RESULTS_FOLDER / "records.jsonl"
-ENSEMBLES = ("best", "vgg")  # the recipes that are trained as such
+ENSEMBLES = ("best", "vgg")  # recipes whose seeds are also averaged and distilled
 SEEDS = {
     "fast": 30,
     "default": 10,
     "tiny": 10,
     "vgg": 10,
     "resnet": 5,
-    "vgg --network cnn": 5,  # for what depth is worth
+    "vgg --network cnn": 5,  # shows what depth is worth
     "best": 10,
 }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line.parser(__doc__, RESULTS)
     parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"of {', '.join(SEEDS)}")
     parser.add_argument(
-        "--work", type=Path, default=Path("runs/records"), help="folder of the runs"
+        "--work",
+        type=Path,
+        default=Path("runs/records"),
+        metavar="DIR",
+        help="folder of the runs (default: runs/records)",
     )
-    parser.add_argument("--out", type=Path, default=RESULTS, help="JSON lines")
-    parser.add_argument("--summary", action="store_true", help="print the table and end")
     arguments = parser.parse_args()
     unknown = set(arguments.recipes) - set(SEEDS)
     if unknown:
-        parser.error(f"there are no records of {', '.join(sorted(unknown))}")
+        parser.error(
+            f"there are no records of {', '.join(sorted(unknown))}; choose from {', '.join(SEEDS)}"
+        )
     if not arguments.summary:
         for recipe in arguments.recipes or SEEDS:
             measured = train(recipe, arguments.work / recipe)
@@ -60,9 +61,12 @@ def main() -> None:
     print(summary(read_lines(arguments.out)))
 
 
-def train(recipe: str, folder: Path) -> list[dict[str, Any]]:
-    """Trains all seeds of a recipe, as far as `folder` does not have them, and returns a line each;
-    for an ensemble, one more line for it."""
+def train(recipe: str, folder: Path) -> list[Line]:
+    """Trains those seeds of a recipe that `folder` does not have yet.
+
+    Returns:
+        a line for each seed, and for an ensemble one more.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     count = SEEDS[recipe]
     if recipe in ENSEMBLES:
@@ -74,7 +78,7 @@ def train(recipe: str, folder: Path) -> list[dict[str, Any]]:
         spec.write_text(f"--recipe {recipe} --seed 1..{count}\n")
         _digits("sweep", str(spec), "--out", str(folder / "runs"))
         runs = sorted((folder / "runs").glob("*/metrics.json"))
-    lines = [
+    lines: list[Line] = [
         {"recipe_name": recipe, "seed": metrics["seed"]}
         | {key: metrics[key] for key in KEPT if key in metrics}
         for metrics in (json.loads(run.read_text()) for run in runs)
@@ -93,13 +97,13 @@ def _digits(*arguments: str) -> None:
 
 
 def write(path: Path, lines: Lines) -> None:
+    """Writes the lines in the order of `SEEDS`; the order within a recipe stays."""
     order = list(SEEDS)
-    lines = sorted(lines, key=lambda line: order.index(line["recipe_name"]))  # stable
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    write_lines(path, sorted(lines, key=lambda line: order.index(line["recipe_name"])))
 
 
-def by_recipe(lines: Lines) -> dict[str, list[dict[str, Any]]]:
-    """The runs of each recipe, without ensembles."""
+def by_recipe(lines: Lines) -> dict[str, list[Line]]:
+    """The runs of each recipe, without its ensemble."""
     return {
         recipe: [line for line in lines if line["recipe_name"] == recipe and line["seed"]]
         for recipe in dict.fromkeys(line["recipe_name"] for line in lines)
@@ -107,15 +111,16 @@ def by_recipe(lines: Lines) -> dict[str, list[dict[str, Any]]]:
 
 
 def summary(lines: Lines) -> str:
-    """A line for each recipe: mean, standard deviation and interval of the mean over seeds."""
+    """A line for each recipe, with mean, deviation and interval over its seeds, and one for each
+    ensemble."""
     table = []
     for recipe, runs in by_recipe(lines).items():
         accuracies = [run["test_accuracy"] for run in runs]
-        table.append(f"{recipe:8s} {runs[0]['parameters']:7,}  {_spread(accuracies)}")
+        table.append(f"{recipe:17s} {runs[0]['parameters']:7,}  {_spread(accuracies)}")
     for line in lines:
         if "ensemble" in line:
-            table.append(f"ensemble of {line['recipe_name']}: {json.dumps(line['ensemble'])}")
-    return "\n".join(table)
+            table.append(_ensemble(line))
+    return "\n".join(table) or command_line.NOTHING
 
 
 def block(lines: Lines) -> str:
@@ -137,7 +142,7 @@ def block(lines: Lines) -> str:
             "|---|---|---|---|---|---|---|",
             *rows,
             "",
-            " ".join(_ensemble_told(line) for line in lines if "ensemble" in line),
+            " ".join(_ensemble(line) for line in lines if "ensemble" in line),
             "",
             "Mean ± standard deviation over all seeds, the last epoch of a fixed schedule. Every "
             "run: [records.jsonl](benchmarks/results/records.jsonl).",
@@ -145,8 +150,8 @@ def block(lines: Lines) -> str:
     )
 
 
-def _ensemble_told(line: dict[str, Any]) -> str:
-    """What an ensemble reads, and what one network that was distilled from it does."""
+def _ensemble(line: Line) -> str:
+    """The accuracy of an ensemble, and of the network that was distilled from it."""
     figures = line["ensemble"]
     mean, student = (
         "{:.2%} ({:.2%} to {:.2%})".format(of["test_accuracy"], *of["test_accuracy_interval"])

@@ -1,16 +1,16 @@
 """The service under load and under attack.
 
     python -m benchmarks.serve               writes benchmarks/results/serve.jsonl
-    python -m benchmarks.serve latency       measures this again: latency, overload, or attack
-    python -m benchmarks.serve --summary     prints what is there
+    python -m benchmarks.serve latency       measures one of latency, overload, attack again
+    python -m benchmarks.serve --summary     prints what was measured
 
 `latency`: one worker on one core, one connection, one picture after another. `overload`: for 30
-seconds twice the requests that `digits serve --workers 2` was just found to answer, by a client
-that shares its two cores. `attack`: what schemathesis makes of the OpenAPI document, and pictures,
-JSON and forms with bytes changed. Run nothing else meanwhile. All take three minutes.
+seconds, twice as many requests as `digits serve --workers 2` can answer, which is measured just
+before, from a client on the same two cores. `attack`: requests that schemathesis generates from the
+OpenAPI document, and pictures, JSON and forms with changed bytes. Run nothing else meanwhile. The
+three take three minutes.
 """
 
-import argparse
 import asyncio
 import contextlib
 import io
@@ -32,8 +32,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import RESULTS_FOLDER
-from benchmarks.harness import http_load
-from benchmarks.harness.json_lines import Lines, read_lines
+from benchmarks.harness import command_line, http_load
+from benchmarks.harness.http_load import Address
+from benchmarks.harness.json_lines import Line, Lines, read_lines, write_lines
 from digits.data.mnist import load_mnist
 
 RESULTS = RESULTS_FOLDER / "serve.jsonl"
@@ -41,13 +42,13 @@ REQUESTS = 2000
 SECONDS = 30
 FUZZED = 30_000
 EXAMPLES = 100  # of each operation and kind of body
-MOST_ITEMS = 10
+MOST_ITEMS = 10  # larger arrays of an exact size are more than schemathesis can generate
 SEED = 5
 
 
 @contextlib.contextmanager
-def serving(*arguments: str, core: int | None = None) -> Iterator[tuple[int, tuple[str, int]]]:
-    """`digits serve` within the block: its process and address."""
+def serving(*arguments: str, core: int | None = None) -> Iterator[tuple[int, Address]]:
+    """Runs `digits serve` during a block, and gives its process number and address."""
     pinned = [] if core is None else ["taskset", "--cpu-list", str(core)]
     command = [*pinned, sys.executable, "-m", "digits.cli", "serve", "--no-browser", "--port", "0"]
     with subprocess.Popen(
@@ -65,13 +66,14 @@ def serving(*arguments: str, core: int | None = None) -> Iterator[tuple[int, tup
             process.wait()
 
 
-def get(address: tuple[str, int], path: str) -> str:
+def get(address: Address, path: str) -> str:
+    """The body of the answer to a GET request."""
     with urllib.request.urlopen("http://{}:{}{}".format(*address, path), timeout=60) as answer:
         return answer.read().decode()
 
 
 def pictures(enlarged: int = 4) -> list[bytes]:
-    """Test digits as PNG, dark on white, so many times as large as MNIST has them."""
+    """Test digits as PNG files, dark on white, so many times as large as in MNIST."""
     found = []
     for digit in load_mnist().test_images[:200]:
         pixels = 255 - digit.repeat(enlarged, axis=0).repeat(enlarged, axis=1)
@@ -81,9 +83,8 @@ def pictures(enlarged: int = 4) -> list[bytes]:
     return found
 
 
-def latency() -> dict[str, Any]:
-    """Median and 99th percentile of one picture after another, small and less small, by the
-    pixels of a side."""
+def latency() -> Line:
+    """The median and 99th percentile for pictures sent one after another, of two sizes."""
     cores = sorted(os.sched_getaffinity(0))
     found = {}
     with serving(core=cores[-1]) as (_, address):
@@ -108,11 +109,11 @@ def latency() -> dict[str, Any]:
     return {"requests": REQUESTS, "pixels": found}
 
 
-def overload() -> dict[str, Any]:
-    """What becomes of twice as many requests as can be answered."""
+def overload() -> Line:
+    """What becomes of twice as many requests as the service can answer."""
     request = http_load.post("/predict", "image/png", pictures()[0])
     with serving("--workers", "2") as (process, address):
-        # The most of several tries: processes do not always share few connections evenly.
+        # The best of several tries: processes do not always share few connections evenly.
         capacity = max(
             asyncio.run(http_load.as_many_as_possible(address, request, 32, 3)) for _ in range(4)
         )
@@ -133,7 +134,7 @@ def overload() -> dict[str, Any]:
 
 
 def memory(process: int) -> float:
-    """Resident memory of a process and its children, MB."""
+    """The resident memory of a process and all its descendants, in MB."""
     everyone = [process]
     for one in everyone:
         children = Path(f"/proc/{one}/task/{one}/children").read_text().split()
@@ -142,21 +143,21 @@ def memory(process: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def attack() -> dict[str, Any]:
-    """Counts of statuses; and memory once caches have grown, which they have after half of what is
-    fuzzed, and at the end."""
+def attack() -> Line:
+    """Counts of statuses, and memory at the end and after half of the fuzzed requests, when all
+    caches have grown."""
     requests = fuzzed(FUZZED)
     with serving() as (process, address):
         answers = fuzz(address, requests[: FUZZED // 2])
         before, counted = memory(process), counts(address)
-        described_by(address)
-        described = counts(address) - counted
-        assert described, "schemathesis sent nothing"
+        run_schemathesis(address)
+        generated = counts(address) - counted
+        assert generated, "schemathesis sent nothing"
         answers += fuzz(address, requests[FUZZED // 2 :])
         after = memory(process)
         assert json.loads(get(address, "/healthz"))["status"] == "alive"
     return {
-        "schemathesis": {str(status): count for status, count in sorted(described.items())},
+        "schemathesis": {str(status): count for status, count in sorted(generated.items())},
         "fuzzed": dict(Counter(str(answer.status) for answer in answers)),
         "slowest_seconds": max(answer.seconds for answer in answers),
         "memory_before_mb": before,
@@ -164,9 +165,11 @@ def attack() -> dict[str, Any]:
     }
 
 
-def described_by(address: tuple[str, int]) -> None:
-    """Sends what schemathesis makes of the service's own OpenAPI document. Large arrays of one
-    exact size, which it cannot invent, are left to be of any size."""
+def run_schemathesis(address: Address) -> None:
+    """Sends what schemathesis generates from the service's own OpenAPI document.
+
+    It cannot generate large arrays of one exact size, so it is told that they may have any size.
+    """
     document = without_sizes(json.loads(get(address, "/openapi.json")))
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "openapi.json").write_text(json.dumps(document))
@@ -187,7 +190,7 @@ def described_by(address: tuple[str, int]) -> None:
 
 
 def without_sizes(schema: Any) -> Any:
-    """A part of an OpenAPI document without the sizes of arrays that have many items."""
+    """A part of an OpenAPI document, without the sizes of arrays of many items."""
     if isinstance(schema, list):
         return [without_sizes(part) for part in schema]
     if not isinstance(schema, dict):
@@ -200,8 +203,8 @@ def without_sizes(schema: Any) -> Any:
     }
 
 
-def counts(address: tuple[str, int]) -> Counter[int]:
-    """Requests answered so far, by status."""
+def counts(address: Address) -> Counter[int]:
+    """How many requests were answered so far, by status."""
     found: Counter[int] = Counter()
     for line in get(address, "/metrics").splitlines():
         if match := re.match(r'digits_requests_total\{.*status="(\d+)"\} ([\d.e+]+)', line):
@@ -209,8 +212,8 @@ def counts(address: tuple[str, int]) -> Counter[int]:
     return found
 
 
-def fuzz(address: tuple[str, int], requests: list[bytes]) -> list[http_load.Answer]:
-    """Sends broken requests, over a new connection when one was closed."""
+def fuzz(address: Address, requests: list[bytes]) -> list[http_load.Answer]:
+    """Sends broken requests, over a new connection whenever the server has closed the last one."""
     answers: list[http_load.Answer] = []
     while len(answers) < len(requests):
         try:
@@ -221,7 +224,7 @@ def fuzz(address: tuple[str, int], requests: list[bytes]) -> list[http_load.Answ
 
 
 def fuzzed(count: int) -> list[bytes]:
-    """Requests whose bodies have bytes changed, cut out, or put in."""
+    """Requests with bytes of their bodies changed, removed or inserted, the same every time."""
     rng = random.Random(SEED)
     picture = pictures()[0]
     formats = {"image/png": picture}
@@ -257,46 +260,46 @@ PARTS = {"latency": latency, "overload": overload, "attack": attack}
 
 
 def summary(lines: Lines) -> str:
-    """What was found, a line each."""
-    told = {line["what"]: line for line in lines}
+    """What was measured, a line each."""
+    by_what = {line["what"]: line for line in lines}
     text: list[str] = []
-    if one := told.get("latency"):
+    if one := by_what.get("latency"):
         text.extend(
-            f"one picture of {side}×{side} pixels after another: median "
-            f"{of['median_milliseconds']:.2f} ms, 99 % within {of['p99_milliseconds']:.2f} ms"
+            f"pictures of {side}×{side} pixels, one after another: median "
+            f"{of['median_milliseconds']:.2f} ms, 99% within {of['p99_milliseconds']:.2f} ms"
             for side, of in one["pixels"].items()
         )
-    if one := told.get("overload"):
+    if one := by_what.get("overload"):
         text.append(
-            f"{one['requests']:,} requests in {one['seconds']} s, twice what can be answered "
-            f"({one['capacity']:.0f} a second): {one['statuses']}; accepted ones: median "
-            f"{one['p50_milliseconds']:.0f} ms, 99 % within {one['p99_milliseconds']:.0f} ms; "
+            f"{one['requests']:,} requests in {one['seconds']} s, twice what it can answer "
+            f"({one['capacity']:.0f} a second): {one['statuses']}; those with 200: median "
+            f"{one['p50_milliseconds']:.0f} ms, 99% within {one['p99_milliseconds']:.0f} ms; "
             f"memory {one['memory_before_mb']:.0f} -> {one['memory_after_mb']:.0f} MB"
         )
-    if one := told.get("attack"):
+    if one := by_what.get("attack"):
         text.append(
             f"schemathesis: {one['schemathesis']}; fuzzed: {one['fuzzed']}; slowest "
             f"{one['slowest_seconds']:.2f} s; memory {one['memory_before_mb']:.0f} -> "
             f"{one['memory_after_mb']:.0f} MB"
         )
-    return "\n".join(text) or "Nothing is measured yet."
+    return "\n".join(text) or command_line.NOTHING
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = command_line.parser(__doc__, RESULTS)
+    parser.add_argument(
+        "what", nargs="*", metavar="WHAT", help=f"of {', '.join(PARTS)} (default: all)"
     )
-    parser.add_argument("what", nargs="*", choices=[*PARTS, []], metavar="WHAT")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="JSON lines")
-    parser.add_argument("--summary", action="store_true", help="print what is there and end")
     arguments = parser.parse_args()
+    unknown = set(arguments.what) - set(PARTS)
+    if unknown:
+        parser.error(f"there is no {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
     if not arguments.summary:
         for what in arguments.what or PARTS:
             line = {"what": what, "cores": len(os.sched_getaffinity(0))} | PARTS[what]()
             others = [other for other in read_lines(arguments.out) if other["what"] != what]
             lines = sorted([*others, line], key=lambda one: [*PARTS].index(one["what"]))
-            arguments.out.parent.mkdir(parents=True, exist_ok=True)
-            arguments.out.write_text("".join(json.dumps(one) + "\n" for one in lines))
+            write_lines(arguments.out, lines)
     print(summary(read_lines(arguments.out)))
 
 

@@ -1,11 +1,11 @@
-"""A sweep of short runs, two processes at once, against the same one after another.
+"""A sweep of short runs, two processes at a time, beside the same sweep one run after another.
 
     python -m benchmarks.sweep               writes benchmarks/results/sweep.jsonl
-    python -m benchmarks.sweep --summary     prints what is there
+    python -m benchmarks.sweep --summary     prints what was measured
 
-Eight runs of the recipe `fast`, seeds 1 to 8, by `digits sweep` as a user gives it. One after
-another means `--processes 1`, where each run has all cores to itself; with `--processes 2` each has
-half of them. Run nothing else meanwhile. Two turns take ten minutes on two cores.
+It runs `digits sweep` as a user does, with eight runs of the recipe `fast`, seeds 1 to 8. With
+`--processes 1` each run has all cores to itself; with `--processes 2` each has half of them. Run
+nothing else meanwhile. Two turns take ten minutes on two cores.
 """
 
 import os
@@ -15,18 +15,17 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 from benchmarks import RESULTS_FOLDER
 from benchmarks.harness import interleaving
-from benchmarks.harness.json_lines import Lines
+from benchmarks.harness.json_lines import Line, Lines
 
 RESULTS = RESULTS_FOLDER / "sweep.jsonl"
-AT_ONCE = (2, 1)
+AT_ONCE = (2, 1)  # processes
 
 
 def measure(flags: str, at_once: int) -> float:
-    """Seconds that a whole sweep takes, from command to prompt."""
+    """The seconds that a whole sweep takes, from command to prompt."""
     with tempfile.TemporaryDirectory() as folder:
         spec = Path(folder) / "spec.txt"
         spec.write_text(flags + "\n")
@@ -37,36 +36,40 @@ def measure(flags: str, at_once: int) -> float:
         try:
             _, errors = process.communicate()
         except BaseException:
-            process.terminate()  # whoever stops the benchmark stops what it started
+            process.terminate()  # do not leave it behind when interrupted
             process.wait()
             raise
         seconds = time.perf_counter() - started
     if process.returncode:
-        sys.exit(f"{shlex.join(command)} ended with {process.returncode}:\n{errors.decode()}")
+        sys.exit(
+            f"{shlex.join(command)} failed with status {process.returncode}:\n{errors.decode()}"
+        )
     return seconds
 
 
 def summary(lines: Lines) -> str:
-    """Mean seconds of both, and how many times as fast two at once are."""
+    """The mean seconds of both, and their ratio."""
     two, one = (interleaving.mean_seconds(lines, at_once) for at_once in AT_ONCE)
     return (
-        f"{lines[0]['runs']} runs, two at once: {two:.1f} s; one after another: {one:.1f} s, "
-        f"{one / two:.2f} times as long, on {lines[0]['cores']} cores"
+        f"{lines[0]['runs']} runs on {lines[0]['cores']} cores, two at a time: {two:.1f} s; one "
+        f"after another: {one:.1f} s, {one / two:.2f} times as long"
     )
 
 
 def main() -> None:
     parser = interleaving.parser(__doc__, RESULTS)
-    parser.add_argument("--flags", default="--recipe fast", help="of each run")
-    parser.add_argument("--runs", type=int, default=8, help="in a sweep")
+    parser.add_argument(
+        "--flags", default="--recipe fast", help="of each run (default: --recipe fast)"
+    )
+    parser.add_argument("--runs", type=int, default=8, help="in a sweep (default: 8)")
     arguments = parser.parse_args()
     flags = f"{arguments.flags} --seed 1..{arguments.runs}"
-    told = {"runs": arguments.runs, "flags": flags, "cores": len(os.sched_getaffinity(0))}
+    sweep = {"runs": arguments.runs, "flags": flags, "cores": len(os.sched_getaffinity(0))}
 
-    def sweep(at_once: int) -> dict[str, Any]:
-        return told | {"seconds": measure(flags, at_once)}
+    def measured(at_once: int) -> Line:
+        return sweep | {"seconds": measure(flags, at_once)}
 
-    interleaving.take(arguments, AT_ONCE, sweep, summary)
+    interleaving.take_turns(arguments, AT_ONCE, measured, summary)
 
 
 if __name__ == "__main__":

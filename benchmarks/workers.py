@@ -1,15 +1,14 @@
-"""Two workers, one core each, against one process on one core: images trained on in a second.
+"""Images a second that two workers train on, one core each, beside one process on one core.
 
     python -m benchmarks.workers               writes benchmarks/results/workers.jsonl
-    python -m benchmarks.workers --summary     prints what is there
+    python -m benchmarks.workers --summary     prints what was measured
 
-Each is `digits train` as a user gives it, the workers with `--workers` on this machine's loopback.
-What counts are the epochs after the first, which is also spent on building the graph; each ends
-with the validation digits, on every worker. Two processes that know nothing of each other, each
-with whole batches, say what two cores of this machine can do at all. One network takes much
-computing for each weight, and one takes little: what half a batch does not halve (steps of Adam,
-messages) grows with the weights. Run nothing else meanwhile. It takes a quarter of an hour on two
-cores.
+Each is `digits train` as a user runs it; the workers are joined by `--workers` over loopback. The
+first epoch does not count, since it also builds the graph; each of the others ends with the
+validation digits, on every worker. Two independent processes, each with whole batches, show what
+two cores of this machine can do at most. One of the networks takes much computing for each weight,
+and the other little: the work that half a batch does not halve (steps of Adam, messages) grows with
+the number of weights. Run nothing else meanwhile. It takes a quarter of an hour on two cores.
 """
 
 import json
@@ -21,28 +20,31 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from benchmarks import RESULTS_FOLDER
 from benchmarks.harness import interleaving
-from benchmarks.harness.json_lines import Lines
+from benchmarks.harness.json_lines import Line, Lines
 from digits.runs.history import read_csv
 from digits.runs.recipes import TRAINING_IMAGES, Recipe
 
 RESULTS = RESULTS_FOLDER / "workers.jsonl"
 RECIPES = ("vgg", "default")
-WORKERS, ONE, APART = "two workers", "one process", "two processes apart"
+WORKERS, ONE, APART = "two workers", "one process", "two processes apart"  # in the results too
 EPOCHS = 3
 
 
 def ways() -> list[str]:
-    """What is measured, as `measure` takes it."""
+    """All that is measured, as `measure` takes it."""
     return [f"{recipe}, {way}" for recipe in RECIPES for way in (WORKERS, ONE, APART)]
 
 
-def measure(named: str) -> dict[str, Any]:
-    """Trains in one of the ways; mean `seconds` of all epochs but the first, for as many images as
-    one process trains on in an epoch."""
+def measure(named: str) -> Line:
+    """Trains in one of the ways.
+
+    Returns:
+        the mean `seconds` of all epochs but the first, in proportion to the images that one process
+        trains on in an epoch, and what says how they were measured.
+    """
     recipe, way = named.split(", ")
     flags = ["--recipe", recipe, "--epochs", str(EPOCHS)]
     cores = sorted(os.sched_getaffinity(0))
@@ -65,12 +67,12 @@ def measure(named: str) -> dict[str, Any]:
                 )
             statuses = [process.wait() for process in processes]
         finally:
-            for process in processes:  # whoever stops the benchmark stops what it started
+            for process in processes:  # do not leave them behind when interrupted
                 process.kill()
                 process.wait()
         if any(statuses):
             errors.seek(0)
-            sys.exit(f"{shlex.join(command)} ended with {statuses}:\n{errors.read()}")
+            sys.exit(f"{shlex.join(command)} failed with status {statuses}:\n{errors.read()}")
         metrics = json.loads((outs[0] / "metrics.json").read_text())
         epochs = [epoch.seconds for out in outs for epoch in read_csv(out / "history.csv")[1:]]
     return {
@@ -84,7 +86,7 @@ def measure(named: str) -> dict[str, Any]:
 
 
 def free_addresses(count: int) -> list[str]:
-    """Addresses on this machine that nobody listens on."""
+    """Addresses on this machine that are not in use."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     try:
         return [f"localhost:{one.getsockname()[1]}" for one in sockets]
@@ -94,33 +96,34 @@ def free_addresses(count: int) -> list[str]:
 
 
 def images_of(recipe: Recipe) -> int:
-    """How many images an epoch trains on, what is drawn for it included."""
+    """How many images an epoch trains on, drawn ones included, in whole batches."""
     images = TRAINING_IMAGES - recipe.held_out + recipe.variants + recipe.non_digits
     return images // recipe.batch * recipe.batch
 
 
 def times(lines: Lines, recipe: str, way: str) -> float:
-    """How many times as many images a second as one process."""
+    """The images a second of one of the ways, as a multiple of one process's."""
     one, other = (interleaving.mean_seconds(lines, f"{recipe}, {which}") for which in (ONE, way))
     return one / other
 
 
 def summary(lines: Lines) -> str:
-    """Images a second of one process, and how many times as many the other ways do."""
+    """The images a second of one process, and the other ways as multiples of it."""
     text = []
     for recipe in RECIPES:
         of_one = f"{recipe}, {ONE}"
         images = next(line["images"] for line in lines if line["way"] == of_one)
         text.append(
             f"{of_one}: {images / interleaving.mean_seconds(lines, of_one):,.0f} images a second; "
-            + ", ".join(f"{way}: {times(lines, recipe, way):.2f} times" for way in (WORKERS, APART))
+            f"two workers: {times(lines, recipe, WORKERS):.2f} times as many, "
+            f"two independent processes: {times(lines, recipe, APART):.2f} times as many"
         )
     return "\n".join(text)
 
 
 def main() -> None:
     arguments = interleaving.parser(__doc__, RESULTS).parse_args()
-    interleaving.take(arguments, ways(), measure, summary)
+    interleaving.take_turns(arguments, ways(), measure, summary)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ LARGEST = 250e6  # bytes
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Its site-packages, and its command `digits`."""
-    return installed.anew(tmp_path_factory.mktemp("alone") / "venv")
+    return installed.fresh_environment(tmp_path_factory.mktemp("alone") / "venv")
 
 
 def test_reads_without_tensorflow(

@@ -1,11 +1,11 @@
 """One training of `benchmarks.ablation`, in a process and on a core of its own.
 
-    python -m benchmarks.ablation.training --prepare FILE                     writes others' digits
-    python -m benchmarks.ablation.training --row NAME --seed N --digits FILE    prints a line
+    python -m benchmarks.ablation.training --prepare FILE          writes other people's digits
+    python -m benchmarks.ablation.training --row NAME --seed N --digits FILE       prints a line
 
-Other people's digits come as pictures or strokes. Each goes through MNIST's own geometry to 28×28
-pixels, as it does for a user: the ink is found, put on a canvas and framed. What reads them is then
-the network alone.
+Other people's digits are pictures or pen strokes. Each is brought to 28×28 pixels as it is for a
+user: the ink is found, put on a canvas, and framed as MNIST's digits are. Then only the network is
+measured.
 """
 
 import argparse
@@ -14,41 +14,46 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.ablation import study as ablation
-from benchmarks.handwriting_data import evaluation_sets as sets
-from benchmarks.textbook.model import Images
-from digits.data.mnist import load_mnist, split
+from benchmarks.ablation import plan
+from benchmarks.handwriting_data import evaluation_sets
+from benchmarks.harness.json_lines import Line
+from digits.data.mnist import Bytes, load_mnist, split
 from digits.errors import DigitsError
 from digits.evaluation import CLASSES
-from digits.reading import ink, recogniser, segmentation
+from digits.reading.reader import Reader
 from digits.training.geometry import frame_all
 from digits.training.models import predictor
 from digits.training.train import train, use_cores
 
 PART = 1000  # canvases in memory at a time
 
-Labelled = tuple[Images, NDArray[np.uint8]]
-
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.ablation.training",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--prepare", type=Path, metavar="FILE", help="write the others' digits")
-    what.add_argument("--row", choices=ablation.ROWS, metavar="NAME", help="what to train")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--digits", type=Path, metavar="FILE", help="from --prepare")
-    parser.add_argument("--core", type=int, help="the one to run on (default: all)")
-    parser.add_argument("--limit", type=int, metavar="N", help="the first N of everything only")
+    what.add_argument(
+        "--prepare", type=Path, metavar="FILE", help="write other people's digits to FILE (.npz)"
+    )
+    what.add_argument("--row", choices=plan.ROWS, metavar="NAME", help="what to train")
+    parser.add_argument("--seed", type=int, default=1, help="default: 1")
+    parser.add_argument("--digits", type=Path, metavar="FILE", help="written by --prepare")
+    parser.add_argument("--core", type=int, help="the core to run on (default: all)")
+    parser.add_argument(
+        "--limit", type=int, metavar="N", help="for a try: only the first N digits of every set"
+    )
     arguments = parser.parse_args()
     if arguments.core is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {arguments.core})
@@ -65,62 +70,57 @@ def main() -> int:
 
 
 def prepare(file: Path, limit: int | None) -> None:
-    """Writes every set of others' digits, framed, for all trainings to read."""
-    folder = sets.folder()
+    """Writes other people's digits, framed, so that every training can read them.
+
+    Args:
+        file: gets, for each set, arrays of images (n, 28, 28) and labels (n,).
+        limit: how many digits of every set, from the first on; None is all.
+    """
+    folder, reader = evaluation_sets.folder(), Reader()
     arrays: dict[str, Any] = {}
-    for name in ablation.OTHERS:
-        source = np.load(folder / ablation.OTHERS[name])
-        canvases = sets.drawn(source, limit) if name == "pendigits" else _canvases(source, limit)
+    for name, source_name in plan.OTHERS.items():
+        source = np.load(folder / source_name)
+        canvases: Iterator[Bytes]
+        if name == "pendigits":
+            canvases = evaluation_sets.stroke_canvases(source, limit)
+        else:
+            canvases = (reader.classify(picture).canvas for picture in source["images"][:limit])
         arrays[f"{name} images"] = _framed(canvases)
         arrays[f"{name} labels"] = source["labels"][:limit]
     with file.open("wb") as opened:
         np.savez(opened, **arrays)
 
 
-def _canvases(source: Any, limit: int | None) -> Iterator[Images]:
-    """The ink of pictures on canvases, uint8 (256, 256), as the reader puts it there."""
-    for picture in source["images"][:limit]:
-        found = ink.find(picture)
-        piece = segmentation.whole(found)
-        nothing = np.zeros((1, 1), np.uint8)
-        yield recogniser.place(nothing if piece is None else piece.ink)
-
-
-def _framed(canvases: Iterable[Images]) -> Images:
-    parts, waiting = [], []
-    for canvas in canvases:
-        waiting.append(canvas)
-        if len(waiting) == PART:
-            parts.append(frame_all(np.stack(waiting)))
-            waiting = []
-    if waiting:
-        parts.append(frame_all(np.stack(waiting)))
+def _framed(canvases: Iterator[Bytes]) -> Bytes:
+    parts = []
+    while part := list(islice(canvases, PART)):
+        parts.append(frame_all(np.stack(part)))
     return np.concatenate(parts)
 
 
-def measure(name: str, seed: int, digits: Path, limit: int | None) -> dict[str, Any]:
-    """Trains a row of the ablation and measures it once on every set.
+def measure(name: str, seed: int, digits: Path, limit: int | None) -> Line:
+    """Trains a row of the ablation, and measures it once on every set.
 
     Args:
         name: of the row.
         seed: of the training.
-        digits: from `prepare`.
-        limit: the first so many of everything only, for a try.
+        digits: written by `prepare`.
+        limit: how many digits of every set, from the first on; None is all.
     """
     started = time.perf_counter()
-    recipe = replace(ablation.ROWS[name], seed=seed)
+    recipe = replace(plan.ROWS[name], seed=seed)
     mnist = load_mnist()
     cores = use_cores()
     training, validation = (
         (images[:limit], labels[:limit])
         for images, labels in split(mnist.train_images, mnist.train_labels, recipe.held_out)
     )
-    few = validation[0][:1000], validation[1][:1000]  # after each epoch, steering nothing
+    few = validation[0][:1000], validation[1][:1000]  # after each epoch; nothing depends on them
     with tempfile.TemporaryDirectory() as folder:
         model, _ = train(recipe, training, few, Path(folder) / "state.npz", shards=cores)
     predict = predictor(model, cores)
 
-    def score(images: Images, labels: NDArray[np.uint8]) -> dict[str, Any]:
+    def score(images: Bytes, labels: NDArray[np.uint8]) -> dict[str, Any]:
         right = predict(images)[:, :CLASSES].argmax(axis=1) == labels
         recall = [right[labels == digit] for digit in range(CLASSES)]
         return {
@@ -138,7 +138,7 @@ def measure(name: str, seed: int, digits: Path, limit: int | None) -> dict[str, 
             "test": score(mnist.test_images[:limit], mnist.test_labels[:limit]),
             **{
                 other: score(others[f"{other} images"], others[f"{other} labels"])
-                for other in ablation.OTHERS
+                for other in plan.OTHERS
             },
         },
         "seconds": time.perf_counter() - started,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchmarks import RESULTS_FOLDER, records, suspects, sweep, workers
-from benchmarks.ablation import study as ablation
+from benchmarks.ablation import tables as ablation
 from benchmarks.fill import model_card
 from benchmarks.fill.tables import LINKED, table
 from benchmarks.harness import interleaving
@@ -31,7 +31,7 @@ def blocks() -> dict[str, str]:
         "ratios": ratio_note(cores, found["ratios"]),
         "confusion": confusion(found["training"]),
         "records": records.block(found["records"]),
-        "ablation": ablation.ablation_block(found["ablation"]),
+        "ablation": ablation.block(found["ablation"]),
         "suspects": suspects.summary(found["suspects"]),
         "together": together(found["workers"], found["sweep"]),
         "shipped": model_card.shipped(manifest),

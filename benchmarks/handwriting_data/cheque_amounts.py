@@ -1,28 +1,30 @@
-"""Handwritten cheque amounts: whole numbers on patterned paper, read from left to right."""
+"""Handwritten amounts on cheques: numbers on patterned paper, with their digits as labels."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks.textbook.model import Images
+from digits.data.mnist import Bytes
 from digits.evaluation import wilson_interval
 
 
-def pictures(file: Any) -> Iterator[Images]:
-    """The pictures of amount_strings, each uint8 of its own shape (h, w)."""
+def pictures(file: Any) -> Iterator[Bytes]:
+    """The pictures in the file amount_strings, each uint8 of its own shape (h, w)."""
     pixels, offsets = file["pixels"], file["offsets"]
     for i, shape in enumerate(zip(file["heights"], file["widths"], strict=True)):
         yield pixels[offsets[i] : offsets[i + 1]].reshape(shape)
 
 
-def measure(read: Callable[[Images], str], file: Any, limit: int | None) -> dict[str, Any]:
-    """Whole amounts right, and the share of digits right.
-
-    The latter is 1 less the edit distance to the label over the label's length, all summed.
+def measure(read: Callable[[Bytes], str], file: Any, limit: int | None) -> dict[str, Any]:
+    """Measures a reader of numbers.
 
     Args:
-        read: from a picture to its digits.
+        read: takes a picture and returns its digits.
         file: amount_strings.
-        limit: the first so many only.
+        limit: how many amounts to read, from the first on; None reads all.
+
+    Returns:
+        `n` amounts, `accuracy`, the share of amounts with all digits right, its `interval`, and
+        `digits_right`: 1 minus the edit distances to the labels divided by the labels' lengths.
     """
     true = [str(label) for label in file["strings"]][:limit]
     given = [read(picture) for picture, _ in zip(pictures(file), true, strict=False)]
@@ -37,7 +39,7 @@ def measure(read: Callable[[Images], str], file: Any, limit: int | None) -> dict
 
 
 def edit_distance(one: str, other: str) -> int:
-    """Characters to insert, delete or replace to make one of the other (Levenshtein 1966)."""
+    """Insertions, deletions and replacements that make one string the other (Levenshtein 1966)."""
     above = list(range(len(other) + 1))
     for i, character in enumerate(one, 1):
         row = [i]

@@ -1,7 +1,7 @@
-"""Pages of handwriting whose digits are known, composed of MNIST's validation digits.
+"""Pages of handwriting with known digits, composed from MNIST's validation digits.
 
-They are for choosing how the reading side cuts and joins: on these no other writer is spent, and
-no test digit.
+They serve to develop how the reading side cuts and joins ink, without looking at the test digits or
+at other people's handwriting.
 """
 
 import io
@@ -17,17 +17,17 @@ Random = np.random.Generator
 
 @dataclass(frozen=True)
 class Paper:
-    """What the digits are written on, and how they are seen.
+    """What the digits are written on, and how it is photographed.
 
     Attributes:
         light: how much darker the darkest corner is, 0 to 1.
         noise: standard deviation, in grey levels.
-        rules: distance of ruled lines in digit heights, 0 for none.
-        squares: whether the rules run down as well.
-        pattern: grey levels of a printed pattern.
-        dark: whether the ink is dark.
-        ink: grey levels between paper and ink.
-        jpeg: quality; 0 for none.
+        rules: distance between ruled lines, in digit heights; 0 for none.
+        squares: whether there are vertical rules too.
+        pattern: contrast of a printed pattern, in grey levels.
+        dark: whether the ink is darker than the paper.
+        ink: contrast between paper and ink, in grey levels.
+        jpeg: quality of the compression; 0 for none.
     """
 
     light: float = 0.0
@@ -62,18 +62,19 @@ def compose(
     touching: float = 0.0,
     slope: float = 0.0,
 ) -> tuple[NDArray[np.float32], list[str]]:
-    """Writes lines of digits.
+    """Writes lines of digits on a page.
 
     Args:
         images: uint8 of shape (n, 28, 28), MNIST's.
         labels: uint8 of shape (n,).
+        rows, columns: how many lines, and how many digits a line, or fewer where they do not fit.
         height: mean height of a digit, in pixels.
-        gap: free space between neighbours that do not touch, in digit heights, at least.
-        touching: share of neighbours that do.
-        slope: pixels that a line rises to one sideways.
+        gap: least space between digits that do not touch, in digit heights.
+        touching: share of neighbours that touch.
+        slope: of the lines, pixels upward per pixel to the right.
 
     Returns:
-        ink, float32 from 0 to 1, with a margin; and the digits of each line.
+        the ink, float32 from 0 to 1, with a margin, and the digits of each line.
     """
     pitch = 1.9 * height
     margin = int(height)
@@ -112,7 +113,8 @@ def compose(
 def _touching(
     last: tuple[NDArray[np.float32], int, int], digit: NDArray[np.float32], y: int, space: float
 ) -> int:
-    """Where a digit begins so that `space` lies between the strokes of the two, row by row."""
+    """The column of a digit whose strokes are `space` pixels from those of the last digit, in the
+    row where they are closest."""
     before, top, left = last
     rows = range(max(top, y), min(top + len(before), y + len(digit)))
     reach = []
@@ -124,11 +126,14 @@ def _touching(
 
 
 def photograph(random: Random, ink: NDArray[np.float32], paper: Paper, height: float) -> Grey:
-    """The picture of ink on paper.
+    """Photographs ink on paper.
 
     Args:
         ink: float32 of shape (h, w), 0 to 1.
-        height: of a digit, in pixels, which rules and patterns go by.
+        height: of a digit, in pixels, in proportion to which rules and patterns are drawn.
+
+    Returns:
+        uint8 of shape (h, w).
     """
     rows, columns = ink.shape
     y, x = np.mgrid[:rows, :columns].astype(np.float32)

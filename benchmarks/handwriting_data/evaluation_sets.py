@@ -1,4 +1,4 @@
-"""The pictures that the handwriting benchmark reads, the same ones every time."""
+"""The sets that the reading benchmarks read, the same pictures every time."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -10,37 +10,41 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.handwriting_data import non_digits, pen_strokes
-from benchmarks.textbook.model import SIDE, Images
+from digits.bundle import DIGIT_SIDE
+from digits.data.mnist import Bytes
 from digits.errors import DigitsError
 
 NAMES = ("mousedrawn140", "hwd1000", "challenge50", "semeion16")
 SEED = 1
-THINGS = {"letters": 1500, "scribbles": 1500, "blank": 100, "noise": 300}  # each noise
+# How many pictures of each kind of non-digits; of noise, of each kind of noise.
+NON_DIGITS = {"letters": 1500, "scribbles": 1500, "blank": 100, "noise": 300}
 
 
 def folder() -> Path:
     """The folder of other people's handwriting, which is not part of this project.
 
     Raises:
-        DigitsError: DIGITS_HANDWRITING is unset or names a folder without the sets.
+        DigitsError: DIGITS_HANDWRITING is not set, or names a folder without the sets.
     """
     given = os.environ.get("DIGITS_HANDWRITING")
     if not given:
         raise DigitsError(
-            "DIGITS_HANDWRITING is not set; let it name the folder of the handwriting sets."
+            "DIGITS_HANDWRITING is not set; set it to the folder of the handwriting sets."
         )
     needed = (*NAMES, "pendigits_strokes", "letters_printed", "amount_strings")
     missing = [name for name in needed if not (Path(given) / f"{name}.npz").exists()]
     if missing:
-        raise DigitsError(f"DIGITS_HANDWRITING names {given}, which has no {missing[0]}.npz.")
+        raise DigitsError(
+            f"DIGITS_HANDWRITING is {given}, but there is no {missing[0]}.npz in that folder."
+        )
     return Path(given)
 
 
-def scattered(images: Images) -> Iterator[Images]:
-    """Each digit enlarged 2 to 8 times, anywhere on a bigger picture, dark on white."""
+def scattered(images: Bytes) -> Iterator[Bytes]:
+    """Each digit enlarged 2 to 8 times, anywhere on a larger picture, dark on white."""
     rng = np.random.default_rng(SEED)
     for image in images:
-        side = round(rng.uniform(2, 8) * SIDE)
+        side = round(rng.uniform(2, 8) * DIGIT_SIDE)
         larger = Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC)
         height, width = (round(side * rng.uniform(1.1, 2.5)) for _ in range(2))
         picture = np.zeros((height, width), np.uint8)
@@ -49,15 +53,15 @@ def scattered(images: Images) -> Iterator[Images]:
         yield 255 - picture
 
 
-def drawn(file: Any, limit: int | None) -> Iterator[Images]:
-    """The recorded strokes on canvases, the same ones every time."""
+def stroke_canvases(file: Any, limit: int | None) -> Iterator[Bytes]:
+    """The first `limit` characters of a file of pen strokes, drawn on canvases (256, 256)."""
     rng = np.random.default_rng(SEED)
     for character in islice(pen_strokes.characters(file), limit):
         yield pen_strokes.place(character, rng)
 
 
-def nondigits(fonts: list[list[Path]], limit: int | None) -> dict[str, Iterable[Images]]:
-    """Pictures without a digit by kind, the same ones every time."""
+def non_digit_pictures(fonts: list[list[Path]], limit: int | None) -> dict[str, Iterable[Bytes]]:
+    """The first `limit` pictures of each kind of non-digits, by the name of the kind."""
     makers = {
         "letters_fonts": non_digits.letters(fonts),
         "scribbles": non_digits.scribble,
@@ -65,11 +69,11 @@ def nondigits(fonts: list[list[Path]], limit: int | None) -> dict[str, Iterable[
         **{f"noise_{noise.__name__}": noise for noise in non_digits.NOISE},
     }
 
-    def made(maker: Callable[[np.random.Generator], Images], count: int) -> Iterable[Images]:
+    def made(maker: Callable[[np.random.Generator], Bytes], count: int) -> Iterable[Bytes]:
         rng = np.random.default_rng(SEED)
         return (maker(rng) for _ in range(count))
 
     return {
-        kind: islice(made(maker, THINGS[kind.partition("_")[0]]), limit)
+        kind: islice(made(maker, NON_DIGITS[kind.partition("_")[0]]), limit)
         for kind, maker in makers.items()
     }

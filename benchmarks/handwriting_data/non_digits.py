@@ -1,7 +1,7 @@
-"""Pictures of things that are no digits, made by other means than those that training uses.
+"""Pictures without a digit, drawn by other code and in other fonts than those training uses.
 
-Each kind is a function of a random generator that returns one picture, uint8 of shape (h, w). What
-is drawn is bright on 0, which suits the textbook CNN.
+Each kind is a function that takes a random generator and returns one picture, uint8 of shape
+(h, w). Drawings are bright on 0, as the textbook CNN expects them.
 """
 
 from collections.abc import Callable
@@ -17,8 +17,8 @@ from benchmarks.handwriting_data import pen_strokes
 from digits.errors import DigitsError
 
 Picture = NDArray[np.uint8]
-SIDE = 256  # pixels, of a picture with something drawn on it
-# None of these comes with Matplotlib, whose fonts training uses.
+SIDE = 256  # pixels, of a picture with a drawing
+# Training uses the fonts that come with Matplotlib; none of these does.
 FONTS = (
     "font-amatic-sc",
     "font-caladea",
@@ -28,13 +28,13 @@ FONTS = (
     "font-manrope",
     "font-source-serif-pro",
 )
-# Every letter but those that are a digit in shape: B/8, I and l/1, O/0, S/5, Z/2, b/6, g and q/9,
-# and i, which Amatic SC writes as I. It has no small letters, hence G stays, and g would be G.
+# Without the letters shaped like a digit: B/8, I and l/1, O/0, S/5, Z/2, b/6, g and q/9; and
+# without i, which Amatic SC, a font of capitals, draws as I.
 LETTERS = "ACDEFGHJKLMNPQRTUVWXYacdefhjkmnprtuvwxy"
 
 
 def font_files() -> list[list[Path]]:
-    """The files of each of `FONTS`, one a face: weights, upright and slanted.
+    """The files of each of `FONTS`: a file for each weight, upright and italic.
 
     Raises:
         DigitsError: a font is not installed.
@@ -45,7 +45,7 @@ def font_files() -> list[list[Path]]:
             files = metadata.distribution(name).files or []
         except metadata.PackageNotFoundError:
             raise DigitsError(
-                f"The font {name} is not installed; install all with: pip install {' '.join(FONTS)}"
+                f"The font {name} is not installed; run: pip install {' '.join(FONTS)}"
             ) from None
         faces = {
             file.stem: Path(str(file.locate())) for file in files if file.suffix in (".ttf", ".otf")
@@ -55,7 +55,7 @@ def font_files() -> list[list[Path]]:
 
 
 def letters(fonts: list[list[Path]]) -> Callable[[np.random.Generator], Picture]:
-    """Letters of these fonts: any size, place, slant to 20° and pen, thickened up to 5 %."""
+    """Draws letters of any size and position, slanted by up to 20° and thickened by up to 5 %."""
 
     def letter(rng: np.random.Generator) -> Picture:
         size = int(rng.integers(80, 200))
@@ -84,7 +84,7 @@ def letters(fonts: list[list[Path]]) -> Callable[[np.random.Generator], Picture]
 
 
 def scribble(rng: np.random.Generator) -> Picture:
-    """One to three smooth curves that wind too often for a digit, by any pen."""
+    """One to three smooth curves with too many turns for a digit, with any pen."""
     time = np.linspace(0, 1, 200)[:, None, None]
     curves = []
     for _ in range(rng.integers(1, 4)):
@@ -97,31 +97,31 @@ def scribble(rng: np.random.Generator) -> Picture:
 
 
 def blank(rng: np.random.Generator) -> Picture:
-    """Nothing: paper of one shade, of any size."""
+    """Paper of a single grey level, of any size."""
     return np.full(
         rng.integers(20, 300, 2), rng.choice([0, 255, int(rng.integers(1, 255))]), np.uint8
     )
 
 
 def uniform(rng: np.random.Generator) -> Picture:
-    """Every pixel any grey."""
+    """Every pixel of a random grey level."""
     return rng.integers(0, 256, _size(rng)).astype(np.uint8)
 
 
 def gaussian(rng: np.random.Generator) -> Picture:
-    """Paper, dark, grey or light, with a sensor's noise."""
+    """Dark, grey or light paper with the noise of a sensor."""
     noise = rng.normal(rng.choice([20, 128, 235]), rng.uniform(5, 40), _size(rng))
     return np.clip(noise, 0, 255).astype(np.uint8)
 
 
 def salt_and_pepper(rng: np.random.Generator) -> Picture:
-    """Black with up to a third of the pixels white, single ones."""
+    """Black, with up to a third of the pixels white."""
     share = rng.uniform(0.01, 0.33)
     return np.where(rng.random(_size(rng)) < share, 255, 0).astype(np.uint8)
 
 
 def blobs(rng: np.random.Generator) -> Picture:
-    """Smooth clouds over all of the picture."""
+    """Smooth clouds all over the picture."""
     size = _size(rng)
     cloud = ndimage.gaussian_filter(rng.normal(size=size), rng.uniform(0.02, 0.1) * min(size))
     cloud -= cloud.min()
@@ -153,7 +153,7 @@ def _size(rng: np.random.Generator) -> tuple[int, int]:
 
 
 def _placed(ink: Picture, rng: np.random.Generator) -> Picture:
-    """Something drawn, anywhere on a picture, shrunk if it would not fit."""
+    """Puts a drawing anywhere on a picture, and shrinks it if it does not fit."""
     if max(ink.shape) > SIDE - 4:
         smaller = Image.fromarray(ink)
         smaller.thumbnail((SIDE - 4, SIDE - 4))

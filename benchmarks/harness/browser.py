@@ -1,4 +1,4 @@
-"""A file host for the site, and Debian's Chromium to look at it with; for tests and benchmarks."""
+"""A file host for the site, and Debian's Chromium to open it in, for tests and benchmarks."""
 
 import base64
 import mimetypes
@@ -34,7 +34,7 @@ ARGUMENTS = [
 
 
 class Sent(NamedTuple):
-    """An answer: of which path, and how many bytes of headers and of content, as compressed."""
+    """An answer that was sent: its path, and the bytes of its headers and of its content."""
 
     path: str
     head: int
@@ -50,10 +50,10 @@ class Host:
 
     Attributes:
         url: of the page.
-        site: the folder that it shows; may be another at any time.
-        predict: answers `POST /predict`; None, as on a file host, says 404.
-        missing: parts of paths that it does not find, although they are there.
-        sent: every answer.
+        site: the folder that it serves; may be changed at any time.
+        predict: answers `POST /predict`; None answers 404, as a file host does.
+        missing: paths that contain one of these answer 404, although the files exist.
+        sent: every answer so far.
     """
 
     url: str
@@ -65,7 +65,7 @@ class Host:
 
 @contextmanager
 def hosted(site: Path, port: int = 0, base: str = "/") -> Iterator[Host]:
-    """Serves a site under a path of a port, any by default, with caching and compression."""
+    """Serves a site with caching and compression, under the path `base` of a port (0: any port)."""
     host = Host("", site)
 
     class Handler(BaseHTTPRequestHandler):
@@ -121,7 +121,7 @@ def hosted(site: Path, port: int = 0, base: str = "/") -> Iterator[Host]:
                 self.send_header(name, value)
             head = [f"HTTP/1.1 {status} OK", *(f"{name}: {of}" for name, of in headers.items()), ""]
             host.sent.append(Sent(self.path, sum(len(line) + 2 for line in head), len(content)))
-            with suppress(ConnectionError):  # whoever asked may have gone
+            with suppress(ConnectionError):  # the browser may have closed the connection
                 self.end_headers()
                 self.wfile.write(content)
 
@@ -142,19 +142,19 @@ def hosted(site: Path, port: int = 0, base: str = "/") -> Iterator[Host]:
 
 
 def executable() -> str:
-    """Where Chromium is.
+    """The path of Chromium.
 
     Raises:
-        DigitsError: nowhere.
+        DigitsError: it is not installed.
     """
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:
-        raise DigitsError("Chromium is not installed; install Debian's package chromium.")
+        raise DigitsError("Chromium is not installed; install it, on Debian as package chromium.")
     return found
 
 
 def arguments() -> list[str]:
-    """What Chromium is started with."""
+    """The flags that Chromium is started with."""
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     return [*ARGUMENTS, *(["--no-sandbox"] if root else [])]
 
@@ -164,7 +164,7 @@ def chromium() -> Iterator[Browser]:
     """A new browser, without a window.
 
     Raises:
-        DigitsError: there is none.
+        DigitsError: Chromium is not installed.
     """
     path = executable()
     with sync_playwright() as playwright:
@@ -176,18 +176,18 @@ def chromium() -> Iterator[Browser]:
 
 
 def open_page(page: Page, host: Host) -> None:
-    """Goes to the page and waits until it knows who reads."""
+    """Opens the page and waits until its model is loaded, or it knows that there is none."""
     page.goto(host.url)
     page.locator("body:not([data-state=loading])").wait_for(timeout=60_000)
 
 
 def settle(page: Page) -> None:
-    """Waits until all that was drawn is read."""
+    """Waits until everything that was drawn has been read."""
     page.locator("#reading[aria-busy=false]").wait_for()
 
 
 def draw(page: Page, strokes: Sequence[Sequence[tuple[float, float]]], steps: int = 1) -> None:
-    """Writes strokes with the mouse, points in pixels of the drawing area."""
+    """Draws strokes with the mouse; points are in pixels of the drawing area."""
     box = page.locator("#board").bounding_box()
     assert box
     for (x, y), *points in strokes:
@@ -200,20 +200,20 @@ def draw(page: Page, strokes: Sequence[Sequence[tuple[float, float]]], steps: in
 
 
 def ask(page: Page, canvases: NDArray[np.uint8], repeat: int = 1) -> list[dict[str, Any]]:
-    """The answers of the page's own reader.
+    """Reads canvases with the page's own model.
 
     Args:
         canvases: uint8 of shape (n, 256, 256).
-        repeat: how often each is asked about.
+        repeat: how often each canvas is read.
 
     Returns:
-        for each canvas `probabilities`, `accepted`, and `milliseconds` of every time.
+        for each canvas `probabilities`, `accepted`, and the `milliseconds` of each time.
     """
     encoded = [base64.b64encode(canvas.tobytes()).decode() for canvas in canvases]
     return page.evaluate(ASK, [encoded, repeat])
 
 
-# Of the running page, not of another one: a module is loaded once.
+# Imported by the same address as the page does, so that it is the module of the running page.
 MAIN = "await import(document.querySelector('script[type=module]').src)"
 CANVAS = "await import(document.querySelector('link[href$=\"/canvas.js\"]').href)"
 ASK = f"""async ([canvases, repeat]) => {{
@@ -242,5 +242,5 @@ OWN_CANVAS = f"""async () => {{
 
 
 def own_canvas(page: Page) -> NDArray[np.uint8]:
-    """All that is drawn, as one digit, on the canvas that the page shows its model."""
+    """The canvas (256, 256) that the page gives its model, of all that is drawn as one digit."""
     return np.frombuffer(base64.b64decode(page.evaluate(OWN_CANVAS)), np.uint8).reshape(256, 256)

@@ -1,4 +1,4 @@
-"""What the reading side takes on disk."""
+"""How much disk space the reading side takes, and which versions are installed."""
 
 import platform
 import shutil
@@ -11,17 +11,17 @@ from benchmarks import ROOT
 from digits.errors import DigitsError
 
 
-def anew(folder: Path) -> tuple[Path, Path]:
-    """Makes a virtual environment with nothing but the package and what it needs.
+def fresh_environment(folder: Path) -> tuple[Path, Path]:
+    """Makes a virtual environment with nothing but this package and its dependencies.
 
     Returns:
-        its site-packages, and its command `digits`.
+        the paths of its site-packages and of its command `digits`.
 
     Raises:
-        DigitsError: it could not be made or installed into.
+        DigitsError: a command failed.
     """
     programs = folder / ("Scripts" if sys.platform == "win32" else "bin")
-    source = folder.with_name("source")  # pip leaves a folder `build` in what it installs
+    source = folder.with_name("source")  # a copy, since pip leaves a folder `build` in it
     source.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
@@ -31,25 +31,25 @@ def anew(folder: Path) -> tuple[Path, Path]:
         [str(programs / "python"), "-m", "pip", "install", "--quiet", str(source)],
     ):
         if subprocess.run(command).returncode:
-            raise DigitsError(f"{' '.join(command)} failed; its message is above.")
+            raise DigitsError(f"{' '.join(command)} failed; see its message above.")
     (package,) = folder.rglob("site-packages/digits")
     return package.parent, programs / "digits"
 
 
 def folder_size(site: Path) -> int:
-    """Bytes of all files in a site-packages folder but those of pip, which came with it."""
-    came = ("pip", "setuptools", "pkg_resources")
+    """The bytes of all files in a site-packages folder, without those of pip and setuptools."""
+    tools = ("pip", "setuptools", "pkg_resources")
     return sum(
         path.stat().st_size
         for path in site.rglob("*")
-        if path.is_file() and not path.relative_to(site).parts[0].startswith(came)
+        if path.is_file() and not path.relative_to(site).parts[0].startswith(tools)
     )
 
 
 def size(name: str) -> int:
-    """Bytes of a distribution and of all that it needs without extras, as installed here.
+    """The bytes of a distribution and its dependencies without extras, as installed here.
 
-    Compiled Python counts; of this project, installed for editing, its package folder does.
+    Compiled Python files count. This project's own package is counted in this checkout.
     """
     files = {
         Path(str(file.locate())) for part in closure(name) for file in metadata.files(part) or []
@@ -59,7 +59,7 @@ def size(name: str) -> int:
 
 
 def closure(name: str) -> set[str]:
-    """A distribution and all that it needs on this machine, without extras."""
+    """A distribution and its dependencies on this machine, direct and indirect, without extras."""
     from packaging.requirements import Requirement
 
     found: set[str] = set()
@@ -76,7 +76,7 @@ def closure(name: str) -> set[str]:
 
 
 def versions(*names: str) -> dict[str, str]:
-    """Python's version and those of the distributions of these names that are installed."""
+    """The versions of Python and of those of the named distributions that are installed."""
     found = {"python": platform.python_version()}
     for name in names:
         try:

@@ -1,59 +1,55 @@
-"""One amount of work done in several ways, which take turns: a machine that slows down slows all.
+"""Interleaved measurements: several ways to do the same work take turns.
 
-What the benchmarks `sweep` and `workers` share.
+Then a machine that slows down slows all of them. `benchmarks.sweep` and `benchmarks.workers`
+measure like this.
 """
 
 import argparse
-import json
 import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from benchmarks.harness.json_lines import Lines, read_lines
+from benchmarks.harness import command_line
+from benchmarks.harness.json_lines import Lines, append_line, read_lines, write_lines
 
 Way = TypeVar("Way", int, str)
 
 
 def parser(description: str | None, results: Path) -> argparse.ArgumentParser:
-    """With the flags that every such benchmark has."""
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, default=results, help="JSON lines")
-    parser.add_argument("--turns", type=int, default=2, help="of each way")
-    parser.add_argument("--summary", action="store_true", help="print what is there and end")
+    """A parser with the flags that every such benchmark has."""
+    parser = command_line.parser(description, results)
+    parser.add_argument("--turns", type=int, default=2, help="of each way (default: 2)")
     return parser
 
 
-def take(
+def take_turns(
     arguments: argparse.Namespace,
     ways: Sequence[Way],
     measure: Callable[[Way], dict[str, Any]],
     summary: Callable[[Lines], str],
 ) -> None:
-    """Measures every way in every turn, writes a line for each with its `seconds`, and sums up.
+    """Measures every way in every turn, writes a line for each, and prints the summary.
 
     Args:
         arguments: from `parser`.
-        ways: what each is called, or how many processes it has.
-        measure: from one of `ways` to what is kept of it, `seconds` of one piece of work included.
-        summary: from all lines to what is printed at the end.
+        ways: the name of each, or how many processes it has.
+        measure: takes one of `ways` and returns what its line holds, with the `seconds` that the
+            work took.
+        summary: of all lines, as text.
     """
-    out: Path = arguments.out
     if not arguments.summary:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text("")
+        write_lines(arguments.out, [])
         for turn in range(1, arguments.turns + 1):
             for way in ways:
                 line = {"way": way, "turn": turn} | measure(way)
-                with out.open("a") as file:
-                    file.write(json.dumps(line) + "\n")
+                append_line(arguments.out, line)
                 print(f"turn {turn}, {way}: {line['seconds']:.1f} s", flush=True)
-    lines = read_lines(out)
-    measured = {line["way"] for line in lines} == {*ways}
-    print(summary(lines) if measured else "Nothing is measured yet.")
+    lines = read_lines(arguments.out)
+    complete = {line["way"] for line in lines} == {*ways}
+    print(summary(lines) if complete else command_line.NOTHING)
 
 
 def mean_seconds(lines: Lines, way: Way) -> float:
+    """The mean over turns of what one way took."""
     return statistics.fmean(line["seconds"] for line in lines if line["way"] == way)

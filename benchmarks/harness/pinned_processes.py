@@ -1,4 +1,4 @@
-"""Trainings as processes, each on a core of its own; what is finished is never done again."""
+"""Trainings in processes of their own, each pinned to a core. Finished ones are not repeated."""
 
 import json
 import os
@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from benchmarks import ROOT
-from benchmarks.harness.json_lines import read_lines
+from benchmarks.harness.json_lines import Line, append_line, read_lines
 from digits.errors import DigitsError
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}
@@ -22,7 +22,7 @@ Command = Callable[[Job, int], list[str]]
 
 @dataclass(frozen=True)
 class Training:
-    """One that is running, or has just ended."""
+    """A training that is running, or has just ended."""
 
     job: Job
     process: subprocess.Popen[str]
@@ -34,20 +34,21 @@ def run(
     results: Path,
     jobs: Sequence[Job],
     command: Command,
-    told: Callable[[dict[str, Any]], str],
+    describe: Callable[[Line], str],
     processes: int | None = None,
 ) -> int:
-    """Runs a process for each job that is not in the file yet.
+    """Runs a process for each job that is not in the results yet.
 
-    A line is appended when a process ends well. One that fails or is killed is told and passed
-    over: the next `run` tries it again.
+    A line is appended when a process succeeds. A process that fails or is killed is reported and
+    skipped; the next `run` tries it again.
 
     Args:
         results: JSON lines with `row` and `seed`.
         jobs: rows and seeds.
-        command: from a job and the number of a core to a command that prints a line of JSON.
-        told: from such a line to what a screen shows of it.
-        processes: how many at a time, at most as many as there are cores (the default).
+        command: takes a job and the number of a core, and returns a command that prints a line of
+            JSON.
+        describe: takes such a line and returns what is printed of it.
+        processes: how many run at a time, at most (and by default) as many as there are cores.
 
     Returns:
         how many failed.
@@ -55,10 +56,12 @@ def run(
     Raises:
         DigitsError: more processes than cores.
     """
-    able = hasattr(os, "sched_getaffinity")
-    cores = sorted(os.sched_getaffinity(0)) if able else list(range(os.cpu_count() or 1))
+    pins = hasattr(os, "sched_getaffinity")
+    cores = sorted(os.sched_getaffinity(0)) if pins else list(range(os.cpu_count() or 1))
     if processes is not None and not 1 <= processes <= len(cores):
-        raise DigitsError(f"--processes must be from 1 to {len(cores)}, the cores there are.")
+        raise DigitsError(
+            f"--processes must be from 1 to {len(cores)}, the number of cores, not {processes}."
+        )
     done = {(line["row"], line["seed"]) for line in read_lines(results)}
     waiting = [job for job in jobs if job not in done]
     total, ended, failed = len(waiting), 0, 0
@@ -76,9 +79,9 @@ def run(
                 del running[core]
                 ended += 1
                 failed += training.process.returncode != 0
-                print(f"{ended} of {total}  {_finish(training, results, told)}", flush=True)
+                print(f"{ended} of {total}  {_finish(training, results, describe)}", flush=True)
     finally:
-        for training in running.values():  # whoever stops the study stops what it started
+        for training in running.values():  # do not leave processes behind when interrupted
             training.process.kill()
             training.process.communicate()
             training.errors.close()
@@ -86,7 +89,7 @@ def run(
 
 
 def _start(job: Job, command: list[str]) -> Training:
-    # A file, since a pipe that nobody reads meanwhile would fill.
+    # A file, since a pipe that is not read meanwhile would fill up.
     errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed when the process has ended
     environment = os.environ | QUIET
     process = subprocess.Popen(
@@ -95,8 +98,8 @@ def _start(job: Job, command: list[str]) -> Training:
     return Training(job, process, errors, time.monotonic())
 
 
-def _finish(training: Training, results: Path, told: Callable[[dict[str, Any]], str]) -> str:
-    """Keeps what an ended process printed, if it ended well, and says how it went."""
+def _finish(training: Training, results: Path, describe: Callable[[Line], str]) -> str:
+    """Keeps what a process printed, if it succeeded, and describes how it ended."""
     output, _ = training.process.communicate()
     training.errors.seek(0)
     last = training.errors.read().strip().splitlines()[-1:]
@@ -106,6 +109,5 @@ def _finish(training: Training, results: Path, told: Callable[[dict[str, Any]], 
     if status := training.process.returncode:
         return "\n".join([f"{text}, FAILED with status {status}; --resume tries it again", *last])
     line = json.loads(output)
-    with results.open("a") as file:
-        file.write(json.dumps(line) + "\n")
-    return f"{text}, {told(line)}"
+    append_line(results, line)
+    return f"{text}, {describe(line)}"

@@ -1,4 +1,4 @@
-"""Are the records told as the runs were?"""
+"""Do the tables of records say what the runs did?"""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ LINES = [
 ]
 
 
-def test_an_ensemble_is_no_seed() -> None:
+def test_an_ensemble_is_not_counted_as_a_seed() -> None:
     runs = records.by_recipe(LINES)
     assert [run["seed"] for run in runs["best"]] == [1, 2]
 
@@ -40,7 +40,7 @@ def test_the_table_has_mean_deviation_and_interval() -> None:
     assert "| 9,583 | 1.6 | 99.500% ± 0.141% | 98.23% to 100.77% | 1–2 |" in row
 
 
-def test_the_table_tells_of_the_ensemble() -> None:
+def test_the_table_includes_the_ensemble() -> None:
     assert (
         "The mean of 2 `best` networks reads 99.85% (99.75% to 99.95%); one network distilled from "
         "them reads 99.75% (99.65% to 99.85%)."
@@ -51,16 +51,16 @@ def test_the_summary_counts_every_seed() -> None:
     tiny, best, ensemble = records.summary(LINES).splitlines()
     assert "99.500% ± 0.141%" in tiny
     assert "2 seeds, 99.70% to 99.80%" in best
-    assert "0.9985" in ensemble
+    assert "2 `best` networks reads 99.85%" in ensemble
 
 
-def test_recipes_are_written_in_one_order(tmp_path: Path) -> None:
+def test_recipes_are_written_in_a_fixed_order(tmp_path: Path) -> None:
     path = tmp_path / "records.jsonl"
     records.write(path, [*LINES[2:], *LINES[:2]])
     assert read_lines(path) == LINES
 
 
-def test_an_unknown_recipe(
+def test_an_unknown_recipe_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.argv", ["records", "huge"])

@@ -1,0 +1,45 @@
+"""Sets of handwriting, and fonts, for the tests of several benchmarks."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.handwriting_data import evaluation_sets, non_digits
+from digits.data.mnist import Mnist
+from digits.errors import DigitsError
+
+
+@pytest.fixture
+def handwriting_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mnist: Mnist) -> Path:
+    """DIGITS_HANDWRITING: the sets as files of the right form, made of MNIST's training digits."""
+    images, labels = mnist.train_images[:12], mnist.train_labels[:12]
+    for name in (*evaluation_sets.NAMES, "letters_printed"):
+        np.savez(tmp_path / f"{name}.npz", images=images, labels=labels)
+    np.savez(
+        tmp_path / "pendigits_strokes.npz",
+        points=np.array([[5, 0], [5, 90], [0, 0], [50, 0], [10, 80], [10, 40], [40, 40]], np.int16),
+        stroke_offsets=np.array([0, 2, 5, 7]),
+        char_offsets=np.array([0, 1, 3]),
+        labels=np.array([1, 7], np.uint8),
+    )
+    page = 255 - np.concatenate(list(images[:2]), axis=1)
+    np.savez(
+        tmp_path / "amount_strings.npz",
+        pixels=page.ravel(),
+        offsets=np.array([0, page.size]),
+        heights=np.array([28]),
+        widths=np.array([56]),
+        strings=np.array(["50"]),
+    )
+    monkeypatch.setenv("DIGITS_HANDWRITING", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def fonts() -> list[list[Path]]:
+    """The files of the fonts that the non-digits are drawn with."""
+    try:
+        return non_digits.font_files()
+    except DigitsError as error:
+        pytest.skip(str(error))

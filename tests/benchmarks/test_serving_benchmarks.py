@@ -1,0 +1,47 @@
+"""Do the benchmarks of page and service send what they say?"""
+
+import numpy as np
+
+from benchmarks import page, serve
+from benchmarks.harness.json_lines import read_lines
+
+
+def test_pen_strokes_on_the_page_never_repeat_a_point() -> None:
+    resting = [np.array([[0.0, 0], [0, 0], [50, 0], [50, 0], [10, 80]])]
+    (stroke,) = page.scattered(resting, np.random.default_rng(1), 600, 300)
+    assert len(stroke) == 3
+    x, y = np.array(stroke).T
+    assert 0.35 * 300 <= np.ptp(y) <= 0.85 * 300
+    assert (x >= page.MARGIN).all()
+    assert (x <= 600 - page.MARGIN).all()
+
+
+def test_large_arrays_lose_their_exact_sizes() -> None:
+    small = {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "number"}}
+    large = {"type": "array", "minItems": 784, "maxItems": 784, "items": small}
+    document = {"schemas": [{"digit": large}]}
+    assert serve.without_sizes(document) == {
+        "schemas": [{"digit": {"type": "array", "items": small}}]
+    }
+
+
+def test_broken_requests_are_complete_and_the_same_every_time() -> None:
+    requests = serve.fuzzed(300)
+    assert requests == serve.fuzzed(300)
+    bodies = set()
+    for request in requests:
+        head, body = request.split(b"\r\n\r\n", 1)
+        assert f"Content-Length: {len(body)}".encode() in head
+        bodies.add(body)
+    assert len(bodies) > 250  # hardly any is as it was
+
+
+def test_the_summaries_say_what_the_results_say() -> None:
+    measured = {line["what"]: line for line in read_lines(page.RESULTS)}
+    table = page.summary(list(measured.values()))
+    assert f"{measured['first_visit']['bytes'] / 1e6:.2f} MB" in table
+    assert f"{measured['cold']['milliseconds'] / 1e3:.2f} s" in table
+    measured = {line["what"]: line for line in read_lines(serve.RESULTS)}
+    text = serve.summary(list(measured.values()))
+    assert f"{measured['overload']['requests']:,} requests" in text
+    assert f"{measured['attack']['memory_after_mb']:.0f} MB" in text
