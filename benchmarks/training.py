@@ -1,15 +1,18 @@
 """Accuracy and training time of our recipes beside the Keras textbook CNN, in one run.
 
     python -m benchmarks.training                writes benchmarks/results/training.jsonl
-    python -m benchmarks.training --resume       goes on with an interrupted run
-    python -m benchmarks.training --summary      prints the table of what is there
+    python -m benchmarks.training --resume       continues an interrupted run
+    python -m benchmarks.training --summary      prints the table
 
-Each training is a process of its own: our main job as a user runs it, figures and report
+Each training is a process of its own: our main command as a user runs it, figures and report
 included, or `benchmarks.textbook`. They take turns, so that a machine that slows down slows all of
-them, and mean times are compared. Run nothing else meanwhile. All take twenty minutes on two cores.
+them, and mean times are compared. Run nothing else meanwhile. It takes twenty minutes on two cores.
+
+A ratio of times holds for the machine and the load that it was measured under. So each line also
+has the load average (over one minute, this benchmark's own processes included) before and after the
+process, and its CPU time, which divided by its time is the number of cores that it kept busy.
 """
 
-import argparse
 import json
 import os
 import shutil
@@ -20,10 +23,10 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmarks import RESULTS_FOLDER, ROOT
-from benchmarks.harness.json_lines import Lines, read_lines
+from benchmarks.harness import command_line
+from benchmarks.harness.json_lines import Line, Lines, append_line, read_lines, write_lines
 
 RESULTS = RESULTS_FOLDER / "training.jsonl"
 FIGURES = ROOT / "docs" / "figures"
@@ -48,9 +51,14 @@ KEPT = (
 
 @dataclass(frozen=True)
 class Row:
-    """What the training benchmark found for one recipe over all its seeds.
+    """What was measured for one recipe, or for the textbook CNN, over all its seeds.
 
     Accuracies are fractions; times are means over seeds, and ratios are to the textbook CNN's.
+
+    Attributes:
+        busy_cores: CPU time of the process divided by its time; NaN if that was not recorded.
+        load: lowest and highest load average before and after the processes; None if they were not
+            recorded.
     """
 
     name: str
@@ -65,10 +73,12 @@ class Row:
     train_ratio: float
     process_ratio: float
     peak_memory_mb: float
+    busy_cores: float
+    load: tuple[float, float] | None
 
 
 def plan() -> list[tuple[str, int]]:
-    """Every training in order: what to train, and its seed."""
+    """Every training in order: what is trained, and its seed."""
     jobs: list[tuple[str, int]] = []
     for seed in (1, 2, 3):
         jobs += [("textbook", seed), ("default", seed)]
@@ -76,60 +86,58 @@ def plan() -> list[tuple[str, int]]:
     return jobs
 
 
-def measure(name: str, seed: int, out: Path) -> dict[str, Any]:
-    """Trains in a process of its own and returns its metrics with whole-process figures."""
+def measure(name: str, seed: int, out: Path) -> Line:
+    """Trains in a process of its own; returns its metrics and what the whole process took."""
     command = [sys.executable]
     if name == "textbook":
         command += ["-m", "benchmarks.textbook"]
     else:
         command += ["mnist_model.py", "--recipe", name]
     command += ["--seed", str(seed), "--out", str(out)]
+    load_before = os.getloadavg()[0]
     started = time.perf_counter()
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command,
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"},
-    )
-    try:
-        assert process.stderr is not None
-        errors = process.stderr.read().decode()
-        _, status, usage = os.wait4(process.pid, 0)
-    except BaseException:
-        process.kill()  # whoever stops the benchmark stops what it started
-        raise
-    seconds = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
+    ) as process:
+        try:
+            assert process.stderr is not None
+            errors = process.stderr.read().decode()
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()  # do not leave it behind when interrupted
+            raise
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        sys.exit(f"{' '.join(command)} ended with status {process.returncode}:\n{errors}")
+        sys.exit(f"{' '.join(command)} failed with status {process.returncode}:\n{errors}")
     metrics = json.loads((out / "metrics.json").read_text())
     return {key: metrics[key] for key in KEPT if key in metrics} | {
         "process_seconds": seconds,
         "process_cpu_seconds": usage.ru_utime + usage.ru_stime,
         "peak_memory_mb": usage.ru_maxrss / 1024,  # Linux counts it in KiB
+        "load_average": [load_before, os.getloadavg()[0]],
+        "machine_cores": os.cpu_count(),
     }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, default=RESULTS, help="JSON lines")
+    parser = command_line.parser(__doc__, RESULTS)
     parser.add_argument("--resume", action="store_true", help="keep the lines that are there")
-    parser.add_argument("--summary", action="store_true", help="print the table and end")
     arguments = parser.parse_args()
     results: Path = arguments.out
     if not arguments.summary:
-        results.parent.mkdir(parents=True, exist_ok=True)
         if not arguments.resume:
-            results.write_text("")
+            write_lines(results, [])
         run(results)
-    print(summary(results))
+    print(summary(read_lines(results)))
 
 
 def run(results: Path) -> None:
-    """Does what of the plan is not in the file yet, appending a line for each training."""
+    """Does what is planned and not in the file yet, and appends a line for each training."""
     done = {(line["name"], line["seed"]) for line in read_lines(results)}
     for name, seed in plan():
         if (name, seed) in done:
@@ -142,25 +150,26 @@ def run(results: Path) -> None:
                 for figure in out.glob("*.png"):
                     shutil.copy(figure, FIGURES / figure.name)
         line = {"name": name, "seed": seed} | measured
-        with results.open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        append_line(results, line)
         print(
             f"{name:9s} seed {seed:2d}  {line['test_accuracy']:.2%}  "
-            f"{line['train_seconds']:6.1f} s training  {line['process_seconds']:6.1f} s in all  "
+            f"training {line['train_seconds']:6.1f} s  process {line['process_seconds']:6.1f} s  "
             f"{line['peak_memory_mb']:5.0f} MB",
             flush=True,
         )
 
 
 def rows(lines: Lines) -> list[Row]:
-    """Groups the lines of `benchmarks/training.py` by recipe, in the order of appearance."""
+    """Groups the lines of this benchmark by recipe, in the order in which they appear."""
 
     def mean(name: str, key: str) -> float:
-        return statistics.fmean(line[key] for line in lines if line["name"] == name)
+        nan = float("nan")
+        return statistics.fmean(line.get(key, nan) for line in lines if line["name"] == name)
 
     def row(name: str) -> Row:
         of_name = [line for line in lines if line["name"] == name]
         accuracies = [line["test_accuracy"] for line in of_name]
+        loads = [load for line in of_name for load in line.get("load_average", ())]
         return Row(
             name=name,
             seeds=tuple(line["seed"] for line in of_name),
@@ -174,20 +183,42 @@ def rows(lines: Lines) -> list[Row]:
             train_ratio=mean(name, "train_seconds") / mean("textbook", "train_seconds"),
             process_ratio=mean(name, "process_seconds") / mean("textbook", "process_seconds"),
             peak_memory_mb=max(line["peak_memory_mb"] for line in of_name),
+            busy_cores=mean(name, "process_cpu_seconds") / mean(name, "process_seconds"),
+            load=(min(loads), max(loads)) if loads else None,
         )
 
     return [row(name) for name in dict.fromkeys(line["name"] for line in lines)]
 
 
-def summary(results: Path) -> str:
-    """A line for each recipe: mean and standard deviation over seeds, and times as ratios."""
-    return "\n".join(
+def conditions(lines: Lines) -> str:
+    """What the ratios depend on, as a sentence: the machine and how busy it was."""
+    found = rows(lines)
+    busy = ", ".join(f"{row.name} {row.busy_cores:.2f}" for row in found)
+    loads = [load for row in found for load in row.load or ()]
+    load = (
+        f"the load average was {min(loads):.1f} to {max(loads):.1f}"
+        if loads
+        else ("the load average was not recorded")
+    )
+    cores = lines[0].get("machine_cores", lines[-1].get("cores"))
+    return (
+        f"Ratios hold for this machine and its load: of {cores} cores the processes kept busy, in "
+        f"the mean, {busy}; {load}."
+    )
+
+
+def summary(lines: Lines) -> str:
+    """A line for each recipe, with means over seeds, and what the ratios depend on."""
+    if not lines:
+        return command_line.NOTHING
+    table = [
         f"{row.name:9s} {len(row.seeds):2d} seeds  {row.accuracy:.3%} ± {row.accuracy_sd:.3%}  "
         f"training {row.train_seconds:6.1f} s = {row.train_ratio:.3f}  "
-        f"in all {row.process_seconds:6.1f} s = {row.process_ratio:.3f}  "
+        f"process {row.process_seconds:6.1f} s = {row.process_ratio:.3f}  "
         f"at most {row.peak_memory_mb:.0f} MB"
-        for row in rows(read_lines(results))
-    )
+        for row in rows(lines)
+    ]
+    return "\n".join([*table, conditions(lines)])
 
 
 if __name__ == "__main__":
