@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from digits.errors import DigitsError
+from digits.errors import DigitsError, explained
 from digits.files import PARTIAL
 
 FORMAT = 1
@@ -137,13 +137,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def _verified(path: Path, digest: str) -> bytes:
-    try:
+    with explained(f"{path}, which the manifest names, cannot be read", "get the bundle again"):
         content = path.read_bytes()
-    except OSError as error:
-        raise DigitsError(
-            f"{path}, which the manifest names, cannot be read ({error.strerror}); "
-            "get the bundle again."
-        ) from None
     if hashlib.sha256(content).hexdigest() != digest:
         raise DigitsError(
             f"{path} is not the file that the manifest describes: its SHA-256 differs; "

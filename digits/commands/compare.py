@@ -4,7 +4,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from digits.errors import DigitsError
+from digits.errors import explained
 from digits.terminal import needing, own_words_only, say, say_json
 
 
@@ -51,12 +51,8 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
     else:
         say(comparison_text.as_text(comparison))
     if out is not None:
-        try:
+        with explained(f"{out} cannot be written", "choose another --out"):
             comparison_page.write_html(comparison, mnist.test_images, out)
-        except OSError as error:
-            raise DigitsError(
-                f"{out} cannot be written ({error.strerror or error}); choose another --out."
-            ) from None
     if not arguments.json:
         pictured = (
             "Pictures of these digits, and more" if len(entries) > 1 else "The same as a page"

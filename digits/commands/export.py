@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from digits.data.mnist import load_mnist, split
-from digits.errors import DigitsError
+from digits.errors import DigitsError, explained
 from digits.runs.run import find
 from digits.terminal import needing, own_words_only, say
 
@@ -44,11 +44,7 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
         mnist = load_mnist()
         held_out = finished.recipe.held_out
         _, (images, _) = split(mnist.train_images, mnist.train_labels, held_out)
-        try:
+        with explained(f"{folder} cannot be written", "choose another --out"):
             export.export(model, folder, images, export.manifest_of(metrics), arguments.onnx)
-        except OSError as error:
-            raise DigitsError(
-                f"{folder} cannot be written ({error.strerror or error}); choose another --out."
-            ) from None
     say(f"The bundle is in {folder}; look at it with: digits info --model {folder}")
     return 0

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from digits.data.mnist import load_mnist
-from digits.errors import DigitsError
+from digits.errors import DigitsError, explained
 from digits.runs import recipes
 from digits.runs.recipes import RECIPES
 from digits.terminal import needing, own_words_only, say
@@ -45,12 +45,8 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
         mnist = load_mnist()
         first = [int(np.argmax(mnist.train_labels == digit)) for digit in range(10)]
         rows = gallery.draw(recipe, mnist.train_images[first])
-        try:
+        with explained(f"--out {out} cannot be written"):
             plots.augmentations(rows, f"{TITLE} {recipe.name}", out)
-        except OSError as error:
-            raise DigitsError(
-                f"--out {out} cannot be written ({error.strerror or error})."
-            ) from None
     named = RECIPES.get(recipe.name)
     amounts = f"of the recipe {recipe.name}" if recipe == named else "of your flags"
     say(f"{out} shows what each augmentation does, with the amounts {amounts}.")

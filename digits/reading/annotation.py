@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
-from digits.errors import DigitsError
+from digits.errors import DigitsError, explained
 from digits.files import replacing
 from digits.reading.page import Box, Page, Reading
 from digits.reading.pictures import Grey
@@ -102,11 +102,8 @@ def save(drawing: Image.Image, path: Path) -> None:
         DigitsError: no such format, or the file cannot be written.
     """
     form = format_of(path)
-    try:
-        with replacing(path) as file:
-            drawing.save(file, form)
-    except OSError as error:
-        raise DigitsError(f"--show {path} cannot be written ({error.strerror or error}).") from None
+    with explained(f"--show {path} cannot be written"), replacing(path) as file:
+        drawing.save(file, form)
 
 
 def _enlargement(grey: Grey, page: Page) -> int:

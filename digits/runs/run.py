@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from digits.errors import DigitsError
+from digits.errors import DigitsError, explained
 from digits.files import PARTIAL, replacing
 from digits.runs.history import Epoch, read_csv
 from digits.runs.recipes import Recipe
@@ -162,7 +162,7 @@ def make_folder(file: str, plan: Mapping[str, Any], name: str, out: Path | None)
         DigitsError: as for `create`.
     """
     folder = out or _fresh(Path("runs"), f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
-    try:
+    with explained(f"The folder {folder} cannot be written", "choose another --out"):
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise DigitsError(
@@ -171,10 +171,6 @@ def make_folder(file: str, plan: Mapping[str, Any], name: str, out: Path | None)
             )
         _check_space(folder)
         write_json(folder / file, plan)
-    except OSError as error:
-        raise DigitsError(
-            f"The folder {folder} cannot be written ({error.strerror}); choose another --out."
-        ) from None
     return folder
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from digits.errors import DigitsError
+from digits.errors import DigitsError, explained
 from digits.files import PARTIAL, replacing
 from digits.runs import sweep_spec
 from digits.runs.recipes import Recipe
@@ -28,13 +28,9 @@ def plan(wanted: Sequence[Recipe], out: Path) -> list[Run]:
     Raises:
         DigitsError: `out` cannot be made or read.
     """
-    try:
+    with explained(f"{out} cannot be used", "choose another --out"):
         out.mkdir(parents=True, exist_ok=True)
         there = {folder: find(folder) for folder in sorted(out.iterdir())}
-    except OSError as error:
-        raise DigitsError(
-            f"{out} cannot be used ({error.strerror}); choose another --out."
-        ) from None
     known = {run.recipe: run for run in there.values() if run}
     # A name may be taken by a run of another recipe, but not by what a killed process left.
     taken = {
@@ -68,11 +64,8 @@ def write_results(planned: Sequence[Run], path: Path) -> list[dict[str, Any]]:
         for run in planned
         if run.finished
     ]
-    try:
-        with replacing(path) as file:
-            file.write("".join(json.dumps(result) + "\n" for result in results).encode())
-    except OSError as error:
-        raise DigitsError(f"{path} cannot be written ({error.strerror}).") from None
+    with explained(f"{path} cannot be written"), replacing(path) as file:
+        file.write("".join(json.dumps(result) + "\n" for result in results).encode())
     return results
 
 

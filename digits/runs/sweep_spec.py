@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import NoReturn
 
-from digits.errors import DigitsError
+from digits.errors import DigitsError, explained
 from digits.runs import recipes
 from digits.runs.recipes import RECIPES, Recipe
 
@@ -41,11 +41,10 @@ def read(path: Path) -> list[Recipe]:
         DigitsError: no such file, nothing in it, or a line that is no recipe; it names the line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise DigitsError(f"{path} cannot be read ({error.strerror}).") from None
+        with explained(f"{path} cannot be read"):
+            lines = path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError:
-        raise DigitsError(f"{path} is no text file in UTF-8.") from None
+        raise DigitsError(f"{path} is not a text file in UTF-8.") from None
     found: dict[Recipe, None] = {}
     for number, line in enumerate(lines, 1):
         try:

@@ -49,7 +49,7 @@ def test_a_line_that_is_no_recipe_is_named(tmp_path: Path, line: str, reason: st
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(None, "cannot be read"), (b"# nothing\n", "names no run"), (b"\xff", "no text file")],
+    [(None, "cannot be read"), (b"# nothing\n", "names no run"), (b"\xff", "is not a text file")],
 )
 def test_no_spec(tmp_path: Path, content: bytes | None, reason: str) -> None:
     path = tmp_path / "spec.txt"
