@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks import RESULTS_FOLDER, ROOT
+from digits.runs import recipes
 from digits.runs.recipes import RECIPES, Recipe
-from digits.studies import gallery
 
 RESULTS = RESULTS_FOLDER / "ablation.jsonl"
 FIGURE = ROOT / "docs" / "figures" / "ablation.png"
@@ -23,10 +23,7 @@ RECIPE = replace(
     RECIPES["default"], name="ablation", epochs=4, variants=0, non_digits=0, held_out=10_000
 )
 FLIPS = ("horizontal_flip", "vertical_flip")
-AUGMENTATIONS = (
-    *("rotation", "scaling", "shift", "shear", "elastic", "pen", "cutout"),
-    *FLIPS,
-)  # fields of a recipe
+AUGMENTATIONS = tuple(field for field in recipes.AUGMENTATIONS if field != "clutter")
 USED = tuple(field for field in AUGMENTATIONS if getattr(RECIPE, field))
 
 
@@ -35,7 +32,7 @@ def _rows() -> dict[str, Recipe]:
     nothing: dict[str, Any] = dict.fromkeys(AUGMENTATIONS, 0)
     rows = {"none": replace(RECIPE, **nothing), "all": RECIPE}
     for field in AUGMENTATIONS:
-        change: dict[str, Any] = {field: getattr(RECIPE, field) or gallery.SHOWN[field]}
+        change: dict[str, Any] = {field: getattr(RECIPE, field) or recipes.AUGMENTATIONS[field]}
         rows[field] = replace(rows["none"], **change)
     for field in USED:
         change = {field: 0}

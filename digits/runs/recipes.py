@@ -10,6 +10,20 @@ from digits.data.mnist import SHAPES
 from digits.errors import DigitsError
 
 TRAINING_IMAGES = SHAPES["train_images"][0]
+# The fields that change images during training, each with a usual amount for when it is shown or
+# studied on its own.
+AUGMENTATIONS: dict[str, Any] = {
+    "rotation": 15.0,
+    "scaling": 0.3,
+    "shift": 2.5,
+    "shear": 0.2,
+    "elastic": 2.0,
+    "pen": 0.5,
+    "cutout": 8,
+    "horizontal_flip": 0.5,
+    "vertical_flip": 0.5,
+    "clutter": 0.4,
+}
 
 
 def _setting(default: Any, meaning: str, low: float, high: float) -> Any:
@@ -65,10 +79,8 @@ class Recipe:
 
     @property
     def distorts(self) -> bool:
-        """Whether any image is changed while training."""
-        hand = (self.rotation, self.scaling, self.shear, self.shift, self.pen, self.elastic)
-        others = (self.cutout, self.horizontal_flip, self.vertical_flip)
-        return any(hand + others)
+        """Whether any image is changed in training, other than by clutter."""
+        return any(getattr(self, name) for name in AUGMENTATIONS if name != "clutter")
 
     def __post_init__(self) -> None:
         for setting in fields(self):

@@ -6,57 +6,43 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from digits.data.mnist import Bytes
-from digits.runs.recipes import Recipe
+from digits.runs.recipes import AUGMENTATIONS, Recipe
 
 if TYPE_CHECKING:
     from digits.reporting.plots import AugmentationRow
 
 SEED = 5  # of what is drawn at random
-# What an augmentation is shown with that the recipe does not use.
-SHOWN: dict[str, Any] = {
-    "rotation": 15.0,
-    "scaling": 0.3,
-    "shift": 2.5,
-    "shear": 0.2,
-    "elastic": 2.0,
-    "pen": 0.5,
-    "cutout": 8,
-    "horizontal_flip": 0.5,
-    "vertical_flip": 0.5,
-    "clutter": 0.4,
-}
 # Columns that show light, two kinds of noise, lines, a negative band, blur and outline in turn;
 # clutter.py says which number stands for which.
 WAYS_TO_CLUTTER = (0.05, 0.2, 0.3, 0.4, 0.55, 0.75, 0.9, 0.1, 0.45, 0.6)
 
 
 def draw(recipe: Recipe, digits: Bytes) -> list[AugmentationRow]:
-    """What each augmentation alone does at its strongest, and all of the recipe together.
+    """What each augmentation alone does at its strongest, and what the whole recipe does.
 
     Args:
-        recipe: gives the amounts; where it has 0, `SHOWN` does.
+        recipe: gives the amounts; for those that are 0, `AUGMENTATIONS` does.
         digits: uint8 of shape (10, 28, 28), ink 255 on 0.
     """
-    from digits.reporting.plots import AugmentationRow
+    import tensorflow as tf
 
-    shown = replace(recipe, **{name: getattr(recipe, name) or SHOWN[name] for name in SHOWN})
-    off: dict[str, Any] = dict.fromkeys(SHOWN, 0)
-    nothing = replace(recipe, **off)
+    from digits.reporting.plots import AugmentationRow
+    from digits.training import augmentation
+
+    pictures = digits[..., None].astype(np.float32)
+    amounts = {name: getattr(recipe, name) or usual for name, usual in AUGMENTATIONS.items()}
     rows = [AugmentationRow("as they are", "MNIST's own digits", True, digits)]
-    for field, (name, amount) in in_words(shown).items():
-        if field == "clutter":
-            images = _cluttered(digits)
-        else:
-            images = _strongest(replace(nothing, **{field: getattr(shown, field)}), digits)
-        rows.append(AugmentationRow(name, amount, bool(getattr(recipe, field)), images))
-    together = _trained(recipe, digits)
-    return [
-        *rows,
-        AugmentationRow("all of the recipe", "drawn at random, as in training", True, together),
-    ]
+    for field, (name, amount) in in_words(replace(recipe, **amounts)).items():
+        alone = replace(recipe, **dict.fromkeys(AUGMENTATIONS, 0) | {field: amounts[field]})
+        images = _cluttered(pictures) if field == "clutter" else _strongest(alone, pictures)
+        rows.append(AugmentationRow(name, amount, bool(getattr(recipe, field)), _bytes(images)))
+    half = tf.constant(0.5)  # of the training is left
+    numbers = augmentation.draw(recipe, len(digits), tf.constant([recipe.seed, SEED]), half)
+    images = _bytes(augmentation.augment(pictures, *numbers, recipe, half))
+    how = "drawn at random, as in training"
+    return [*rows, AugmentationRow("all of the recipe", how, True, images)]
 
 
 def in_words(recipe: Recipe) -> dict[str, tuple[str, str]]:
@@ -79,54 +65,35 @@ def in_words(recipe: Recipe) -> dict[str, tuple[str, str]]:
     }
 
 
-def _strongest(recipe: Recipe, digits: Bytes) -> Bytes:
+def _strongest(recipe: Recipe, pictures: Any) -> Any:
     """All amounts at their maximum, to one side and the other in turn, every image mirrored."""
     import tensorflow as tf
 
     from digits.training import augmentation as aug
 
-    random = np.random.default_rng(SEED)
-    chances = random.random((len(digits), aug.ALL_CHANCES), np.float32)
-    column = np.arange(len(digits))
+    chances = np.random.default_rng(SEED).random((len(pictures), aug.ALL_CHANCES), np.float32)
+    column = np.arange(len(pictures))
     one, other = column % 2, (column + column // 2) % 2
     chances[:, aug.STRENGTH] = 1
     chances[:, aug.WAYS] = np.stack([one, one, other, one, one, other, one], axis=1)
+    chances[:, aug.MIRRORED] = 0  # below any share of images to mirror
     chances[:, aug.MIDDLE] = 0.3 + 0.4 * chances[:, aug.MIDDLE]  # cut out where there is ink
-    everyone = replace(
-        recipe,
-        horizontal_flip=float(recipe.horizontal_flip > 0),
-        vertical_flip=float(recipe.vertical_flip > 0),
-    )
-    amounts = aug.amounts_of(everyone, tf.constant(chances), tf.constant(0.5))
-    return _bytes(aug.distort(_floats(digits), amounts, everyone))
+    amounts = aug.amounts_of(recipe, tf.constant(chances), tf.constant(0.5))
+    return aug.distort(pictures, amounts, recipe)
 
 
-def _cluttered(digits: Bytes) -> Bytes:
+def _cluttered(pictures: Any) -> Any:
+    """Each picture cluttered in another way."""
     import tensorflow as tf
 
     from digits.training import clutter
 
-    chances = np.random.default_rng(SEED).random((len(digits), clutter.CHANCES), np.float32)
+    chances = np.random.default_rng(SEED).random((len(pictures), clutter.CHANCES), np.float32)
     chances[:, 0] = 0.6  # the strength: at 1 a person cannot read them
     chances[:, 9] = WAYS_TO_CLUTTER
-    return _bytes(clutter.clutter(_floats(digits), tf.constant(1.0), tf.constant(chances)))
+    return clutter.clutter(pictures, tf.constant(1.0), tf.constant(chances))
 
 
-def _trained(recipe: Recipe, digits: Bytes) -> Bytes:
-    """The digits as a batch of them looks half-way through training."""
-    import tensorflow as tf
-
-    from digits.training import augmentation
-
-    half = tf.constant(0.5)
-    numbers = augmentation.draw(recipe, len(digits), tf.constant([recipe.seed, SEED]), half)
-    return _bytes(augmentation.augment(_floats(digits), *numbers, recipe, half))
-
-
-def _floats(digits: Bytes) -> Any:
-    return digits[..., None].astype(np.float32)
-
-
-def _bytes(images: Any) -> Bytes:
-    pixels: NDArray[np.float32] = np.asarray(images)[..., 0]
-    return np.clip(np.round(pixels), 0, 255).astype(np.uint8)
+def _bytes(pictures: Any) -> Bytes:
+    pixels: Bytes = np.clip(np.round(pictures[..., 0]), 0, 255).astype(np.uint8)
+    return pixels
