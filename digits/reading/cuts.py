@@ -21,7 +21,7 @@ STEPS = np.array([0, -1, 1])
 
 
 def cut_touching(lines: Sequence[Line], recogniser: Recogniser) -> list[Line]:
-    """The lines, with those parts cut that may be several digits.
+    """Cuts those parts of the lines that may be several digits.
 
     The cuts are tentative: the search for the best path decides which of them part two digits.
     """
@@ -46,10 +46,10 @@ def cut_touching(lines: Sequence[Line], recogniser: Recogniser) -> list[Line]:
 def cut(part: Fragment, height: float) -> list[Fragment]:
     """Cuts a connected part wherever two digits could touch, at most `MOST_CUTS` times.
 
-    A cut is a path from the top to the bottom through as little ink as possible, one for each
-    place on three levels that lets less ink be crossed than the places beside it (shortest paths:
-    Wang & Jean 1993; here as seams: Avidan & Shamir 2007). For digits that touch at one place, as
-    they mostly do, one of them is right.
+    A cut is a path from the top to the bottom through as little ink as possible (shortest paths:
+    Wang & Jean 1993; here as seams: Avidan & Shamir 2007). On three levels, there is one for each
+    column where less ink is crossed than in the columns beside it. If two digits touch at one
+    place, as is usual, one of the cuts is right.
 
     Args:
         part: a connected part of the ink.
@@ -66,7 +66,7 @@ def cut(part: Fragment, height: float) -> list[Fragment]:
         return [part]
     rows = np.minimum(np.arange(box.height) // factor, len(small) - 1)
     paths = seams[:, rows] * factor
-    between = (np.arange(box.width) >= paths[:, :, None]).sum(axis=0)  # which cuts a pixel is
+    between = (np.arange(box.width) >= paths[:, :, None]).sum(axis=0)  # which cuts a pixel lies
     fragments = []
     for i in range(len(seams) + 1):
         ink = np.where(between == i, part.ink, 0).astype(np.uint8)

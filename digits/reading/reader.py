@@ -28,7 +28,7 @@ class Reader:
             DigitsError: the bundle is missing, damaged or of a newer format.
         """
         self._bundle = bundles.read(bundles.SHIPPED if bundle is None else bundle)
-        self._local = threading.local()  # a model serves one thread at a time
+        self._local = threading.local()  # a recogniser serves one thread
 
     def read(self, picture: Source) -> Page:
         """Reads everything in a picture, from the top, and in each line from the left.
@@ -41,7 +41,8 @@ class Reader:
         """
         grey = pictures.load(picture)
         found = ink.find(grey)
-        recogniser = Recogniser(self._model, self.threshold)
+        recogniser = self._recogniser
+        recogniser.forget()
         parts = connected_parts(found.map)
         parts = join_broken(parts, recogniser)
         lines = in_lines(parts)
@@ -105,7 +106,7 @@ class Reader:
             by name, with a leading 1 in each shape: `probabilities` and `is_digit`, and for a
             canvas also `digit`, as the bundle's contract says.
         """
-        return self._model.run(signature, image)
+        return self._recogniser.model.run(signature, image)
 
     @property
     def threshold(self) -> float:
@@ -118,11 +119,12 @@ class Reader:
         return self._bundle.manifest
 
     @property
-    def _model(self) -> Model:
+    def _recogniser(self) -> Recogniser:
         """This thread's."""
-        if not hasattr(self._local, "model"):
-            self._local.model = Model(self._bundle.model)
-        return self._local.model
+        if not hasattr(self._local, "recogniser"):
+            model = Model(self._bundle.model)
+            self._local.recogniser = Recogniser(model, self.threshold)
+        return self._local.recogniser
 
 
 def _in_picture(box: Box, scale: int, grey: Grey) -> Box:

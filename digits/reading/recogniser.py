@@ -36,17 +36,26 @@ class Answer:
 
 
 class Recogniser:
-    """Asks a model about the ink of one picture.
-
-    Args:
-        model: of this thread.
-        threshold: what `is_digit` must reach for ink to be accepted as a digit, 0 to 1.
-    """
+    """Asks a model about the pieces of ink in a picture, for one thread."""
 
     def __init__(self, model: Model, threshold: float) -> None:
-        self._model = model
+        """Takes a model and its threshold.
+
+        Args:
+            model: of this thread.
+            threshold: what `is_digit` must reach for ink to be accepted as a digit, 0 to 1.
+        """
+        self.model = model
         self._threshold = _odds(threshold)
         self._answers: dict[tuple[tuple[int, ...], bytes], Answer] = {}
+
+    def forget(self) -> None:
+        """Forgets all answers, before another picture is read.
+
+        Only then, since memory that is freed when a picture has been read goes back to the system,
+        and getting it again for the next one takes a tenth of the time.
+        """
+        self._answers.clear()
 
     def ask(self, ink: Grey) -> Answer:
         """What the model says of ink, uint8 of shape (h, w), bright on 0.
@@ -59,7 +68,7 @@ class Recogniser:
             if len(self._answers) == MOST_REMEMBERED:
                 self._answers.clear()
             canvas = place(ink)
-            self._answers[key] = Answer.of(self._model.run("canvas", canvas), canvas)
+            self._answers[key] = Answer.of(self.model.run("canvas", canvas), canvas)
         return self._answers[key]
 
     def odds(self, answer: Answer) -> float:

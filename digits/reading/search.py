@@ -1,4 +1,8 @@
-"""The best way to take a line's fragments as digits (over-segmentation: Casey & Lecolinet 1996)."""
+"""Which fragments of a line make a digit together: the best path through all ways to take them.
+
+Over-segmentation with a recogniser in the loop (Casey & Lecolinet 1996): a line is cut wherever two
+digits could touch, and the likeliest way to join the fragments again is its reading.
+"""
 
 import itertools
 import math
@@ -8,20 +12,20 @@ from dataclasses import dataclass
 from digits.reading.recogniser import Answer, Recogniser
 from digits.reading.segmentation import Fragment, Line, joined
 
-LONGEST_RUN = 6  # fragments that are asked about as one digit
-MOST_QUESTIONS = 4000  # about runs of fragments in a picture, unless there are more fragments
-MOST_TRUST = 10.0  # that neighbours can lend to a piece, as odds
+LONGEST_RUN = 6  # fragments that may be one digit
+MOST_QUESTIONS = 4000  # to the recogniser in one search, unless there are more fragments
+MOST_TRUST = 10.0  # by which neighbours multiply the odds of a piece, at most
 
 
 @dataclass(frozen=True)
 class Step:
-    """The fragments from `start` up to `end` taken as one piece.
+    """The fragments from number `start` up to, but not including, `end` taken as one piece.
 
     Attributes:
-        start, end: places between the fragments of a line; the piece has `end - start` of them.
+        start, end: indices into the fragments of a line.
         cost: the negative logarithm of how likely it is.
         piece: the fragments as one.
-        answer: what the recogniser says of it; None if it is passed over as not a digit.
+        answer: what the recogniser says of it; None if the piece is passed over as not a digit.
     """
 
     start: int
@@ -32,7 +36,7 @@ class Step:
 
 
 def longest_run(lines: Sequence[Line]) -> int:
-    """How many fragments may be taken as one digit, so that there are not too many questions."""
+    """How many fragments may be taken as one digit, so that the search stays short."""
     total = sum(len(line.fragments) for line in lines)
     return max(1, min(LONGEST_RUN, MOST_QUESTIONS // max(total, 1)))
 
@@ -46,7 +50,7 @@ def best_path(line: Line, longest: int, recogniser: Recogniser) -> list[Step]:
         recogniser: says what a piece is.
 
     Returns:
-        pieces from left to right, those that are passed over too, but for small ones.
+        pieces from left to right, including those passed over as not a digit, except small ones.
     """
     path = _traced(_cheapest(line, longest, recogniser))
     shown = max(0.45 * line.height, 1)
@@ -56,25 +60,25 @@ def best_path(line: Line, longest: int, recogniser: Recogniser) -> list[Step]:
 def accepted(path: Sequence[Step], recogniser: Recogniser) -> list[bool]:
     """Which pieces of a line are accepted as digits.
 
-    Among digits, another digit is likelier than in a place nothing is known of: the odds that a
-    piece is one grow with the neighbours in its line that are accepted by themselves, and fall
-    with those that are refused (Laplace's rule of succession).
+    A digit is likelier among other digits than elsewhere: the odds that a piece is one grow with
+    the number of other pieces in its line that are accepted by themselves, and fall with the number
+    of those that are refused (Laplace's rule of succession).
     """
     odds = [recogniser.odds(step.answer) if step.answer else 0.0 for step in path]
     accepted_alone = [own >= 1 for own in odds]
     found = []
     for own, alone in zip(odds, accepted_alone, strict=True):
-        neighbours = sum(accepted_alone) - alone  # that are accepted
-        refused = len(path) - 1 - neighbours
-        context = min((neighbours + 1) / (refused + 1), MOST_TRUST)
+        others_accepted = sum(accepted_alone) - alone
+        others_refused = len(path) - 1 - others_accepted
+        context = min((others_accepted + 1) / (others_refused + 1), MOST_TRUST)
         found.append(own * context >= 1)
     return found
 
 
 def _cheapest(line: Line, longest: int, recogniser: Recogniser) -> list[Step | None]:
-    """The last step of the cheapest path to each place between the fragments.
+    """The last step of the cheapest path to the start of each fragment and to the line's end.
 
-    By dynamic programming: the cheapest path is the likeliest, as costs are logarithms.
+    Costs are negative logarithms, so the cheapest path is the likeliest (dynamic programming).
     """
     costs = [0.0] + [math.inf] * len(line.fragments)
     last: list[Step | None] = [None] * len(costs)
@@ -88,12 +92,12 @@ def _cheapest(line: Line, longest: int, recogniser: Recogniser) -> list[Step | N
 
 
 def _traced(last: Sequence[Step | None]) -> list[Step]:
-    """The path that ends at the last place, from its start."""
+    """The path to the line's end, from its beginning."""
     path: list[Step] = []
     end = len(last) - 1
     while end > 0:
         step = last[end]
-        assert step is not None  # each fragment may be passed over, so each place is reached
+        assert step is not None  # any fragment may be passed over, so there is a path to each
         path.append(step)
         end = step.start
     return path[::-1]
@@ -102,7 +106,7 @@ def _traced(last: Sequence[Step | None]) -> list[Step]:
 def _steps(
     ahead: Sequence[Fragment], start: int, height: float, recogniser: Recogniser
 ) -> Iterator[Step]:
-    """The steps that begin at the place `start`, of whose fragments `ahead` are the first."""
+    """The steps that begin with the fragment number `start`, which is the first of `ahead`."""
     right = ahead[0].box.right
     for count in range(1, len(ahead) + 1):
         run = ahead[:count]
@@ -125,8 +129,8 @@ def _steps(
 
 
 def _cost_of_passing(piece: Fragment, height: float) -> float:
-    """The cost of taking a piece for something else than a digit."""
-    # What is flat, however long, is not a digit: a dash, or a piece of a rule.
+    """The cost of taking a piece as something other than a digit."""
+    # Flat ink, however long, is not a digit: a dash, or a piece of a rule.
     return 0.3 + 3.7 * min(max((piece.box.height / height - 0.3) / 0.35, 0.0), 1.0)
 
 

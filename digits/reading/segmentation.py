@@ -1,7 +1,7 @@
-"""Ink -> its connected parts, from left to right in lines, from the top.
+"""Ink -> its connected parts, in lines of writing.
 
-A digit that was broken into two parts is joined here, where the recogniser agrees; one that touches
-its neighbour is cut by `cuts`.
+Two parts of a broken digit are joined here, if the recogniser agrees; digits that touch are cut in
+`cuts`.
 """
 
 from collections.abc import Sequence
@@ -16,20 +16,20 @@ from digits.reading.pictures import Grey
 from digits.reading.recogniser import Recogniser
 
 INKED = 48  # ink of at least this holds a part together
-MOST_PARTS = 1000  # of a picture that are looked at, the largest
-MOST_PAIRS = 200  # of parts that may be one broken digit
+MOST_PARTS = 1000  # of a picture that are considered, the largest
+MOST_PAIRS = 200  # of parts that are considered as one broken digit
 
 
 @dataclass(frozen=True)
 class Fragment:
-    """Ink that surely belongs to a single digit: a connected part, or what lies between two cuts.
+    """Ink that belongs to one digit at most: a connected part, or what lies between two cuts.
 
     Attributes:
         box: around it, on the ink map.
         ink: uint8 of the box's shape; other ink in the box is 0.
-        part: which connected part it is, or was cut from.
-        starts_part: nothing was cut off on its left.
-        ends_part: nothing was cut off on its right.
+        part: the number of the connected part that it is, or was cut from.
+        starts_part: whether nothing was cut off on its left.
+        ends_part: whether nothing was cut off on its right.
     """
 
     box: Box
@@ -55,7 +55,7 @@ class Line:
 def whole(found: Ink) -> Fragment | None:
     """All ink of a picture as one fragment; None if there is none.
 
-    Where it is in doubt what is ink, specks are left out: parts of less than a fiftieth of it.
+    Where ink and paper were in doubt, specks are left out: parts of less than a fiftieth of it.
     """
     ink = found.map
     if not found.clear:
@@ -81,7 +81,7 @@ def connected_parts(ink: Grey) -> list[Fragment]:
 
 
 def _fragment(ink: Grey, parts: Components, part: int) -> Fragment:
-    """The part with its faint edges, one pixel wide."""
+    """A part with its faint edges, one pixel wide."""
     box = Box(*parts.boxes[part].tolist())
     y, x = max(box.y - 1, 0), max(box.x - 1, 0)
     window = slice(y, box.bottom + 1), slice(x, box.right + 1)
@@ -118,10 +118,10 @@ def joined(fragments: Sequence[Fragment]) -> Fragment:
 
 
 def join_broken(parts: Sequence[Fragment], recogniser: Recogniser) -> list[Fragment]:
-    """The parts, with those joined that are one digit that was broken.
+    """Joins parts that are one broken digit.
 
-    Two parts are joined if one lies closely above the other and together they are likelier to be
-    a digit than either alone.
+    Two parts are joined if one lies closely above the other and they are likelier to be a digit
+    together than either is alone.
     """
     if len(parts) < 2:
         return list(parts)
@@ -139,7 +139,7 @@ def join_broken(parts: Sequence[Fragment], recogniser: Recogniser) -> list[Fragm
 
 
 def _close_pairs(parts: Sequence[Fragment]) -> list[list[int]]:
-    """Which two parts may be one broken digit, `MOST_PAIRS` at most."""
+    """Pairs of indices of parts that lie closely above each other, `MOST_PAIRS` at most."""
     x, y, width, height = np.array([part.box for part in parts]).T[:, :, None]
     right, bottom = x + width, y + height
     shared = np.minimum(right, right.T) - np.maximum(x, x.T)
@@ -151,8 +151,8 @@ def _close_pairs(parts: Sequence[Fragment]) -> list[list[int]]:
 
 
 def in_lines(parts: Sequence[Fragment]) -> list[Line]:
-    """Sorts connected parts into lines of writing, from the top."""
-    if len(parts) < 2:  # as in most pictures: there is nothing to find out
+    """Puts connected parts into lines of writing, from the top."""
+    if len(parts) < 2:  # as in most pictures of one digit
         return [Line((part,), float(part.box.height)) for part in parts]
     boxes = np.array([part.box for part in parts])
     heights, sizes = boxes[:, 3], np.array([np.count_nonzero(part.ink) for part in parts])
@@ -165,10 +165,10 @@ def in_lines(parts: Sequence[Fragment]) -> list[Line]:
 
 
 def _members(boxes: Ints, usual: float) -> list[list[int]]:
-    """Indices of the boxes of each line, lines from the top.
+    """The indices of the boxes in each line, lines from the top.
 
     Lines may rise and fall: from left to right, each box joins the line whose last boxes were at
-    its height. Low boxes, such as dots, start no line but join the nearest.
+    its level. Low boxes, such as dots, do not start a line; they join the nearest.
 
     Args:
         boxes: shape (n, 4): x, y, width and height.
