@@ -4,6 +4,8 @@ Everything is made from MNIST's training digits and from the fonts that Matplotl
 anyone can make it again.
 """
 
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -20,48 +22,6 @@ LABEL = 10  # of the network's eleven outputs
 LETTERS = "ACDEFGHJKLMNPQRTUVWXacdefhkmnprtuvwx"
 SIGNS = "+=?&%#@*$€£§<^~{}-.:;\"'"
 FURTHER = "ΓΔΞΠΣΨΩαεηκλμνξπρτχψωДЖИЙКЛПЦШЩЫЮЯджикмнпцшщюя"
-# Letters and signs as they are written: strokes, each a row of x,y with y down.
-WRITTEN = (
-    "0,1 .5,0 1,1|.2,.6 .8,.6",  # A
-    ".9,.1 .5,0 .1,.3 .1,.8 .5,1 .9,.7|.9,.05 .9,.8 1.1,1",  # a
-    "1,.15 .6,0 .15,.25 0,.6 .3,.95 1,.9",  # C
-    "0,0 0,1|-.1,0 .7,.1 1,.5 .7,.9 -.1,1",  # D
-    "1,0 .95,1|.95,.6 .5,.4 0,.7 .4,1 .95,.85",  # d
-    "1,0 0,0 0,1 1,1|0,.5 .8,.5",  # E
-    ".1,.5 .9,.45 .7,.05 .2,.1 0,.6 .3,1 1,.85",  # e
-    "1,0 .1,0 0,1|.05,.5 .8,.45",  # F
-    ".9,.1 .6,0 .4,.3 .4,1|.1,.45 .8,.45",  # f
-    "0,0 0,1|1,0 1,1|0,.5 1,.5",  # H
-    "0,0 0,1|0,.6 .5,.4 .9,.6 .9,1",  # h
-    ".3,0 1,0|.7,0 .7,.7 .4,1 0,.8",  # J
-    "0,0 0,1|.9,0 .05,.55 1,1",  # K
-    "0,0 0,1|.8,.35 .05,.7 .9,1",  # k
-    "0,0 0,1 1,1",  # L
-    ".3,.6 .8,.1 .6,0 .3,.4 .2,.9 .5,1 .9,.8",  # l
-    "0,1 .1,0 .5,.7 .9,0 1,1",  # M
-    "0,.1 0,1|0,.3 .3,.05 .5,.3 .5,1|.5,.3 .8,.05 1,.3 1,1",  # m
-    "0,1 0,0 1,1 1,0",  # N
-    "0,.05 0,1|0,.35 .5,0 .95,.3 1,1",  # n
-    "0,0 0,1|0,.05 .7,0 1,.3 .6,.55 0,.5",  # P
-    "0,0 0,1|0,.05 .8,0 .9,.35 0,.5 1,1",  # R
-    "0,.05 0,1|0,.4 .4,.05 .9,.1",  # r
-    "0,0 1,0|.5,0 .5,1",  # T
-    ".4,0 .4,.85 .7,1 1,.85|0,.3 .9,.3",  # t
-    "0,0 0,.7 .4,1 .8,.9 1,0",  # U
-    "0,0 .05,.8 .5,1 .95,.7|1,0 1,1",  # u
-    "0,0 .5,1 1,0",  # V
-    "0,0 .25,1 .5,.3 .75,1 1,0",  # W
-    "0,0 1,1|1,0 0,1",  # X
-    ".5,0 .5,1|0,.5 1,.5",  # +
-    "0,.6 .3,1 1,0",  # a tick
-    "0,.5 1,.5|.6,.2 1,.5 .6,.8",  # an arrow
-    "0,0 1,0 1,1 0,1 0,0",  # a square
-    "0,1 .5,0 1,1 0,1",  # a triangle
-    ".3,0 .2,1|.8,0 .7,1|0,.3 1,.3|0,.7 1,.7",  # #
-    "0,.3 1,.3|0,.7 1,.7",  # =
-    "0,.2 .5,0 .9,.25 .5,.55 .5,.8|.5,.97 .5,1",  # ?
-    "0,0 .2,1 .4,0 .6,1 .8,0 1,1",  # a zigzag
-)
 SHARES = {"printed": 0.35, "written": 0.25, "neighbours": 0.15, "turned": 0.1, "scribbles": 0.15}
 FONTS = (
     "DejaVuSans", "DejaVuSans-Oblique", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSerif-Italic",
@@ -134,9 +94,18 @@ def _printed(
     canvas[:] = np.asarray(picture)
 
 
+@cache
+def _written_letters() -> list[list[Points]]:
+    """Letters and signs as they are written, each as strokes, from lines such as
+    "A  0,1 .5,0 1,1|.2,.6 .8,.6": x,y with y down."""
+    lines = files("digits.data").joinpath("written_letters.txt").read_text().splitlines()
+    strokes = [line[12:].split("|") for line in lines]
+    return [[np.array([p.split(",") for p in s.split()], float) for s in one] for one in strokes]
+
+
 def _written(rng: np.random.Generator) -> list[Points]:
-    text = WRITTEN[rng.integers(len(WRITTEN))]
-    strokes = [np.array([p.split(",") for p in s.split()], float) for s in text.split("|")]
+    letters = _written_letters()
+    strokes = letters[rng.integers(len(letters))]
     unsteady = rng.uniform(0.01, 0.07)
     times = int(rng.integers(0, 4))
     return [rounded(s + rng.normal(0, unsteady, s.shape), times) for s in strokes]
