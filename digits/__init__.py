@@ -13,7 +13,7 @@ __all__ = ["Reader"]
 
 
 def __getattr__(name: str) -> Any:
-    # Only who asks for the reader waits for what it imports.
+    # Imported on first use, so that other commands need not wait for it.
     if name == "Reader":
         from digits.reading.reader import Reader
 

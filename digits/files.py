@@ -21,7 +21,7 @@ def cache_folder() -> Path:
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Opens a temporary file that takes the place of `path` when the block ends without an error.
 
-    Whoever reads `path`, at any time and after any kill, sees the old content or the new, whole.
+    A reader of `path` sees the old content or the new one, whole, at any time and after any kill.
 
     Raises:
         OSError: the folder cannot be written, or the disk is full; `path` is as it was.

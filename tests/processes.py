@@ -25,7 +25,7 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 def mnist_model(*arguments: str | Path) -> subprocess.Popen[str]:
     """Starts the main command with its output in pipes."""
-    # What the tests have told TensorFlow, a user has not.
+    # Without what the tests set for TensorFlow in this process.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("TF_")}
     return subprocess.Popen(
         [sys.executable, "mnist_model.py", *map(str, arguments)],
