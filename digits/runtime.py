@@ -18,11 +18,7 @@ class Model:
     """
 
     def __init__(self, content: bytes) -> None:
-        """Opens a model when it is first run; each signature has an interpreter of its own.
-
-        Args:
-            content: of `digits.tflite`.
-        """
+        """Takes the content of `digits.tflite`; each signature is opened when it is first run."""
         self._content = content
         self._signatures: dict[str, Callable[[Image], Outputs]] = {}
 

@@ -8,7 +8,6 @@ is ink.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,16 +83,17 @@ def _otsu(counts: NDArray[np.intp]) -> int:
     return int(best[0] + best[-1]) // 2
 
 
-def _border(values: NDArray[Any]) -> NDArray[Any]:
-    return np.concatenate([values[0], values[-1], values[1:-1, 0], values[1:-1, -1]])
+def _dark(grey: Grey, counts: NDArray[np.intp], cut: int) -> float:
+    """The share of levels up to `cut`, half in the whole picture and half in its border."""
+    border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
+    return 0.5 * counts[: cut + 1].sum() / grey.size + 0.5 * float(np.mean(border <= cut))
 
 
 def _even_paper(grey: Grey, counts: NDArray[np.intp]) -> int | None:
     """The level of the paper if nearly all of it has the same, else None."""
     cut = _otsu(counts)
-    dark = 0.5 * counts[: cut + 1].sum() / grey.size + 0.5 * float(np.mean(_border(grey) <= cut))
     paper = counts.copy()
-    if dark >= 0.5:
+    if _dark(grey, counts, cut) >= 0.5:
         paper[cut + 1 :] = 0
     else:
         paper[: cut + 1] = 0
@@ -160,8 +160,7 @@ def _ink_is_light(grey: Grey) -> bool:
     what is narrow: they stand out from their surroundings to one side.
     """
     counts = np.bincount(grey.ravel(), minlength=256)
-    cut = _otsu(counts)
-    dark = 0.5 * counts[: cut + 1].sum() / grey.size + 0.5 * float(np.mean(_border(grey) <= cut))
+    dark = _dark(grey, counts, _otsu(counts))
     if not 0.3 < dark < 0.7:
         return dark >= 0.5
     small = _reduced(grey.astype(np.float32), 160)

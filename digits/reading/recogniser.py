@@ -36,15 +36,12 @@ class Answer:
 
 
 class Recogniser:
-    """Asks a model about the pieces of ink in a picture, for one thread."""
+    """Asks a model about the pieces of ink in a picture, for one thread.
+
+    `threshold` is what `is_digit` must reach for ink to be accepted as a digit, 0 to 1.
+    """
 
     def __init__(self, model: Model, threshold: float) -> None:
-        """Takes a model and its threshold.
-
-        Args:
-            model: of this thread.
-            threshold: what `is_digit` must reach for ink to be accepted as a digit, 0 to 1.
-        """
         self.model = model
         self._threshold = _odds(threshold)
         self._answers: dict[tuple[tuple[int, ...], bytes], Answer] = {}
