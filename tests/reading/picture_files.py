@@ -1,0 +1,77 @@
+"""One picture, in files of every kind that is read."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image
+
+from digits.reading.pictures import Grey
+
+
+def seven() -> Grey:
+    """A dark 7 on light paper, 31 wide and 40 high, unlike its mirror images and rotations."""
+    paper = np.full((40, 31), 230, np.uint8)
+    paper[8:11, 8:20] = 20
+    paper[8:33, 17:20] = 20
+    return paper
+
+
+GREY = Image.fromarray(seven())
+RGB = GREY.convert("RGB")
+DRAWING = Image.merge("LA", (Image.new("L", GREY.size), Image.fromarray(255 - seven())))
+
+
+def encoded(image: Image.Image, form: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, form, **options)
+    return file.getvalue()
+
+
+def animated(form: str) -> bytes:
+    return encoded(RGB, form, save_all=True, append_images=[RGB.rotate(90), RGB.rotate(180)])
+
+
+WIDE = Image.fromarray(seven().astype(np.uint16) * 257)
+FILES = {  # lossless or nearly so; each shows `seven()`
+    "png": encoded(GREY, "PNG"),
+    "png, RGB": encoded(RGB, "PNG"),
+    "png, RGBA": encoded(RGB.convert("RGBA"), "PNG"),
+    "png, palette": encoded(RGB.quantize(4), "PNG"),
+    "png, 16 bits": encoded(WIDE, "PNG"),
+    "png, animated": animated("PNG"),
+    "jpeg": encoded(GREY, "JPEG", quality=100),
+    "jpeg, RGB": encoded(RGB, "JPEG", quality=100),
+    "jpeg, CMYK": encoded(RGB.convert("CMYK"), "JPEG", quality=100),
+    "jpeg, progressive": encoded(RGB, "JPEG", quality=100, progressive=True),
+    "jpeg, of a phone that appends a second": encoded(
+        RGB, "MPO", quality=100, save_all=True, append_images=[RGB.rotate(90)]
+    ),
+    "gif": encoded(RGB, "GIF"),
+    "gif, animated": animated("GIF"),
+    "bmp": encoded(RGB, "BMP"),
+    "bmp, palette": encoded(RGB.quantize(4), "BMP"),
+    "webp": encoded(RGB, "WEBP", lossless=True),
+    "webp, animated": encoded(
+        RGB, "WEBP", lossless=True, save_all=True, append_images=[RGB.rotate(90)]
+    ),
+    "tiff": encoded(GREY, "TIFF"),
+    "tiff, LZW": encoded(RGB, "TIFF", compression="tiff_lzw"),
+    "tiff, CMYK": encoded(RGB.convert("CMYK"), "TIFF"),
+    "tiff, L*a*b*": encoded(
+        Image.merge("LAB", (GREY, Image.new("L", GREY.size), Image.new("L", GREY.size))), "TIFF"
+    ),
+    "tiff, 16 bits": encoded(WIDE, "TIFF"),
+    "tiff, 32 bits": encoded(Image.fromarray(seven().astype(np.int32) * 257), "TIFF"),
+    "tiff, floats": encoded(Image.fromarray(seven().astype(np.float32) / 255), "TIFF"),
+    "tiff, several pages": animated("TIFF"),
+    "ppm": encoded(RGB, "PPM"),
+    "pgm": encoded(GREY, "PPM"),
+    "pgm, 16 bits": encoded(WIDE, "PPM"),
+}
+
+
+def png_chunk(name: bytes, content: bytes) -> bytes:
+    check = zlib.crc32(name + content)
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)
