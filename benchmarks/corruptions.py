@@ -1,12 +1,13 @@
-"""Our model and the Keras textbook CNN on MNIST's test digits under 15 corruptions, after MNIST-C.
+"""The shipped model and the Keras textbook CNN under 15 corruptions, after MNIST-C.
 
     python -m benchmarks.corruptions                   writes benchmarks/results/corruptions.jsonl
     python -m benchmarks.corruptions --textbook DIR    with a textbook CNN that is already trained
     python -m benchmarks.corruptions --summary         prints the table
 
-Ours is measured twice: `digit` is the network alone on 28×28 pixels, as the textbook CNN gets them;
-`reader` is what a user gets: `Reader.classify` on the image as a picture, which finds the ink and
-frames it again. An error is a most likely digit that is not the label, accepted or not.
+The test digits of MNIST are corrupted. The shipped model is measured twice: `digit` is the network
+alone on 28×28 pixels, as the textbook CNN gets them; `reader` is what a user gets:
+`Reader.classify` on the image as a picture, which finds the ink and frames it again. An error is a
+most likely digit that is not the label, accepted or not.
 
 It takes about eight minutes, three of them to train the textbook CNN. How the corruptions differ
 from those of MNIST-C is described in digits/data/corruptions.py.

@@ -255,7 +255,7 @@ def summary(lines: Lines) -> str:
     ]
     text += [
         f"throughput             {x['canvases_a_second']:9.0f} canvases a second on "
-        f"{x['threads']} threads"
+        f"{x['threads']} thread{'s' if x['threads'] > 1 else ''}"
         for x in lines
         if x["what"] == "throughput"
     ]

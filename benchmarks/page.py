@@ -192,9 +192,9 @@ def pendigits(page: Page, shipped: Bundle, file: Any, count: int) -> Line:
         if i not in chosen:
             continue
         browsing.draw(page, list(scattered(character, rng, box["width"], box["height"])))
-        likeliest = page.evaluate(MOST_LIKELY)
-        single += len(likeliest) == 1
-        right += likeliest == [file["labels"][i]]
+        digits = page.evaluate(MOST_LIKELY)
+        single += len(digits) == 1
+        right += digits == [file["labels"][i]]
         shown += page.locator("#number").inner_text() == str(file["labels"][i])
         canvases.append(browsing.own_canvas(page))
         page.keyboard.press("Escape")

@@ -73,7 +73,7 @@ def get(address: Address, path: str) -> str:
 
 
 def pictures(enlarged: int = 4) -> list[bytes]:
-    """Test digits as PNG files, dark on white, so many times as large as in MNIST."""
+    """Test digits as PNG files, dark on white, `enlarged` times as large as in MNIST."""
     found = []
     for digit in load_mnist().test_images[:200]:
         pixels = 255 - digit.repeat(enlarged, axis=0).repeat(enlarged, axis=1)
@@ -168,7 +168,7 @@ def attack() -> Line:
 def run_schemathesis(address: Address) -> None:
     """Sends what schemathesis generates from the service's own OpenAPI document.
 
-    It cannot generate large arrays of one exact size, so it is told that they may have any size.
+    It cannot generate large arrays of one exact size, so the document allows them any size.
     """
     document = without_sizes(json.loads(get(address, "/openapi.json")))
     with tempfile.TemporaryDirectory() as folder:

@@ -31,7 +31,7 @@ FIGURE = ROOT / "docs" / "figures" / "suspects.png"
 UNCONFIRMED = [947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679]
 UNCONFIRMED += [9729]
 EPOCHS = 5
-FIRST = (20, 100)  # so many most disputed labels
+FIRST = (20, 100)  # the most disputed test labels, among which they are counted
 
 
 def main() -> int:

@@ -26,8 +26,10 @@ def run(results: Path, processes: int | None, limit: int | None) -> int:
         how many trainings failed.
 
     Raises:
-        DigitsError: the sets could not be prepared, or `processes` is out of range.
+        DigitsError: the sets could not be prepared, or `processes` or `limit` is out of range.
     """
+    if limit is not None and limit < plan.RECIPE.batch:
+        raise DigitsError(f"--limit must be at least {plan.RECIPE.batch}, a batch, not {limit}.")
     with tempfile.TemporaryDirectory() as folder:
         digits = Path(folder) / "digits.npz"
         limited = [] if limit is None else ["--limit", str(limit)]

@@ -101,7 +101,7 @@ def _receive(connection: socket.socket) -> bytes:
 async def as_many_as_possible(
     address: Address, request: bytes, connections: int, seconds: float
 ) -> float:
-    """Asks over so many connections at once, each of which always waits for an answer.
+    """Sends a request over several connections again and again, each as soon as it has an answer.
 
     Returns:
         answers of status 200 a second.
@@ -122,7 +122,7 @@ async def as_many_as_possible(
 
 
 async def at_a_rate(address: Address, request: bytes, rate: float, seconds: float) -> list[Answer]:
-    """Sends so many requests a second, whether or not the earlier ones have been answered.
+    """Sends `rate` requests a second, whether or not the earlier ones have been answered.
 
     This is how independent clients behave (an open workload). A request that finds no free
     connection opens one.

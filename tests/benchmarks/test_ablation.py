@@ -11,6 +11,7 @@ from PIL import Image
 from benchmarks.ablation import effects, figure, plan, study, tables
 from benchmarks.harness.json_lines import Line, read_lines
 from digits.data.mnist import Mnist
+from digits.errors import DigitsError
 from digits.runs.recipes import RECIPES
 
 # What is trained.
@@ -146,6 +147,11 @@ def test_the_figure_shows_the_harm_to_each_digit(tmp_path: Path) -> None:
 
 
 # From pictures to a line.
+
+
+def test_a_try_has_at_least_one_batch(tmp_path: Path) -> None:
+    with pytest.raises(DigitsError, match="--limit must be at least 128"):
+        study.run(tmp_path / "results.jsonl", 1, limit=100)
 
 
 def test_one_training_from_pictures_to_its_line(

@@ -55,10 +55,10 @@ def test_the_last_line_of_a_long_error_is_printed(
     assert not (tmp_path / "results.jsonl").exists()
 
 
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two at a time need two cores")
 def test_an_interrupted_study_stops_its_trainings(tmp_path: Path) -> None:
-    pids = tmp_path / "pids"
-    finished = tmp_path / "finished"
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("two trainings at a time need two cores")
+    pids, finished = tmp_path / "pids", tmp_path / "finished"
     one_ends = python(
         f"open({str(pids)!r}, 'a').write(f'{{os.getpid()}}\\n')\n"
         f"if seed == 2: time.sleep(60); open({str(finished)!r}, 'w')\n"
