@@ -1,4 +1,4 @@
-"""Does `digits read` do what a person, a script and a pipe expect?"""
+"""`digits read` does what a person, a script and a pipe expect."""
 
 import json
 import os
@@ -71,7 +71,7 @@ def test_one_picture_is_its_digits(read: Run) -> None:
     assert read("42.png") == (0, "42\n", "")
 
 
-def test_several_pictures_are_named_and_one_that_fails_stops_none(read: Run) -> None:
+def test_several_pictures_are_named_and_a_failure_does_not_stop_the_rest(read: Run) -> None:
     status, output, errors = read("text.png", "42.png", "none.png", "7.png", "blank.png")
     assert status == 1
     assert output == "42.png: 42\n7.png: 7\n"
@@ -81,7 +81,7 @@ def test_several_pictures_are_named_and_one_that_fails_stops_none(read: Run) -> 
     assert blank == "blank.png: no digit found"
 
 
-def test_json_is_one_object_a_line(read: Run) -> None:
+def test_json_is_one_object_on_each_line(read: Run) -> None:
     status, output, errors = read("--json", "42.png", "empty.png", "blank.png")
     assert (status, errors) == (1, "")
     whole, empty, blank = map(json.loads, output.splitlines())
@@ -102,11 +102,11 @@ def test_json_is_one_object_a_line(read: Run) -> None:
     assert (blank["digits"], blank["lines"]) == ("", [])
 
 
-def test_a_blank_picture_has_no_digit_and_is_no_failure(read: Run) -> None:
+def test_a_blank_picture_has_no_digit_and_is_not_a_failure(read: Run) -> None:
     assert read("blank.png") == (0, "", "blank.png: no digit found\n")
 
 
-def test_what_is_left_out_is_said(read: Run, folder: Path) -> None:
+def test_standard_error_says_how_much_is_left_out(read: Run, folder: Path) -> None:
     strict = folder / "strict"  # a model that accepts nothing
     shutil.copytree(bundle.SHIPPED, strict)
     manifest = json.loads((strict / "manifest.json").read_text())
@@ -114,13 +114,13 @@ def test_what_is_left_out_is_said(read: Run, folder: Path) -> None:
     (strict / "manifest.json").write_text(json.dumps(manifest))
     status, output, errors = read("42.png", "--model", "strict")
     assert (status, output) == (0, "")
-    said = re.fullmatch(
+    counted = re.fullmatch(
         r"42.png: no digit found: (\d+) left out, as not a digit or not certain to be one\n", errors
     )
-    assert said
+    assert counted
     page = json.loads(read("42.png", "--model", "strict", "--json")[1])
     assert (page["digits"], page["lines"]) == ("", [])
-    assert [reading["accepted"] for reading in page["readings"]] == [False] * int(said[1])
+    assert [reading["accepted"] for reading in page["readings"]] == [False] * int(counted[1])
 
 
 def test_a_pattern_is_expanded_and_a_file_of_that_name_is_itself(read: Run, folder: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_pattern_is_expanded_and_a_file_of_that_name_is_itself(read: Run, fold
     assert "none*.png: there is no such file" in read("none*.png")[2]
 
 
-def test_a_name_that_cannot_be_written_is_written_as_can_be(read: Run, folder: Path) -> None:
+def test_a_name_that_is_not_unicode_is_escaped(read: Run, folder: Path) -> None:
     name = os.fsdecode(b"\xff.png")
     try:
         (folder / "42.png").rename(folder / name)
@@ -161,7 +161,7 @@ def test_show_draws_one_picture(read: Run, folder: Path) -> None:
         (["42.png", "--model", "none"], "There is no bundle in none"),
     ],
 )
-def test_mistakes_are_said_in_a_sentence(read: Run, arguments: list[str], reason: str) -> None:
+def test_a_mistake_gets_one_sentence(read: Run, arguments: list[str], reason: str) -> None:
     status, _, errors = read(*arguments)
     assert status == 2
     assert reason in errors
@@ -177,8 +177,8 @@ def test_a_picture_that_cannot_be_read_is_not_drawn(read: Run, folder: Path) -> 
 # The process as a whole.
 
 
-def test_alone_it_is_quiet_and_imports_no_training_side() -> None:
-    """Neither LiteRT's greeting nor what libtiff says of a damaged file gets through."""
+def test_it_is_quiet_and_does_not_import_the_training_side() -> None:
+    """Neither LiteRT's greeting nor libtiff's warnings about a damaged file get through."""
     Image.new("RGB", (40, 40)).save("cut.tif", compression="tiff_lzw")
     Path("cut.tif").write_bytes(Path("cut.tif").read_bytes().replace(b"\x80", b"\xff"))
     program = (
@@ -218,7 +218,7 @@ def test_a_pipe_that_closes_ends_it_quietly() -> None:
 
 
 @POSIX
-def test_a_full_disk_is_said() -> None:
+def test_a_full_disk_gets_one_sentence() -> None:
     if not os.path.exists("/dev/full"):
         pytest.skip("there is no /dev/full here")
     with open("/dev/full", "wb") as full:
@@ -229,7 +229,7 @@ def test_a_full_disk_is_said() -> None:
 
 
 @POSIX
-def test_control_c_ends_it_in_a_word() -> None:
+def test_control_c_ends_it_with_one_word() -> None:
     process = subprocess.Popen(
         [*COMMAND, *["7.png"] * 20_000], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -253,7 +253,7 @@ def test_a_bar_for_many_files_on_a_terminal(count: int, seen: bool) -> None:
 
 
 def on_terminal(command: list[str]) -> tuple[bytes, bytes]:
-    """Output into a pipe, and standard error as a terminal of 80 columns gets it."""
+    """Its output in a pipe, and its standard error on a terminal of 80 columns."""
     import fcntl
     import pty
     import struct

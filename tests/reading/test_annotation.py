@@ -1,4 +1,4 @@
-"""Can what is drawn be told apart and read, whatever the size of the picture?"""
+"""What is drawn on a picture can be told apart and read, whatever the picture's size."""
 
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def test_accepted_and_refused_differ_in_colour_and_in_shape() -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (28, 28), (300, 40), (2000, 1500), (6000, 200)])
 def test_labels_are_legible_at_any_size(size: tuple[int, int]) -> None:
-    """With the whole drawing on a screen of 1,200 pixels a label is 11 or more high."""
+    """If the whole drawing fits a screen of 1,200 pixels, a label is at least 11 pixels high."""
     width, height = size
     picture = drawn(size, reading(Box(width // 3, height // 3, -(-width // 3), -(-height // 3))))
     left, top, right, bottom = extent(inked(picture, annotation.ACCEPTED))
@@ -83,7 +83,7 @@ def test_labels_are_legible_at_any_size(size: tuple[int, int]) -> None:
 
 
 def label_height(picture: NDArray[np.uint8]) -> int:
-    """Rows at the drawing's top mark that belong to the label: they are mostly of its colour."""
+    """The number of rows, from the topmost mark down, that are mostly of the label's colour."""
     blue = inked(picture, annotation.ACCEPTED)
     left, top, right, _ = extent(blue)
     rows = blue[top:, left : right + 1]
@@ -118,7 +118,7 @@ def test_a_margin_holds_what_the_picture_has_no_room_for() -> None:
     assert frame[-120:, -1].all()
 
 
-def test_nothing_found_is_the_picture_itself() -> None:
+def test_without_readings_the_drawing_is_the_picture_itself() -> None:
     picture = drawn((400, 300))
     assert (picture == 255).all()
     assert picture.shape == (300, 400, 3)
@@ -155,7 +155,7 @@ def test_the_ending_names_the_format(tmp_path: Path, name: str) -> None:
     ("name", "reason"),
     [("out.txt", "ending"), ("out", "ending"), ("none/out.png", "cannot be written")],
 )
-def test_what_cannot_be_written_is_said(tmp_path: Path, name: str, reason: str) -> None:
+def test_a_failed_write_gets_one_sentence(tmp_path: Path, name: str, reason: str) -> None:
     with pytest.raises(DigitsError, match=reason):
         annotation.save(annotation.draw(np.full((40, 30), 255, np.uint8), page()), tmp_path / name)
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Finding ink: what is drawn comes out as it is, what is photographed comes out without paper."""
+"""Finding ink: a drawing comes out as it is, a photo comes out without its paper."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def test_ink_is_told_from_paper(paper: str, seed: int) -> None:
     found = ink.find(picture).map > 127
     assert (found & truth).sum() >= 0.85 * truth.sum()
     around = masks.wider(truth)
-    # A square's side that coincides with a stem is not told from it.
+    # The side of a square that coincides with a stem cannot be told from it.
     assert (found & ~around).sum() <= (0.25 if paper == "squared" else 0.05) * truth.sum()
 
 
@@ -75,7 +75,7 @@ def test_blank_paper_has_no_ink(picture: np.ndarray) -> None:
     assert not ink.find(picture.round().astype(np.uint8)).map.any()
 
 
-def test_a_huge_picture_is_looked_at_on_a_reduced_copy() -> None:
+def test_a_huge_picture_is_averaged_down() -> None:
     picture = np.full((3000, 4000), 210, np.uint8)
     picture[1000:1400, 2000:2040] = 20
     found = ink.find(picture)

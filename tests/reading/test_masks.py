@@ -1,4 +1,4 @@
-"""Connected parts of a mask, and ruled lines: lines go, strokes stay."""
+"""Connected parts of a mask, and ruled lines: lines are removed, strokes stay."""
 
 import numpy as np
 from hypothesis import given
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from digits.reading import masks
 
 
-def test_rules_go_and_what_crosses_them_stays() -> None:
+def test_rules_are_removed_and_strokes_across_them_stay() -> None:
     mask = np.zeros((100, 300), np.bool_)
     mask[60:62] = True
     mask[30:90, 100:105] = True  # a stroke through the line
@@ -19,7 +19,7 @@ def test_rules_go_and_what_crosses_them_stays() -> None:
     assert kept[20:40, 200:240].all()
 
 
-def test_a_slanted_rule_goes() -> None:
+def test_a_slanted_rule_is_removed() -> None:
     mask = np.zeros((200, 400), np.bool_)
     for x in range(400):
         y = 100 + round(0.03 * x)
@@ -27,7 +27,7 @@ def test_a_slanted_rule_goes() -> None:
     assert (mask & ~masks.rules(mask)).sum() < 0.05 * mask.sum()
 
 
-def test_strokes_are_no_rules() -> None:
+def test_strokes_are_not_rules() -> None:
     seven = np.zeros((100, 100), np.bool_)
     seven[10:18, 5:95] = True
     seven[10:95, 87:95] = True
