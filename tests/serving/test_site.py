@@ -124,7 +124,7 @@ def test_builds_are_reproducible_and_only_changed_folders_are_renamed(
     assert other["sw.js"] != first["sw.js"]
     web = tmp_path / "web"
     shutil.copytree(site.WEB, web)
-    with (web / "style.css").open("a") as file:
+    with (web / "style" / "base.css").open("a") as file:
         file.write("p { color: red; }\n")
     monkeypatch.setattr(site, "WEB", web)
     changed = hashed(site.contents(PLAIN, runtime)) ^ hashed(first)
