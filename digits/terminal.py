@@ -1,4 +1,4 @@
-"""What stands between a command and whoever runs it: lines, bars, and libraries that talk."""
+"""Output on the terminal: lines, progress bars, and silence for noisy libraries."""
 
 import json
 import os
@@ -9,24 +9,23 @@ from typing import Any, Protocol, TypeVar
 
 from digits.errors import DigitsError
 
-SHIPPED = "folder of the model (default: the one that comes with this program)"  # --model
-MANY = 10  # things to do, from which on a bar shows how many are done
+MANY = 10  # items, from which on a bar shows how many are done
 Item = TypeVar("Item", covariant=True)
 
 
 class Items(Sized, Iterable[Item], Protocol[Item]):
-    """What has a length and can be gone through."""
+    """A sized iterable."""
 
 
 def say(text: str) -> None:
-    """A line of standard output, at once, so that who waits for it in a pipe need not.
+    """Writes a line to standard output and flushes it, so that a pipe passes it on at once.
 
     Raises:
-        DigitsError: it cannot be written, as on a full disk.
-        BrokenPipeError: nobody reads it any more.
+        DigitsError: it cannot be written, for instance because the disk is full.
+        BrokenPipeError: the reader of the pipe is gone.
     """
     try:
-        sys.stdout.write(text + "\n")  # in one piece, which Ctrl-C does not cut
+        sys.stdout.write(text + "\n")  # in one piece, so that Ctrl-C does not cut it
         sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -36,19 +35,19 @@ def say(text: str) -> None:
 
 
 def say_json(content: Any, indent: int | None = None) -> None:
-    """JSON on standard output, in ASCII, which every terminal and pipe takes; on one line if there
-    is no indent."""
+    """Writes JSON to standard output, in ASCII, which every terminal takes; on one line without
+    `indent`."""
     say(json.dumps(content, indent=indent, allow_nan=False))
 
 
 def abandon_output() -> None:
-    """Sends what is left in the buffer nowhere, so that Python does not fail on it at the end."""
+    """Discards what is left in the buffer, so that Python does not fail on it at exit."""
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def note(text: str) -> None:
-    """A line of standard error, above a bar if there is one."""
+    """Writes a line to standard error, above a bar if there is one."""
     if bars := sys.modules.get("tqdm"):
         bars.tqdm.write(text, file=sys.stderr)
     else:
@@ -56,12 +55,13 @@ def note(text: str) -> None:
 
 
 def watched(items: Items[Item], unit: str, beside_lines: bool = False) -> Iterable[Item]:
-    """Passes items on, with a bar on standard error if that is a terminal and there are many.
+    """Yields the items, with a bar on standard error if that is a terminal and there are many.
 
     Args:
-        items: what to go through.
-        unit: what one of them is.
-        beside_lines: each item writes a line; where that goes to the same terminal it is enough.
+        items: the items.
+        unit: what an item is called, in the singular.
+        beside_lines: whether each item writes a line, which on the same terminal makes a bar
+            superfluous.
     """
     if len(items) < MANY or not sys.stderr.isatty() or (beside_lines and sys.stdout.isatty()):
         return items
@@ -72,18 +72,18 @@ def watched(items: Items[Item], unit: str, beside_lines: bool = False) -> Iterab
 
 @contextmanager
 def own_words_only() -> Iterator[None]:
-    """Drops what libraries in C write to file descriptor 2, as LiteRT does on starting and libtiff
-    on a damaged file, and which no setting silences. What Python writes still arrives."""
+    """Drops what C libraries write to file descriptor 2 and no setting silences, such as LiteRT at
+    its start and libtiff on a damaged file. What Python writes to standard error still arrives."""
     before = sys.stderr
     try:
         terminal = os.dup(2)
-        ours = os.dup(before.fileno())  # not 2, which is already silent within another such block
-    except (OSError, ValueError):  # closed, or no file: there is nothing to keep clean
+        ours = os.dup(before.fileno())  # not 2, which is silent already in a nested block
+    except (OSError, ValueError):  # closed, or not a file: there is nothing to silence
         yield
         return
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)
-    sys.stderr = open(  # noqa: SIM115 - it outlives no block: closed below
+    sys.stderr = open(  # noqa: SIM115 - closed below
         ours, "w", encoding=before.encoding, errors="backslashreplace", buffering=1
     )
     try:
@@ -91,23 +91,23 @@ def own_words_only() -> Iterator[None]:
     finally:
         os.dup2(terminal, 2)
         os.close(terminal)
-        with suppress(OSError):  # as when nobody reads it any more
+        with suppress(OSError):  # such as a broken pipe
             sys.stderr.close()
         sys.stderr = before
 
 
 @contextmanager
 def importing_tensorflow() -> Iterator[None]:
-    """Makes TensorFlow, which the block is the first to import, compute with oneDNN on any x86.
+    """Makes TensorFlow use oneDNN on any x86 processor; the block must be the first to import it.
 
-    The two lines that it prints of that, which no setting silences, are dropped; whatever else is
+    The two lines that it prints about that, which no setting silences, are dropped. Everything else
     written to standard error meanwhile is passed on.
     """
     import platform
-    import tempfile  # these take longer than all else here
+    import tempfile  # these two take longer to import than everything else here
 
     if platform.machine() in ("x86_64", "AMD64"):
-        # By itself it does so only where the processor has AVX512-VNNI or newer.
+        # By default, it does so only on processors with AVX512-VNNI or newer.
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     terminal = os.dup(2)
@@ -126,7 +126,7 @@ def importing_tensorflow() -> Iterator[None]:
 
 @contextmanager
 def needing(what: str, extra: str = "train") -> Iterator[None]:
-    """Says in a sentence that a library of an extra, which `what` needs, is missing."""
+    """Reports in a sentence that a library is missing which `what` needs, and its extra."""
     try:
         yield
     except ModuleNotFoundError as error:

@@ -53,9 +53,9 @@ def test_training_computes_with_onednn_on_any_x86_unless_told_not_to() -> None:
             import tensorflow as tf
         tf.nn.conv2d(tf.ones((1, 8, 8, 1)), tf.ones((3, 3, 1, 8)), 1, "SAME")
     """
-    for told, computed in (({}, True), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, False)):
+    for given, computed in (({}, True), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, False)):
         unset = {key: of for key, of in os.environ.items() if not key.startswith("TF_")}
-        environment = unset | told | {"ONEDNN_VERBOSE": "1"}
+        environment = unset | given | {"ONEDNN_VERBOSE": "1"}
         command = [sys.executable, "-c", convolve]
         result = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert result.returncode == 0, result.stderr
