@@ -32,8 +32,10 @@ class Components(NamedTuple):
 
 
 def bounds(image: NDArray[Any]) -> Box:
-    """The box around all pixels that are not 0, of which there is at least one."""
+    """The box around all pixels that are not 0; an empty one if there are none."""
     rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+    if not len(rows):
+        return Box(0, 0, 0, 0)
     x, y = int(columns[0]), int(rows[0])
     return Box(x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
 

@@ -92,8 +92,7 @@ class Reader:
             canvas: uint8 of shape (256, 256), one digit anywhere, ink bright on exactly 0.
         """
         answer = Answer.of(self.outputs("canvas", canvas), canvas)
-        box = bounds(canvas) if canvas.any() else Box(0, 0, 0, 0)
-        return answer.reading(box, answer.is_digit >= self.threshold)
+        return answer.reading(bounds(canvas), answer.is_digit >= self.threshold)
 
     def outputs(self, signature: str, image: Grey) -> Outputs:
         """What the model itself gives for one image.

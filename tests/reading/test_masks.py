@@ -55,3 +55,4 @@ def test_bounds_are_the_box_around_what_is_not_0() -> None:
     assert box == (7, 4, 19, 6)
     assert image[box.window].shape == (6, 19)
     assert image[box.window][0, 0] == image[box.window][-1, -1] == 1
+    assert masks.bounds(np.zeros((20, 30), np.uint8)) == (0, 0, 0, 0)
