@@ -116,7 +116,7 @@ def _train(run: Run, mnist: Mnist, team: Team | None, data: Path | None, started
         return
     if team:
         workers.meet(team)
-        workers.hush_tensorflow()
+        workers.silence_tensorflow()
     with needing("training"), importing_tensorflow():
         from digits.training import pipeline
     pipeline.train_and_report(run, mnist, started, team)
@@ -128,7 +128,7 @@ def _follow(team: Team, recipe: Recipe | None, data: Path | None) -> int:
         workers.check_batch(recipe, team)
     mnist = load_mnist(data)
     workers.meet(team)
-    workers.hush_tensorflow()
+    workers.silence_tensorflow()
     with needing("training"), importing_tensorflow():
         from digits.training import distributed
     try:
@@ -136,7 +136,7 @@ def _follow(team: Team, recipe: Recipe | None, data: Path | None) -> int:
     except Interrupted as interruption:
         say(
             f"\nStopped; worker 0 has saved {interruption.epochs} epochs. To resume, "
-            f"{workers.TOGETHER}."
+            f"{workers.RESTART}."
         )
         return 130
     say("Worker 0 reports.")

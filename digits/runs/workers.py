@@ -1,7 +1,7 @@
-"""Training on several machines at once: who the workers are, and how they find each other.
+"""Training on several machines at once: which workers there are, and how they find each other.
 
-Worker 0 leads: it alone has the folder of results, so no disk need be shared, and reports. What
-they do together is in distributed.py, which needs TensorFlow.
+Only worker 0 has the folder of results and reports, so the machines need not share a disk. The
+training itself is in digits/training/distributed.py.
 """
 
 import argparse
@@ -18,9 +18,9 @@ from digits.errors import DigitsError
 from digits.runs.recipes import Recipe
 from digits.terminal import say
 
-PATIENCE = 300  # seconds in which all workers must have been started
+PATIENCE = 300  # seconds within which all workers must have been started
 ADDRESS = re.compile(r"([\w.-]+|\[[\da-fA-F:.]+\]):(\d{1,5})", re.ASCII)
-TOGETHER = "start all workers again, worker 0 with --resume"
+RESTART = "start all workers again, worker 0 with --resume"
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Team:
     """The workers of a run, two or more.
 
     Attributes:
-        addresses: "host:port" of each, in the same order on all of them.
-        index: the place of this one among them; 0 leads.
+        addresses: "host:port" of each worker, in the same order on all of them.
+        index: of this worker, from 0.
     """
 
     addresses: tuple[str, ...]
@@ -37,7 +37,8 @@ class Team:
 
     @property
     def others(self) -> list[int]:
-        return [place for place in range(len(self.addresses)) if place != self.index]
+        """The indices of the other workers."""
+        return [index for index in range(len(self.addresses)) if index != self.index]
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -45,36 +46,36 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers",
         metavar="HOST:PORT,...",
-        help="train on several machines at once; the same list on each (default: TF_CONFIG, or "
-        "this machine alone)",
+        help="train on several machines at once, with the same list on each (default: TF_CONFIG, "
+        "or this machine alone)",
     )
     parser.add_argument(
         "--index",
         type=int,
         metavar="I",
-        help="which of --workers this one is, from 0; worker 0 has the results, and the others "
-        "take the recipe from it",
+        help="which of --workers this machine is, from 0; worker 0 has the results, and the "
+        "others take the recipe from it",
     )
 
 
 def team_of(workers: str | None, index: int | None) -> Team | None:
-    """The team that flags ask for, or else the environment variable TF_CONFIG.
+    """The team that the flags name, or else the environment variable TF_CONFIG.
 
     Args:
-        workers, index: as given for `--workers` and `--index`.
+        workers, index: values of `--workers` and `--index`.
 
     Returns:
-        None for one worker, which trains alone.
+        None if this machine trains alone.
 
     Raises:
-        DigitsError: a list, an index or a TF_CONFIG that cannot be meant.
+        DigitsError: the list, the index or TF_CONFIG is not valid.
     """
     if workers is not None:
         if index is None:
-            raise DigitsError("--workers needs --index: which of them this one is, from 0.")
+            raise DigitsError("--workers needs --index: which of them this machine is, from 0.")
         addresses, source = workers.split(","), "--workers"
     elif index is not None:
-        raise DigitsError("--index says which of the --workers this one is; give --workers, too.")
+        raise DigitsError("--index says which of --workers this machine is; give --workers, too.")
     elif os.environ.get("TF_CONFIG"):
         (addresses, index), source = _tf_config(os.environ["TF_CONFIG"]), "TF_CONFIG"
     else:
@@ -89,14 +90,14 @@ def team_of(workers: str | None, index: int | None) -> Team | None:
             raise DigitsError(f"{source} names {address} twice; each worker needs its own address.")
     if not 0 <= index < len(addresses):
         raise DigitsError(
-            f"The index must be from 0 to {len(addresses) - 1}, as {source} names "
-            f"{len(addresses)}, not {index}."
+            f"The index must be from 0 to {len(addresses) - 1}, not {index}: {source} names "
+            f"{len(addresses)}."
         )
     return Team(tuple(addresses), index) if len(addresses) > 1 else None
 
 
 def _tf_config(text: str) -> tuple[list[str], int]:
-    """Addresses and index from TF_CONFIG, where the chief, if there is one, comes first."""
+    """Addresses and index from TF_CONFIG, in which the chief, if there is one, comes first."""
     try:
         config = json.loads(text)
         cluster, task = config["cluster"], config["task"]
@@ -105,17 +106,17 @@ def _tf_config(text: str) -> tuple[list[str], int]:
         return jobs.get("chief", []) + jobs.get("worker", []), before + int(task["index"])
     except (ValueError, KeyError, TypeError, AttributeError):
         raise DigitsError(
-            "The environment variable TF_CONFIG does not say which worker this is; mend it as in "
-            '{"cluster": {"worker": ["a:2222", "b:2222"]}, "task": {"type": "worker", "index": 0}} '
-            "or unset it."
+            "The environment variable TF_CONFIG does not say which worker this is; unset it, or "
+            'write it like {"cluster": {"worker": ["a:2222", "b:2222"]}, '
+            '"task": {"type": "worker", "index": 0}}.'
         ) from None
 
 
 def check_batch(recipe: Recipe, team: Team | None) -> None:
-    """Refuses a batch that workers cannot share.
+    """Checks that the workers can share a batch.
 
     Raises:
-        DigitsError: it does not divide.
+        DigitsError: the batch size is not a multiple of their number.
     """
     if team and recipe.batch % len(team.addresses):
         raise DigitsError(
@@ -125,37 +126,37 @@ def check_batch(recipe: Recipe, team: Team | None) -> None:
 
 
 def meet(team: Team) -> None:
-    """Waits until all workers have been started: each listens until it has seen all others.
+    """Waits until all workers have been started: each listens until it has reached all others.
 
     Raises:
-        DigitsError: one did not come within PATIENCE, or this one's port cannot be opened.
+        DigitsError: a worker did not start within PATIENCE, or this worker's port cannot be opened.
     """
     deadline = time.monotonic() + PATIENCE
     say(
         f"Worker {team.index} of {len(team.addresses)} waits for the others, "
-        f"at most {PATIENCE:,} seconds."
+        f"at most {PATIENCE} seconds."
     )
     missing = team.others
     with _listening(team):
-        while missing := [place for place in missing if not responds(team.addresses[place])]:
+        while missing := [index for index in missing if not responds(team.addresses[index])]:
             if time.monotonic() > deadline:
                 raise DigitsError(
-                    f"{named(team, missing)} did not come within {PATIENCE:,} seconds; "
-                    f"look there, and {TOGETHER}."
+                    f"{describe(team, missing)} did not start within {PATIENCE} seconds; find out "
+                    f"why, and {RESTART}."
                 )
             time.sleep(0.1)
 
 
-def hush_tensorflow() -> None:
-    """To be called before TensorFlow is imported: what it says in many lines about a worker that is
-    lost is said in a sentence here."""
+def silence_tensorflow() -> None:
+    """Keeps TensorFlow, if it is imported later, from writing many lines about a lost worker: the
+    command reports that in a sentence."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-def named(team: Team, places: Sequence[int]) -> str:
-    """Workers with their addresses, to begin a sentence with: "Worker 1 (node3:2222)"."""
-    named = [f"{place} ({team.addresses[place]})" for place in places]
-    return f"Worker{'s' if len(named) > 1 else ''} {' and '.join(named)}"
+def describe(team: Team, indices: Sequence[int]) -> str:
+    """The beginning of a sentence about workers, such as "Worker 1 (node3:2222)"."""
+    workers = [f"{index} ({team.addresses[index]})" for index in indices]
+    return f"Worker{'s' if len(workers) > 1 else ''} {' and '.join(workers)}"
 
 
 @contextmanager
@@ -167,20 +168,20 @@ def _listening(team: Team) -> Iterator[None]:
         server = socket.create_server(("", port), family=family, dualstack_ipv6=both)
     except OSError as error:
         raise DigitsError(
-            f"Port {port} cannot be opened here ({os.strerror(error.errno or 0)}); give "
-            f"worker {team.index} another one, on all workers alike."
+            f"Port {port} cannot be opened here ({os.strerror(error.errno or 0)}); choose another "
+            f"one for worker {team.index}, in the list of every worker."
         ) from None
     with server:
         yield
 
 
 def responds(address: str) -> bool:
-    """Whether somebody listens there."""
+    """Whether a program listens at "host:port"."""
     try:
-        with socket.create_connection(host_and_port(address), timeout=5) as line:
-            # A port that nobody listens on may, on the same machine, be connected with itself.
-            return bool(line.getsockname() != line.getpeername())
-    except (OSError, UnicodeError):  # the latter of a name that cannot be one
+        with socket.create_connection(host_and_port(address), timeout=5) as connection:
+            # On this machine, a port on which nothing listens can get connected to itself.
+            return bool(connection.getsockname() != connection.getpeername())
+    except (OSError, UnicodeError):  # UnicodeError: the host's name is not valid
         return False
 
 

@@ -1,7 +1,7 @@
-"""What the workers of a run do together, from the first word to the last.
+"""Training on several workers: what each of them does, from the first exchange to the last.
 
 Every worker runs the loop of train.py on its share of each batch, under TensorFlow's
-MultiWorkerMirroredStrategy. All end with the same weights, or with a sentence on who is gone.
+MultiWorkerMirroredStrategy. All end with the same weights, or say which worker was lost.
 """
 
 import hashlib
@@ -21,27 +21,28 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.eager import context  # there is no public name for what is needed of it
+from tensorflow.python.eager import context  # not public, but needed in `_strategy`
 
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.runs.history import Epoch
 from digits.runs.recipes import Recipe
-from digits.runs.workers import PATIENCE, TOGETHER, Team, named, responds
+from digits.runs.workers import PATIENCE, RESTART, Team, describe, responds
 from digits.terminal import note, say
 from digits.training import dataset
 from digits.training.dataset import Labelled
 from digits.training.train import train, use_cores
 
-GRACE = 2  # seconds in which it shows which worker is gone
+GRACE = 2  # seconds after which a lost worker no longer responds
+PACKAGE = Path(__file__).parent.parent
 
 
 def follow(team: Team, recipe: Recipe | None, mnist: Mnist) -> None:
-    """The part in training of a worker that does not lead; worker 0 keeps the results.
+    """Trains as one of the workers other than worker 0, which keeps the results.
 
     Args:
-        team: the workers, once they have met.
-        recipe: what this worker was told to train; None for whatever worker 0 has.
+        team: the workers, after `workers.meet`.
+        recipe: what this worker is to train; None for the recipe of worker 0.
         mnist: all of MNIST.
 
     Raises:
@@ -60,21 +61,21 @@ def train_together(
     on_epoch: Callable[[list[Epoch]], None] = lambda history: None,
     show_progress: bool = False,
 ) -> tuple[keras.Model, list[Epoch], Labelled]:
-    """Trains on all workers, having made sure that they do the same.
+    """Trains on all workers, after making sure that they do the same.
 
     Args:
-        team: the workers, once they have met.
-        recipe: everything that decides the result; None for what worker 0 has.
+        team: the workers, after `workers.meet`.
+        recipe: everything that decides the result; None for the recipe of worker 0.
         mnist: all of MNIST.
-        state_file: as for `train`; worker 0's, if it exists, is copied to all others.
+        state_file: as for `train`; if worker 0's exists, it is copied to all others.
         cores, on_epoch, show_progress: as for `train`.
 
     Returns:
         the network and the history, as from `train`, and the validation digits.
 
     Raises:
-        DigitsError: a worker has another recipe, program or digits than worker 0, or is gone.
-        Interrupted: as for `train`, on all workers alike.
+        DigitsError: a worker has another recipe, program or digits than worker 0, or is lost.
+        Interrupted: as for `train`, on all workers.
     """
     with _strategy(team) as strategy:
         recipe = _agree(team, strategy, recipe)
@@ -89,14 +90,15 @@ def train_together(
 
 @contextmanager
 def _strategy(team: Team) -> Iterator[tf.distribute.Strategy]:
-    """What all workers compute under. Within the block, the loss of one is a DigitsError.
+    """TensorFlow's strategy for all workers; within the block, the loss of one is a DigitsError.
 
-    A worker that dies shows at once, as its connections break; TensorFlow asks all others every
-    half minute whether they live, so one that hangs or is cut off shows within a minute or so.
+    The others notice at once that a worker died, because its connections break. TensorFlow checks
+    every half minute that all workers respond, so they notice within about a minute that one hangs
+    or is cut off.
     """
-    tf.get_logger().setLevel("CRITICAL")  # it has much to say, which is a sentence here
-    # TensorFlow's newer service for this, which is the default, waits an hour for a worker that
-    # died just now, hears no Ctrl-C meanwhile, and takes workers that are done for dead.
+    tf.get_logger().setLevel("CRITICAL")  # instead of its many lines there is one sentence
+    # TensorFlow's newer coordination service, its default, waits an hour for a worker that has just
+    # died, ignores Ctrl-C meanwhile, and takes workers that have finished for dead.
     context.context().configure_coordination_service(service_type="")
     resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
         tf.train.ClusterSpec({"worker": list(team.addresses)}),
@@ -112,16 +114,16 @@ def _strategy(team: Team) -> Iterator[tf.distribute.Strategy]:
             strategy = tf.distribute.MultiWorkerMirroredStrategy(resolver, options)
         yield strategy
     except tf.errors.OpError as error:
-        raise DigitsError(_loss(team, error.message)) from None
+        raise DigitsError(_lost(team, error.message)) from None
 
 
 @contextmanager
 def _waiting(team: Team) -> Iterator[None]:
-    """For calls that wait for all workers within TensorFlow, where Python hears nothing: Ctrl-C
-    ends the process at once, and so does a worker that is not there in time."""
+    """For calls that wait for all workers inside TensorFlow, where Python handles no signals:
+    Ctrl-C ends the process at once, and so does a wait of `PATIENCE` seconds."""
 
     def give_up() -> None:
-        print(f"\n{_loss(team, f'no answer in {PATIENCE} seconds')}", file=sys.stderr, flush=True)
+        print(f"\n{_lost(team, f'no answer in {PATIENCE} seconds')}", file=sys.stderr, flush=True)
         os._exit(2)
 
     timer = threading.Timer(PATIENCE, give_up)
@@ -136,37 +138,33 @@ def _waiting(team: Team) -> Iterator[None]:
 
 
 def _exchange(team: Team, strategy: tf.distribute.Strategy, own: bytes) -> list[bytes]:
-    """What each worker gives, in the order of the workers, on all of them."""
+    """Sends bytes to all workers; returns those of each worker, in the order of the team."""
     with _waiting(team):
         lengths = strategy.gather(tf.constant([len(own)]), axis=0).numpy()
-        content = tf.constant(np.frombuffer(own, np.uint8), tf.int32)  # the least that it sends
+        content = tf.constant(np.frombuffer(own, np.uint8), tf.int32)  # the smallest type it sends
         content = strategy.gather(content, axis=0).numpy().astype(np.uint8)
     return [part.tobytes() for part in np.split(content, np.cumsum(lengths)[:-1])]
 
 
 def _agree(team: Team, strategy: tf.distribute.Strategy, recipe: Recipe | None) -> Recipe:
-    """Worker 0's recipe, when no worker was started with another one or has another program."""
+    """Worker 0's recipe, after checking that all workers have the same program and recipe."""
     own = {"program": _program(), "recipe": recipe and asdict(recipe)}
-    first, *others = (
-        json.loads(told) for told in _exchange(team, strategy, json.dumps(own).encode())
-    )
-    for place, told in enumerate(others, 1):
+    first, *others = map(json.loads, _exchange(team, strategy, json.dumps(own).encode()))
+    for index, other in enumerate(others, 1):
         for what in ("program", "recipe"):
-            if told[what] and told[what] != first[what]:
+            if other[what] and other[what] != first[what]:
                 raise DigitsError(
-                    f"{named(team, [place])} has another {what} than worker 0: "
-                    f"{_difference(told[what], first[what])}; make them the same."
+                    f"{describe(team, [index])} has another {what} than worker 0: "
+                    f"{_difference(other[what], first[what])}; make them the same."
                 )
     return Recipe(**first["recipe"])
 
 
-def _program() -> dict[str, str]:
-    """The versions of everything that decides a result, of this package by its content."""
-
-    sources = sorted(Path(__file__).parent.parent.rglob("*.py"))
-    content = b"".join(source.read_bytes() for source in sources)
+def _program(package: Path = PACKAGE) -> dict[str, str]:
+    """The versions of everything that decides a result; of this package, a digest of its code."""
+    code = b"".join(source.read_bytes() for source in sorted(package.rglob("*.py")))
     return {
-        "digits": hashlib.sha256(content).hexdigest()[:12],
+        "digits": hashlib.sha256(code).hexdigest()[:12],
         "tensorflow": tf.__version__,
         "keras": keras.__version__,
         "numpy": np.__version__,
@@ -184,16 +182,16 @@ def _difference(one: dict[str, Any], other: dict[str, Any]) -> str:
 def _align(
     team: Team, strategy: tf.distribute.Strategy, training: Labelled, state_file: Path
 ) -> None:
-    """Makes sure that all have the same digits, and gives all the state that worker 0 has."""
+    """Checks that all workers have the same digits, and copies worker 0's state to the others."""
     own = hashlib.sha256(b"".join(array.tobytes() for array in training)).digest()
     size = len(own)
     if team.index == 0 and state_file.exists():
         own += state_file.read_bytes()
     first, *others = _exchange(team, strategy, own)
-    for place, digest in enumerate(others, 1):
+    for index, digest in enumerate(others, 1):
         if digest != first[:size]:
             raise DigitsError(
-                f"{named(team, [place])} drew other digits than worker 0 by the same recipe; "
+                f"{describe(team, [index])} drew other digits than worker 0 from the same recipe; "
                 "install the same versions of all libraries."
             )
     if team.index and len(first) > size:
@@ -201,26 +199,26 @@ def _align(
 
 
 def _compare(team: Team, strategy: tf.distribute.Strategy, state_file: Path) -> None:
-    """Says the SHA-256 of the weights, and whether they are the same on all workers."""
+    """Prints the SHA-256 of the weights, and a note if they are not the same on all workers."""
     with np.load(state_file, allow_pickle=False) as file:
         arrays = [file[name].tobytes() for name in sorted(file) if name != "history"]
     digest = hashlib.sha256(b"".join(arrays)).hexdigest()
     digests = _exchange(team, strategy, digest.encode())
     say(f"Worker {team.index} is done, with weights {digest}.")
-    other = [place for place, theirs in enumerate(digests) if theirs != digests[0]]
-    if other:
+    different = [index for index, theirs in enumerate(digests) if theirs != digests[0]]
+    if different:
         note(
-            f"{named(team, other)} ended with other weights than worker 0, whose weights count; "
-            "processors of different kinds may round differently."
+            f"{describe(team, different)} ended with other weights than worker 0, whose weights "
+            "are kept; processors of different kinds may round differently."
         )
 
 
-def _loss(team: Team, reason: str) -> str:
-    """A sentence on who is gone, if that shows, or else on what TensorFlow says."""
+def _lost(team: Team, reason: str) -> str:
+    """A sentence about the workers that no longer respond, or else about TensorFlow's reason."""
     deadline = time.monotonic() + GRACE
-    while not (gone := [place for place in team.others if not responds(team.addresses[place])]):
+    while not (lost := [index for index in team.others if not responds(team.addresses[index])]):
         if time.monotonic() > deadline:
             reason = reason.strip().partition("\n")[0]
-            return f"The workers lost touch with each other ({reason}); {TOGETHER}."
+            return f"The workers lost touch with each other ({reason}); {RESTART}."
         time.sleep(0.1)
-    return f"{named(team, gone)} stopped; what is finished is saved: {TOGETHER}."
+    return f"{describe(team, lost)} stopped; what is finished is saved: {RESTART}."
