@@ -3,8 +3,9 @@
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +114,17 @@ def finish(
 @contextmanager
 def _recorder(folder: Path) -> Iterator[Callable[[list[Epoch]], None]]:
     """Gives a function that keeps the history as a table, as JSON lines and for TensorBoard."""
-    with tf.summary.create_file_writer(str(folder)).as_default():
-        yield lambda history: _record(history, folder)
+    with ExitStack() as stack:
+
+        @cache
+        def open_events() -> None:
+            stack.enter_context(tf.summary.create_file_writer(str(folder)).as_default())
+
+        def record(history: list[Epoch]) -> None:
+            open_events()  # not before: workers must set up their strategy first of all
+            _record(history, folder)
+
+        yield record
 
 
 def _record(history: list[Epoch], folder: Path) -> None:
