@@ -15,6 +15,7 @@ import digits
 
 HEAVY = (
     "tensorflow", "keras", "matplotlib", "sklearn", "scipy", "seaborn", "cleanlab", "pandas", "ray",
+    "filelock", "rich",
 )  # fmt: skip
 TRAINING_SIDE = (  # modules that import one of these when they are imported
     "digits.training.",

@@ -1,4 +1,4 @@
-"""Recipes: everything that decides a result, and the command-line flags that come from them."""
+"""Recipes, which decide the result of a training run, and the flags that set their fields."""
 
 import argparse
 import re
@@ -27,7 +27,7 @@ AUGMENTATIONS: dict[str, Any] = {
 
 
 def _setting(default: Any, meaning: str, low: float, high: float) -> Any:
-    """A field with its meaning (unit included) and the range that makes sense, ends included."""
+    """A field with its meaning, unit included, and its valid range, ends included."""
     return field(default=default, metadata={"help": meaning, "range": (low, high)})
 
 
@@ -36,7 +36,7 @@ class Recipe:
     """What decides the result of a training run, together with the data and the machine.
 
     Raises:
-        DigitsError: a value out of its range; the message names it.
+        DigitsError: a value is out of its range; the message names it.
     """
 
     name: str = field(default="custom", metadata={"help": "what the recipe is called"})
@@ -104,9 +104,9 @@ class Recipe:
 
 
 def fastest_precision() -> str:
-    """`bfloat16` where the processor multiplies such numbers by itself, otherwise `float32`.
+    """`bfloat16` if the processor has instructions for it, otherwise `float32`.
 
-    On a processor that must emulate them bfloat16 is many times slower. Only Linux tells.
+    Without them, bfloat16 is many times slower. Only Linux lists the processor's instructions.
     """
     try:
         flags = Path("/proc/cpuinfo").read_text()
@@ -133,7 +133,7 @@ RECIPES = {
             variants=1_500,
             non_digits=1_500,
         ),
-        # The others are for MNIST's own digits: they learn from none that other hands drew.
+        # The others are for MNIST alone: no digits in other handwriting styles are added.
         Recipe(
             name="tiny",
             network="tiny",
@@ -173,10 +173,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def from_flags(arguments: argparse.Namespace) -> Recipe | None:
-    """The recipe that parsed flags ask for; None when they ask for none.
+    """The recipe that the flags make; None if there are none of those that `add_flags` adds.
 
     Raises:
-        DigitsError: no recipe of that name, or a value out of its range.
+        DigitsError: there is no recipe of that name, or a value is out of its range.
     """
     overrides = {
         setting.name: getattr(arguments, setting.name)
@@ -191,7 +191,7 @@ def from_flags(arguments: argparse.Namespace) -> Recipe | None:
     return replace(RECIPES[name], **overrides)
 
 
-def command(recipe: Recipe) -> str:
+def command_line(recipe: Recipe) -> str:
     """The command line that trains this recipe."""
     named = RECIPES.get(recipe.name, RECIPES["default"])
     flags = [
@@ -212,7 +212,7 @@ def _flag(setting: Field[Any]) -> str:
 
 
 def _values(setting: Field[Any]) -> str:
-    """What the default recipe has for a field, and those that have something else."""
+    """The value of a field in the default recipe, and in each recipe that has another one."""
     usual = getattr(RECIPES["default"], setting.name)
     others = [
         f"; {name}: {value}"

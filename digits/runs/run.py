@@ -3,7 +3,7 @@
 run.json       the recipe, written first
 state.npz      weights, optimizer and history after the last finished epoch; see `train`
 history.csv    one line for each epoch; events.jsonl has the same as JSON
-output.txt     what a run printed that a sweep or an ensemble started
+output.txt     what the run printed, if a sweep or an ensemble started it
 model.keras    the trained network
 bundle/        the same, exported for the reader
 metrics.json   all figures, written last: it marks the run as finished
@@ -28,10 +28,10 @@ SPACE_NEEDED = 64 << 20  # bytes; a run leaves about a tenth of this
 
 @dataclass(frozen=True)
 class Run:
-    """A training run, or an ensemble of them, as it lies on disk.
+    """A training run, or an ensemble of them, on disk.
 
     Attributes:
-        folder: where it lies.
+        folder: with all its files.
         recipe: everything that decides the result; of an ensemble, the first member's recipe.
         members: how many networks an ensemble has; None for a single run.
     """
@@ -47,7 +47,7 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether it is trained, measured, and all its files are there."""
+        """Whether it is trained and measured, and all its files are written."""
         return (self.folder / "metrics.json").exists()
 
     @property
@@ -88,17 +88,17 @@ def create(recipe: Recipe, out: Path | None = None, members: int | None = None) 
 
     Args:
         recipe: kept verbatim in run.json, for `reopen`.
-        out: the folder, new or empty; default a fresh `runs/<recipe>-<time>`.
+        out: the folder, new or empty; default a new `runs/<recipe>-<time>`.
         members: how many networks, if it is an ensemble.
 
     Raises:
-        DigitsError: the folder holds something, cannot be written, or its disk is nearly full.
+        DigitsError: the folder is not empty, cannot be written, or its disk is nearly full.
     """
     return Run(make_folder("run.json", _plan(recipe, members), recipe.name, out), recipe, members)
 
 
 def write_plan(run: Run) -> None:
-    """Writes run.json into a folder that exists already."""
+    """Writes run.json into the run's folder, which must exist."""
     write_json(run.folder / "run.json", _plan(run.recipe, run.members))
 
 
@@ -106,7 +106,7 @@ def reopen(folder: Path) -> Run:
     """Finds an unfinished run, to resume it, and removes half-written files of a killed process.
 
     Raises:
-        DigitsError: no run there, one that is finished, or one that cannot be read or written.
+        DigitsError: there is no run, or it is finished, damaged, or cannot be read and written.
     """
     plan = reopen_folder(folder, "run.json", "metrics.json", "run", "report.html")
     try:
@@ -120,7 +120,7 @@ def reopen(folder: Path) -> Run:
 
 
 def find(folder: Path) -> Run | None:
-    """The run in a folder, finished or not; None if there is none, or one of another version."""
+    """The run in a folder, finished or not; None if there is none, or another version made it."""
     try:
         return _run(folder, json.loads((folder / "run.json").read_text()))
     except (OSError, ValueError, KeyError, TypeError, DigitsError):
@@ -137,7 +137,7 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     try:
         metrics: dict[str, Any] = json.loads(path.read_text())
         if not isinstance(metrics, dict):
-            raise ValueError("it holds no object")
+            raise ValueError("it does not hold an object")
     except FileNotFoundError:
         raise DigitsError(
             f"There is no finished run in {folder}: it holds no metrics.json."
@@ -150,13 +150,13 @@ def read_metrics(folder: Path) -> dict[str, Any]:
 
 
 def make_folder(file: str, plan: Mapping[str, Any], name: str, out: Path | None) -> Path:
-    """Makes a new folder of results and writes into it what is planned.
+    """Makes a new folder of results and writes the plan into it.
 
     Args:
-        file: name of the JSON file that gets the plan.
-        plan: what it takes to resume after an interruption.
-        name: what the folder is called when `out` does not say: `runs/<name>-<time>`.
-        out: the folder, new or empty.
+        file: name of the JSON file for the plan.
+        plan: what is needed to resume after an interruption.
+        name: for the default folder, `runs/<name>-<time>`.
+        out: the folder, new or empty; None for the default.
 
     Raises:
         DigitsError: as for `create`.
@@ -179,13 +179,14 @@ def reopen_folder(folder: Path, file: str, last: str, kind: str, results: str) -
 
     Args:
         folder: from `make_folder`.
-        file: name of the JSON file that holds the plan.
-        last: name of the file that is written last.
-        kind: what a message calls it: "run".
-        results: name of the file with the results once it is finished.
+        file: name of the JSON file with the plan.
+        last: name of the file that is written last, which marks the folder as finished.
+        kind: what messages call it, such as "run".
+        results: name of the file that messages refer to once it is finished.
 
     Raises:
-        DigitsError: no plan there, a damaged or finished one, or the folder cannot be written.
+        DigitsError: there is no plan, it is damaged, or the folder is finished or cannot be
+            written.
     """
     try:
         plan = json.loads((folder / file).read_text())
@@ -205,7 +206,7 @@ def reopen_folder(folder: Path, file: str, last: str, kind: str, results: str) -
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes indented JSON, whole or not at all."""
+    """Writes indented JSON; after any error the file is as it was."""
     with replacing(path) as file:
         file.write((json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
 

@@ -23,7 +23,7 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)  # what a disk says that 
 
 
 def plan(wanted: Sequence[Recipe], out: Path) -> list[Run]:
-    """Finds the run of each recipe in `out`, or a free folder name for a recipe without one.
+    """Finds the run of each recipe in `out`, or a free folder name for it.
 
     Raises:
         DigitsError: `out` cannot be made or read.

@@ -1,4 +1,4 @@
-"""What a sweep is to train: a text file -> recipes, and the name of each."""
+"""The file that says what a sweep trains: text -> recipes, and the name of each."""
 
 import argparse
 import hashlib
@@ -16,29 +16,30 @@ from digits.runs import recipes
 from digits.runs.recipes import RECIPES, Recipe
 
 FORM = """\
-SPEC is a text file with the flags of `digits train` for one run a line. A range
-of whole numbers makes several runs of a line, # begins a comment:
+SPEC is a text file with the flags of `digits train` for one run on each line. A
+range of whole numbers makes a run for each number, and # begins a comment:
 
   --recipe fast --seed 1..10              # ten seeds
   --recipe fast --dropout 0 --seed 1..10  # the same without dropout
 """
-MOST_RUNS = 10_000  # in one file; more is a slip of the pen
+MOST_RUNS = 10_000  # in one file; more is probably a typing mistake
 LONGEST_NAME = 100  # characters, without the seed
 RANGE = re.compile(r"(--[\w-]+=)?(-?\d+)\.\.(-?\d+)")
 
 
 class _LineParser(argparse.ArgumentParser):
-    """Parses flags like a command and leaves it to the caller to end the program."""
+    """Parses flags as a command does, but raises an error where that ends the program."""
 
     def error(self, message: str) -> NoReturn:
         raise DigitsError(message)
 
 
 def read(path: Path) -> list[Recipe]:
-    """Reads what to train; see `FORM`. Lines that ask for the same recipe count once.
+    """Reads the recipes of a file; see `FORM`. A recipe that occurs several times counts once.
 
     Raises:
-        DigitsError: no such file, nothing in it, or a line that is no recipe; it names the line.
+        DigitsError: the file cannot be read, has no recipe, or has a line that is not valid, whose
+            number the message gives.
     """
     try:
         with explained(f"{path} cannot be read"):
@@ -50,7 +51,7 @@ def read(path: Path) -> list[Recipe]:
         try:
             found |= dict.fromkeys(_recipes_of(line))
             if len(found) > MOST_RUNS:
-                raise DigitsError(f"with this line there are more than {MOST_RUNS:,} runs.")
+                raise DigitsError(f"up to here there are more than {MOST_RUNS:,} runs.")
         except DigitsError as error:
             raise DigitsError(f"{path}, line {number}: {error}") from None
     if not found:
@@ -59,7 +60,7 @@ def read(path: Path) -> list[Recipe]:
 
 
 def name_of(recipe: Recipe, seed: bool = True) -> str:
-    """What a run is called: its recipe, what differs from that, and the seed if it is wanted."""
+    """The name of a run: its recipe's name, each field that differs from it, and the seed."""
     named = RECIPES.get(recipe.name, RECIPES["default"])
     parts = [
         f"{setting.name.replace('_', '-')}-{getattr(recipe, setting.name)}"
@@ -77,7 +78,7 @@ def name_of(recipe: Recipe, seed: bool = True) -> str:
 def _recipes_of(line: str) -> Iterator[Recipe]:
     try:
         words = shlex.split(line, comments=True)
-    except ValueError as error:  # a quotation mark without its other half
+    except ValueError as error:  # such as a missing quotation mark
         raise DigitsError(f"{error}.") from None
     if not words:
         return
@@ -91,7 +92,7 @@ def _recipes_of(line: str) -> Iterator[Recipe]:
 
 
 def _values_of(word: str) -> Sequence[str]:
-    """The values of a range, or else the word alone."""
+    """The values of a range; a word that is not a range is its own only value."""
     found = RANGE.fullmatch(word)
     if not found:
         return [word]

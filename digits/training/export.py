@@ -21,7 +21,7 @@ from digits import bundle
 from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
 from digits.data.mnist import Bytes
 from digits.errors import DigitsError
-from digits.runs.recipes import Recipe, command
+from digits.runs.recipes import Recipe, command_line
 from digits.runtime import Model
 from digits.terminal import own_words_only
 from digits.training import geometry
@@ -92,7 +92,7 @@ def manifest_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": recipe.name,
         "created": time.strftime("%Y-%m-%d", time.gmtime()),
-        "command": command(recipe) + members,
+        "command": command_line(recipe) + members,
         "recipe": metrics["recipe"],
         "seed": recipe.seed,
         "data": f"MNIST, verified by SHA-256, from {metrics['data_source']}",

@@ -62,7 +62,7 @@ def test_nonsense_is_refused_in_one_line(flags: tuple[str, ...], reason: str) ->
 
 def test_the_command_of_a_recipe_gives_it_again() -> None:
     recipe = Recipe(name="fast", network="small", epochs=7, clutter=0.25, seed=3)
-    script, *arguments = recipes.command(recipe).split()[1:]
+    script, *arguments = recipes.command_line(recipe).split()[1:]
     assert script == "mnist_model.py"
     assert parse(*arguments) == recipe
 

@@ -44,7 +44,7 @@ def united(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
 def test_stopped_it_says_how_to_go_on_and_goes_on(united: tuple[Path, str, str]) -> None:
     folder, stopped, _ = united
     assert (
-        f"Stopped; what is finished is saved. Go on with: python mnist_model.py --resume {folder}"
+        f"Stopped; what is finished is saved. Resume with: python mnist_model.py --resume {folder}"
         in stopped
     )
     for told in folder.glob("members/*/output.txt"):  # no epoch twice
