@@ -17,7 +17,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Train many recipes, several at a time, each in a process of its own. The\n"
-        "same command again resumes unfinished runs; finished ones are not trained again.",
+        "same command again resumes unfinished runs, and does not train finished ones.",
         epilog=sweep_spec.FORM,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -49,8 +49,7 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
         SIGTERM.
 
     Raises:
-        DigitsError: a mistake in the arguments or in the file, MNIST is not found, or Ray does not
-            answer.
+        DigitsError: a mistake in the arguments or the file, no MNIST, or Ray does not answer.
     """
     if arguments.processes is not None and arguments.engine == "ray":
         raise DigitsError("--processes is for --engine processes; Ray gives each run a core.")

@@ -42,31 +42,21 @@ def engine(address: str | None = None, data: Path | None = None) -> Iterator[Eng
         shared = replace(run, folder=run.folder.absolute())
         promise = task.remote(shared, data and data.absolute())
         running.append(promise)
-        seen_by = float("inf")
+        deadline = float("inf")  # for the files of a task that has succeeded
 
         def poll() -> int | None:
-            nonlocal seen_by
+            nonlocal deadline
             if not ray.wait([promise], timeout=0)[0]:
                 return None
-            try:
-                status = ray.get(promise)
-            except ray.exceptions.RayTaskError as error:
-                raise DigitsError(
-                    f"Ray could not train {run.folder} ({error.cause}); every machine of the "
-                    "cluster needs this version of this package."
-                ) from None
-            except ray.exceptions.RayError:  # its worker or its machine is gone
-                status = KILLED
-            if isinstance(status, str):
-                raise DigitsError(status)
+            status = _exit_status(ray, promise, run)
             if status == 0 and not run.finished:
-                seen_by = min(seen_by, time.monotonic() + SHARED_SECONDS)
-                if time.monotonic() < seen_by:
+                deadline = min(deadline, time.monotonic() + SHARED_SECONDS)
+                if time.monotonic() < deadline:
                     return None
                 raise DigitsError(_not_shared(run.folder, "this machine"))
             if promise in running:
                 running.remove(promise)
-            return int(status)
+            return status
 
         return poll
 
@@ -80,6 +70,22 @@ def engine(address: str | None = None, data: Path | None = None) -> Iterator[Eng
                 ray.wait(running, num_returns=len(running), timeout=STOP_SECONDS + 5)
         finally:
             ray.shutdown()
+
+
+def _exit_status(ray: Any, promise: Any, run: Run) -> int:
+    """What `train_in_task` returned; DigitsError if no run can succeed on this cluster."""
+    try:
+        status = ray.get(promise)
+    except ray.exceptions.RayTaskError as error:
+        raise DigitsError(
+            f"Ray could not train {run.folder} ({error.cause}); every machine of the cluster needs "
+            "this version of this package."
+        ) from None
+    except ray.exceptions.RayError:  # its worker or its machine is gone
+        return KILLED
+    if isinstance(status, str):
+        raise DigitsError(status)
+    return int(status)
 
 
 def train_in_task(run: Run, data: Path | None) -> int | str:

@@ -33,10 +33,9 @@ def train_all(planned: Sequence[Run], engine: Engine) -> dict[Run, str]:
     """
     status = Status(planned)
     for run in planned:
-        if run.finished and (damage := _damage(run)):
-            status.fail(run, damage)
-        elif run.finished:
-            status.finished.add(run)
+        if run.finished:
+            _finish(run, status)
+    status.news = [(run, text) for run, text in status.news if run in status.failures]
     if status.finished:
         note(f"Finished already: {len(status.finished)} of {len(planned)} runs.")
     try:
@@ -71,11 +70,8 @@ def _train(status: Status, engine: Engine, show: Callable[[], None]) -> None:
             if exit_status is None:
                 continue
             del processes[run], status.running[run]
-            if run.finished and (damage := _damage(run)):
-                status.fail(run, damage)
-            elif run.finished:
-                status.finished.add(run)
-                status.news.append((run, _outcome(run)))
+            if run.finished:
+                _finish(run, status)
             elif exit_status != CORRECTABLE and attempts[run] < ATTEMPTS:
                 waiting.appendleft(run)
                 again = f"tried again, {attempts[run] + 1} of {ATTEMPTS}"
@@ -99,28 +95,22 @@ def _prepare(run: Run) -> None:
     create(run.recipe, run.folder)
 
 
-def _damage(run: Run) -> str | None:
-    """What is wrong with the files of a finished run, if anything."""
+def _finish(run: Run, status: Status) -> None:
+    """Counts a run as finished, or as failed if its files are damaged."""
     try:
         run.history()
-        run.metrics()
+        metrics = run.metrics()
     except DigitsError as error:
-        return str(error)
-    return None
-
-
-def _outcome(run: Run) -> str:
-    metrics = run.metrics()
-    return (
-        f"finished  validation {metrics['validation_accuracy']:.2%}  "
-        f"test {metrics['test_accuracy']:.2%}"
-    )
+        status.fail(run, str(error))
+        return
+    status.finished.add(run)
+    validation, test = metrics["validation_accuracy"], metrics["test_accuracy"]
+    status.news.append((run, f"finished  validation {validation:.2%}  test {test:.2%}"))
 
 
 def _end(exit_status: int) -> str:
-    if exit_status < 0:
-        return f"killed by signal {-exit_status}"
-    return f"ended with status {exit_status}"
+    killed = exit_status < 0
+    return f"killed by signal {-exit_status}" if killed else f"ended with status {exit_status}"
 
 
 def _reason(run: Run, exit_status: int, attempts: int) -> str:

@@ -125,17 +125,16 @@ def locked(out: Path) -> Iterator[None]:
         from filelock import FileLock, Timeout
 
     lock = FileLock(out / "sweep.lock", timeout=0, fallback_to_soft=False)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise DigitsError(
-            f"Another command is training into {out}; wait for it to end, or stop it."
-        ) from None
-    except OSError as error:
-        if error.errno not in NO_LOCKS:
+    with explained(f"{out} cannot be written", "choose another --out"):
+        try:
+            lock.acquire()
+        except Timeout:
             raise DigitsError(
-                f"{out} cannot be written ({error.strerror}); choose another --out."
+                f"Another command is training into {out}; wait for it to end, or stop it."
             ) from None
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
     try:
         yield
     finally:

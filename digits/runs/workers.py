@@ -10,8 +10,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digits.errors import DigitsError
@@ -137,7 +136,7 @@ def meet(team: Team) -> None:
         f"at most {PATIENCE} seconds."
     )
     missing = team.others
-    with _listening(team):
+    with _listen(team):
         while missing := [index for index in missing if not responds(team.addresses[index])]:
             if time.monotonic() > deadline:
                 raise DigitsError(
@@ -159,20 +158,17 @@ def describe(team: Team, indices: Sequence[int]) -> str:
     return f"Worker{'s' if len(workers) > 1 else ''} {' and '.join(workers)}"
 
 
-@contextmanager
-def _listening(team: Team) -> Iterator[None]:
+def _listen(team: Team) -> socket.socket:
     _, port = host_and_port(team.addresses[team.index])
     both = socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if both else socket.AF_INET
     try:
-        server = socket.create_server(("", port), family=family, dualstack_ipv6=both)
+        return socket.create_server(("", port), family=family, dualstack_ipv6=both)
     except OSError as error:
         raise DigitsError(
             f"Port {port} cannot be opened here ({os.strerror(error.errno or 0)}); choose another "
             f"one for worker {team.index}, in the list of every worker."
         ) from None
-    with server:
-        yield
 
 
 def responds(address: str) -> bool:
