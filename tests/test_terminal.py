@@ -1,4 +1,4 @@
-"""Does standard error carry what we say, and nothing that libraries say?"""
+"""Does standard error get our own lines, and none of those that libraries write?"""
 
 import os
 import platform
@@ -12,7 +12,7 @@ from digits import terminal
 from digits.errors import DigitsError
 
 
-def test_only_own_words_arrive_also_from_a_block_in_a_block(
+def test_only_our_own_lines_arrive_from_nested_blocks_too(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     before = sys.stderr
@@ -23,13 +23,13 @@ def test_only_own_words_arrive_also_from_a_block_in_a_block(
             os.write(2, b"a library\n")
             terminal.note("two")
         os.write(2, b"a library\n")
-        terminal.note("three ×\ud800")  # a half character, as of a file's name, ends nothing
+        terminal.note("three ×\ud800")  # half a character, as in a file name, is no error
     assert sys.stderr is before
     os.write(2, b"afterwards\n")
     assert capfd.readouterr().err == "one\ntwo\nthree ×\\ud800\nafterwards\n"
 
 
-def test_an_error_passes_and_everything_is_as_before(capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_error_passes_and_standard_error_is_restored(capfd: pytest.CaptureFixture[str]) -> None:
     before, files = sys.stderr, len(os.listdir("/dev/fd")) if os.path.isdir("/dev/fd") else 0
     with pytest.raises(DigitsError, match="wrong"), terminal.own_words_only():
         raise DigitsError("wrong")
@@ -45,8 +45,8 @@ def test_a_greeting_is_dropped_and_the_rest_passed_on(capfd: pytest.CaptureFixtu
 
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="oneDNN is of x86 here")
-def test_training_computes_with_onednn_on_any_x86_unless_told_not_to() -> None:
-    """oneDNN itself tells when it convolves, if it is asked to."""
+def test_training_uses_onednn_on_any_x86_unless_the_environment_says_otherwise() -> None:
+    """oneDNN itself reports each convolution if ONEDNN_VERBOSE is set."""
     convolve = """if True:
         from digits.terminal import importing_tensorflow
         with importing_tensorflow():
@@ -54,7 +54,7 @@ def test_training_computes_with_onednn_on_any_x86_unless_told_not_to() -> None:
         tf.nn.conv2d(tf.ones((1, 8, 8, 1)), tf.ones((3, 3, 1, 8)), 1, "SAME")
     """
     for given, computed in (({}, True), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, False)):
-        unset = {key: of for key, of in os.environ.items() if not key.startswith("TF_")}
+        unset = {key: value for key, value in os.environ.items() if not key.startswith("TF_")}
         environment = unset | given | {"ONEDNN_VERBOSE": "1"}
         command = [sys.executable, "-c", convolve]
         result = subprocess.run(command, env=environment, capture_output=True, text=True)
@@ -62,7 +62,7 @@ def test_training_computes_with_onednn_on_any_x86_unless_told_not_to() -> None:
         assert (",convolution," in result.stdout) == computed
 
 
-def test_few_things_or_no_terminal_have_no_bar() -> None:
+def test_without_a_terminal_there_is_no_bar() -> None:
     items = list(range(100))
     assert terminal.watched(items, "picture") is items  # standard error is no terminal here
 

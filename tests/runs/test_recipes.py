@@ -1,4 +1,4 @@
-"""Does a recipe say everything, and refuse nonsense in one line?"""
+"""Does every field of a recipe have a flag, and is a wrong value refused in one line?"""
 
 import argparse
 from dataclasses import Field, fields
@@ -18,7 +18,7 @@ def parse(*argv: str) -> Recipe | None:
     return recipes.from_flags(parser.parse_args(argv))
 
 
-def test_no_flag_asks_for_no_recipe() -> None:
+def test_without_flags_there_is_no_recipe() -> None:
     assert parse() is None
 
 
@@ -54,13 +54,13 @@ def test_every_field_has_a_flag(setting: Field[Any]) -> None:
         (("--recipe", "slow"), "no recipe 'slow'; choose default or fast"),
     ],
 )
-def test_nonsense_is_refused_in_one_line(flags: tuple[str, ...], reason: str) -> None:
+def test_a_wrong_value_is_refused_in_one_line(flags: tuple[str, ...], reason: str) -> None:
     with pytest.raises(DigitsError, match=reason) as caught:
         parse(*flags)
     assert "\n" not in str(caught.value)
 
 
-def test_the_command_of_a_recipe_gives_it_again() -> None:
+def test_the_command_line_of_a_recipe_makes_that_recipe() -> None:
     recipe = Recipe(name="fast", network="small", epochs=7, clutter=0.25, seed=3)
     script, *arguments = recipes.command_line(recipe).split()[1:]
     assert script == "mnist_model.py"

@@ -1,4 +1,4 @@
-"""Is a run's folder made without overwriting, and found again?"""
+"""Is the folder of a run made without overwriting anything, and found again?"""
 
 import json
 import os
@@ -24,7 +24,7 @@ def test_a_fresh_folder_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert first.name.startswith("fast-")
 
 
-def test_the_recipe_comes_back(tmp_path: Path) -> None:
+def test_a_run_is_reopened_with_its_recipe(tmp_path: Path) -> None:
     recipe = Recipe(name="mine", epochs=3, learning_rate=0.004, precision="float32", seed=9)
     created = runs.create(recipe, tmp_path / "new" / "run")
     assert created == runs.Run(tmp_path / "new" / "run", recipe)
@@ -54,7 +54,7 @@ def test_an_unwritable_folder(tmp_path: Path) -> None:
 
 
 def test_a_read_only_file_system(tmp_path: Path) -> None:
-    """/proc takes no folder from anybody, root included."""
+    """Not even root can make a folder in /proc."""
     with pytest.raises(DigitsError, match="cannot be written"):
         runs.create(RECIPE, Path("/proc/run"))
 
@@ -102,7 +102,7 @@ def test_half_written_files_of_a_killed_run_are_cleared(tmp_path: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["run.json"]
 
 
-def test_json_is_whole_or_absent(tmp_path: Path) -> None:
+def test_json_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     runs.write_json(tmp_path / "a.json", {"é": 1.5})
     before = (tmp_path / "a.json").read_text()
     assert json.loads(before) == {"é": 1.5}

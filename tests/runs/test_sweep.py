@@ -1,4 +1,4 @@
-"""Does a sweep train what is asked, once each, whatever is killed meanwhile?"""
+"""Does a sweep train each recipe once, whatever is killed meanwhile?"""
 
 import errno
 import fcntl
@@ -35,8 +35,8 @@ def alive(pid: int) -> bool:
         return False
 
 
-def test_a_run_is_known_by_its_recipe(tmp_path: Path) -> None:
-    """Not by its line, nor by its name, which may have meant something else before."""
+def test_a_run_is_identified_by_its_recipe(tmp_path: Path) -> None:
+    """Not by its line or its name, which may have stood for another recipe before."""
     fast = RECIPES["fast"]
     runs.create(replace(fast, seed=5), tmp_path / "whatever")
     runs.create(replace(fast, epochs=9), tmp_path / "fast-seed-1")
@@ -76,7 +76,7 @@ def test_a_killed_run_is_tried_again_and_finished(swept: tuple[Path, str, str]) 
     assert errors.count("killed by signal 9; tried again, 2 of 3") == 1
     assert errors.count("finished  validation") == 2
     (killed,) = (path for path in folder.glob("out/*/output.txt") if _starts(path) == 2)
-    # It went on from its last epoch: none is told twice.
+    # It was resumed after its last epoch: no epoch is printed twice.
     assert [killed.read_text().count(f"epoch {epoch}: ") for epoch in (1, 2)] == [1, 1]
     assert "\nAll figures of each run: " in output
 
@@ -160,7 +160,7 @@ def test_a_killed_sweep_leaves_no_lock(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP])
-def test_a_disk_without_locks_is_used_without(
+def test_a_disk_without_locks_is_used_without_a_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     def refuse(*_: object) -> None:

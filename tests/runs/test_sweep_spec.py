@@ -13,7 +13,7 @@ from digits.runs.recipes import RECIPES, Recipe
 def test_ranges_comments_and_blank_lines(tmp_path: Path) -> None:
     path = tmp_path / "spec.txt"
     path.write_text(
-        "# ours\n\n--recipe fast --seed 1..3  # three seeds\n"
+        "# comment\n\n--recipe fast --seed 1..3  # three seeds\n"
         "--recipe fast --seed=2..4\n--epochs 2..3 --seed 7..8 --dropout 0.1\n"
     )
     found = sweep_spec.read(path)
@@ -38,7 +38,7 @@ def test_ranges_comments_and_blank_lines(tmp_path: Path) -> None:
         ('--recipe "fast', "No closing quotation"),
     ],
 )
-def test_a_line_that_is_no_recipe_is_named(tmp_path: Path, line: str, reason: str) -> None:
+def test_a_line_that_is_not_valid_is_named(tmp_path: Path, line: str, reason: str) -> None:
     path = tmp_path / "spec.txt"
     path.write_text(f"--recipe fast\n\n{line}\n")
     with pytest.raises(DigitsError) as caught:
@@ -51,7 +51,7 @@ def test_a_line_that_is_no_recipe_is_named(tmp_path: Path, line: str, reason: st
     ("content", "reason"),
     [(None, "cannot be read"), (b"# nothing\n", "names no run"), (b"\xff", "is not a text file")],
 )
-def test_no_spec(tmp_path: Path, content: bytes | None, reason: str) -> None:
+def test_a_file_without_recipes(tmp_path: Path, content: bytes | None, reason: str) -> None:
     path = tmp_path / "spec.txt"
     if content is not None:
         path.write_bytes(content)
