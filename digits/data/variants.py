@@ -1,8 +1,8 @@
-"""Ways of writing digits that MNIST hardly has, drawn for training.
+"""Digits in handwriting styles that are rare in MNIST, drawn for training.
 
-MNIST's writers are American. Much of the rest of the world starts a 1 with an upstroke, which may
-be as long as the stem, or puts it on a foot; leaves a 4 open, with a stem that stands low; ends a 9
-in a hook; crosses a 7 and slashes a 0.
+MNIST's writers are American. Elsewhere, people start a 1 with an upstroke, which may be as long as
+the stem, or put it on a foot; leave a 4 open, with a low stem; end a 9 in a hook; cross a 7 and
+slash a 0.
 """
 
 import math
@@ -22,13 +22,13 @@ def draw_variants(count: int, images: Bytes, labels: Bytes, seed: int) -> tuple[
 
     Args:
         count: how many.
-        images: training digits, uint8 of shape (n, 28, 28), of which sevens and zeros are taken.
-        labels: which digits they are, uint8 of shape (n,).
+        images: training digits, uint8 of shape (n, 28, 28); sevens and zeros among them are used.
+        labels: their labels, uint8 of shape (n,).
         seed: the same seed gives the same bytes.
 
     Returns:
-        canvases, uint8 of shape (count, 64, 64), ink 255 on 0, not framed yet, and labels, uint8
-        of shape (count,).
+        canvases, uint8 of shape (count, 64, 64), ink 255 on 0, not yet in MNIST's frame, and
+        labels, uint8 of shape (count,).
     """
     rng = np.random.default_rng([seed, 2])
     drawn = rng.choice(list(SHARES), size=count, p=list(SHARES.values())).astype(np.uint8)
@@ -46,9 +46,8 @@ def draw_variants(count: int, images: Bytes, labels: Bytes, seed: int) -> tuple[
 def _one(rng: np.random.Generator) -> list[Points]:
     """An upstroke from the left, a stem, and sometimes a foot."""
     length = rng.uniform(0.15, 0.95)
-    # Off the stem; any flatter and, with some slant, it is a 7.
-    steepest, flattest = 25 - 10 * length, 54 - 12 * length
-    angle = math.radians(rng.uniform(steepest, flattest))
+    # Away from the stem; if the upstroke were any flatter, a slanted 1 could be read as a 7.
+    angle = math.radians(rng.uniform(25 - 10 * length, 54 - 12 * length))
     start = length * np.array([-math.sin(angle), math.cos(angle)])
     middle = start / 2 + rng.normal(0, 0.05, 2)
     waist = [rng.normal(0, 0.03), 0.5]
@@ -60,7 +59,7 @@ def _one(rng: np.random.Generator) -> list[Points]:
 
 
 def _four(rng: np.random.Generator) -> list[Points]:
-    """A slope and a bar without lifting the pen, then a stem that need not reach the top."""
+    """A slope and a bar in one stroke, then a stem that need not reach the top."""
     bar = rng.uniform(0.5, 0.75)
     stem = rng.uniform(0.3, 0.65)
     slope = [[rng.uniform(0.2, 0.55), 0], [0, bar + rng.normal(0, 0.04)]]

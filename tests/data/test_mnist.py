@@ -1,4 +1,4 @@
-"""Is the data what we think, and does everything else that pretends to be it get refused?"""
+"""Is the data really MNIST, and is everything else refused?"""
 
 import contextlib
 import functools
@@ -48,7 +48,7 @@ def npz(mnist: Mnist, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """No Keras cache and no network: each test opens the source that it is about."""
+    """No Keras cache and no network: each test opens up the source that it tests."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "no-keras"))
     monkeypatch.setattr(download, "KERAS_URL", "http://127.0.0.1:9/mnist.npz")  # port 9: nobody
     for name in download.IDX_URLS:
@@ -148,7 +148,7 @@ class TestExplicitPath:
         assert np.array_equal(loaded.test_images, mnist.test_images)
 
     def test_a_named_source_is_never_replaced(self, tmp_path: Path) -> None:
-        """The cache could serve, but somebody asked for other data."""
+        """The cache could serve, but the user asked for other data."""
         with pytest.raises(DigitsError, match="no such file or folder"):
             load_mnist(tmp_path / "nothing.npz")
 
@@ -217,7 +217,7 @@ class TestExplicitPath:
 
 
 class Bomb:
-    """Unpickling it makes a folder: what a forged file could do to a user."""
+    """Unpickling it makes a folder, as a forged file could do worse."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -263,7 +263,7 @@ class TestSources:
         (tmp_path / "mnist.npz").write_bytes(npz_contents(mnist))
         assert load_mnist(cache=tmp_path).source == download.PROJECT_CACHE
 
-    def test_a_damaged_cache_is_passed_over_and_mended(
+    def test_a_damaged_cache_is_skipped_and_replaced(
         self, mnist: Mnist, alone: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         (tmp_path / "keras" / "datasets").mkdir(parents=True)
@@ -296,7 +296,7 @@ class TestSources:
                 load_mnist(cache=tmp_path / "cache")
         assert not (tmp_path / "cache").exists()
 
-    def test_a_silent_mirror_is_given_up(self, alone: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def test_a_silent_mirror_is_abandoned(self, alone: pytest.MonkeyPatch, tmp_path: Path) -> None:
         alone.setattr(download, "STALL_SECONDS", 0.3)
         with local_server(SilentHandler) as url:
             alone.setattr(download, "KERAS_URL", f"{url}mnist.npz")
@@ -334,7 +334,7 @@ class TestSources:
         assert "could not be cached" in capsys.readouterr().err
 
     def test_killed_while_caching(self, mnist: Mnist, tmp_path: Path) -> None:
-        """Whenever the writer dies, the cache holds the whole of MNIST or nothing."""
+        """Whenever the writer is killed, the cache holds all of MNIST or nothing."""
         arrays = {key: getattr(mnist, key) for key in formats.NPZ_NAMES}
         cached = tmp_path / "mnist.npz"
         context = multiprocessing.get_context("fork")
