@@ -13,43 +13,43 @@ CLASSES = 10
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How a model did on n labelled images.
+    """A model's results on n labelled images; arrays per digit have the shape (10,)."""
 
-    Attributes:
-        labels: true digits, shape (n,).
-        probabilities: the model's, shape (n, 10), rows sum to 1.
-        accuracy: fraction right, 0 to 1, with its 95 % interval `accuracy_interval`.
-        errors: number of images misread.
-        loss: mean cross-entropy in nats, without label smoothing.
-        ece: expected calibration error, 0 to 1; see `expected_calibration_error`.
-        confusion: counts of shape (10, 10), row the true digit, column the predicted one.
-        precision, recall, f1: per digit, shape (10,), 0 to 1.
-        classification_report: scikit-learn's, as text.
-    """
-
-    labels: Ints
-    probabilities: Floats
-    accuracy: float
-    accuracy_interval: tuple[float, float]
-    errors: int
-    loss: float
-    ece: float
-    confusion: Ints
-    precision: Floats
+    labels: Ints  # true digits, shape (n,)
+    probabilities: Floats  # the model's, shape (n, 10), rows sum to 1
+    accuracy: float  # fraction read correctly, 0 to 1
+    accuracy_interval: tuple[float, float]  # 95% (Wilson)
+    errors: int  # images misread
+    loss: float  # mean cross-entropy in nats, without label smoothing
+    ece: float  # expected calibration error, 0 to 1
+    confusion: Ints  # counts of shape (10, 10): row the true digit, column the predicted one
+    precision: Floats  # per digit, 0 to 1
     recall: Floats
     f1: Floats
-    classification_report: str
+    classification_report: str  # scikit-learn's
 
     @property
     def predictions(self) -> Ints:
-        """The likeliest digit of each image, shape (n,)."""
+        """The most likely digit of each image, shape (n,)."""
         return np.argmax(self.probabilities, axis=1)
 
     @property
     def mistakes(self) -> Ints:
-        """Indices of the misread images, the surest mistake first, shape (errors,)."""
+        """Indices of the misread images, most confident first, shape (errors,)."""
         wrong = np.flatnonzero(self.predictions != self.labels)
         return wrong[np.argsort(-self.probabilities[wrong].max(axis=1), kind="stable")]
+
+    def as_text(self) -> str:
+        """Accuracy, loss, confusion matrix and classification report, for a terminal."""
+        return f"""\
+Test accuracy: {accuracy_in_words(self.errors, len(self.labels))}
+Test loss: {self.loss:.4f}  (expected calibration error {self.ece:.2%})
+
+Confusion matrix (row: true digit, column: read as):
+{np.array2string(self.confusion)}
+
+Classification report:
+{self.classification_report}"""
 
 
 def evaluate(labels: Ints, probabilities: Floats) -> Evaluation:
@@ -62,12 +62,8 @@ def evaluate(labels: Ints, probabilities: Floats) -> Evaluation:
     Raises:
         ValueError: shapes that do not fit, or rows that are not probabilities.
     """
-    # Here, since the reading side measures with this module as well and has neither.
-    from sklearn.metrics import (
-        classification_report,
-        confusion_matrix,
-        precision_recall_fscore_support,
-    )
+    # Imported here, since this module is also used where scikit-learn is not installed.
+    from sklearn import metrics
 
     labels = np.asarray(labels).astype(np.int64)
     probabilities = np.asarray(probabilities).astype(np.float64)
@@ -84,7 +80,7 @@ def evaluate(labels: Ints, probabilities: Floats) -> Evaluation:
     predictions = probabilities.argmax(axis=1)
     correct = predictions == labels
     digits = np.arange(CLASSES)
-    precision, recall, f1, _ = precision_recall_fscore_support(
+    precision, recall, f1, _ = metrics.precision_recall_fscore_support(
         labels, predictions, labels=digits, zero_division=0
     )
     return Evaluation(
@@ -95,11 +91,11 @@ def evaluate(labels: Ints, probabilities: Floats) -> Evaluation:
         errors=int((~correct).sum()),
         loss=cross_entropy(labels, probabilities),
         ece=expected_calibration_error(probabilities.max(axis=1), correct),
-        confusion=confusion_matrix(labels, predictions, labels=digits),
+        confusion=metrics.confusion_matrix(labels, predictions, labels=digits),
         precision=precision,
         recall=recall,
         f1=f1,
-        classification_report=classification_report(
+        classification_report=metrics.classification_report(
             labels, predictions, labels=digits, digits=4, zero_division=0
         ),
     )
@@ -115,7 +111,7 @@ def cross_entropy(labels: Ints, probabilities: Floats) -> float:
 
 
 def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
-    """The score interval of a binomial proportion (Wilson 1927), 95 % by default.
+    """The score interval of a binomial proportion (Wilson 1927), 95% by default.
 
     Unlike the textbook p ± z·SE it stays inside 0 to 1 and keeps its coverage near 1.
 
@@ -123,7 +119,7 @@ def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[f
         ValueError: not 0 <= successes <= trials with at least one trial.
     """
     if trials < 1 or not 0 <= successes <= trials:
-        raise ValueError(f"{successes} successes of {trials} trials is no proportion")
+        raise ValueError(f"{successes} successes of {trials} trials is not a proportion")
     share = successes / trials
     centre = share + z * z / (2 * trials)
     margin = z * np.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
@@ -133,12 +129,19 @@ def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[f
     return low, high
 
 
+def accuracy_in_words(errors: int, count: int) -> str:
+    """The accuracy, 95% interval and number of errors on `count` images, at least one."""
+    low, high = wilson_interval(count - errors, count)
+    interval = f"95% interval {low:.2%} to {high:.2%}"
+    return f"{1 - errors / count:.2%}  ({interval}; {errors:,} of {count:,} misread)"
+
+
 def calibration_bins(confidence: Floats, correct: NDArray[np.bool_], bins: int = 15) -> Floats:
     """Groups predictions by confidence into equal-width bins over 0 to 1 (Guo et al. 2017).
 
     Args:
         confidence: probability of the predicted digit, shape (n,), 0 to 1.
-        correct: whether it was right, shape (n,).
+        correct: whether the prediction was right, shape (n,).
 
     Returns:
         shape (bins, 3): count, mean confidence and accuracy of each bin; empty bins hold zeros.
@@ -167,10 +170,10 @@ def softmax(logits: Floats) -> Floats:
 
 
 def fit_temperature(labels: Ints, logits: Floats) -> float:
-    """The number to divide logits by so that confidence means frequency (Guo et al. 2017).
+    """The temperature: dividing logits by it calibrates the confidence (Guo et al. 2017).
 
-    It makes the cross-entropy of these images smallest and changes no prediction. Above 1 the
-    network was too sure; label smoothing leaves it too unsure, below 1.
+    It minimises the cross-entropy and changes no prediction. It is above 1 for an overconfident
+    network, and below 1 for an underconfident one, as label smoothing makes it.
 
     Args:
         labels: integers 0 to 9, shape (n,), of images that were not trained on.
@@ -188,5 +191,5 @@ def fit_temperature(labels: Ints, logits: Floats) -> float:
 
 
 def threshold_accepting(share: float, scores: Floats) -> float:
-    """The highest threshold that this share of the scores, shape (n,), reaches."""
+    """The highest threshold that a fraction `share` of the scores, shape (n,), reaches."""
     return float(np.quantile(scores, 1 - share, method="lower"))

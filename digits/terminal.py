@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
@@ -38,6 +38,14 @@ def say_json(content: Any, indent: int | None = None) -> None:
     """Writes JSON to standard output, in ASCII, which every terminal takes; on one line without
     `indent`."""
     say(json.dumps(content, indent=indent, allow_nan=False))
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> list[str]:
+    """The lines of a table, columns two spaces apart; the first `left` of them are left-aligned."""
+    cells = [head, *rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    forms = [f"{{:{'<' if at < left else '>'}{width}}}" for at, width in enumerate(widths)]
+    return ["  ".join(forms).format(*row).rstrip() for row in cells]
 
 
 def abandon_output() -> None:

@@ -48,8 +48,8 @@ def test_bounds(given_: tuple[np.ndarray, np.ndarray]) -> None:
     assert 0 <= low <= found.accuracy <= high <= 1
     assert 0 <= found.ece <= 1
     assert found.loss >= 0
-    surest = found.probabilities[found.mistakes].max(axis=1)
-    assert (np.diff(surest) <= 0).all()
+    confidences = found.probabilities[found.mistakes].max(axis=1)
+    assert (np.diff(confidences) <= 0).all()
     assert len(found.mistakes) == found.errors
 
 
@@ -107,5 +107,5 @@ def test_nonsense_is_refused(labels: list[int], probabilities: np.ndarray) -> No
 
 
 def test_a_proportion_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="no proportion"):
+    with pytest.raises(ValueError, match="not a proportion"):
         ev.wilson_interval(0, 0)

@@ -5,16 +5,16 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
+
+from digits.terminal import say, say_json
+
+MODEL = "folder of the model (default: the one that comes with this program)"
 
 
 def add_model_flag(parser: argparse.ArgumentParser) -> None:
     """Adds `--model`, the bundle to read with."""
-    parser.add_argument(
-        "--model",
-        type=Path,
-        metavar="BUNDLE",
-        help="folder of the model (default: the one that comes with this program)",
-    )
+    parser.add_argument("--model", type=Path, metavar="BUNDLE", help=MODEL)
 
 
 def add_data_flag(parser: argparse.ArgumentParser) -> None:
@@ -25,3 +25,11 @@ def add_data_flag(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="mnist.npz, or a folder of the four IDX files (default: find or download)",
     )
+
+
+def say_result(arguments: argparse.Namespace, content: Any, text: str) -> None:
+    """Prints the content as indented JSON if `--json` is given, otherwise the text."""
+    if arguments.json:
+        say_json(content, indent=2)
+    else:
+        say(text)

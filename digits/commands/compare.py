@@ -4,8 +4,9 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
+from digits.commands import say_result
 from digits.errors import explained
-from digits.terminal import needing, own_words_only, say, say_json
+from digits.terminal import needing, own_words_only, say
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
@@ -46,16 +47,11 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
     with own_words_only(), needing(prog):
         mnist = load_mnist()
         comparison = compare(entries, mnist.test_images, mnist.test_labels)
-    if arguments.json:
-        say_json(asdict(comparison), indent=2)
-    else:
-        say(comparison_text.as_text(comparison))
+    say_result(arguments, asdict(comparison), comparison_text.as_text(comparison))
     if out is not None:
         with explained(f"{out} cannot be written", "choose another --out"):
             comparison_page.write_html(comparison, mnist.test_images, out)
     if not arguments.json:
-        pictured = (
-            "Pictures of these digits, and more" if len(entries) > 1 else "The same as a page"
-        )
-        say(f"\n{pictured}: {out or '--out FILE.html'}")
+        page = "Pictures of these digits, and more" if len(entries) > 1 else "The same as a page"
+        say(f"\n{page}: {out or '--out FILE.html'}")
     return 0

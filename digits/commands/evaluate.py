@@ -3,15 +3,16 @@
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from digits import bundle
+from digits.commands import MODEL, say_result
 from digits.data.mnist import load_mnist
-from digits.errors import DigitsError, Interrupted
+from digits.errors import DigitsError, Interrupted, explained
 from digits.runs import recipes
 from digits.runs.recipes import RECIPES
-from digits.studies import suspects
-from digits.terminal import needing, note, own_words_only, say, say_json, watched
-
-SEARCH = "With --suspects"  # title of the flags that go with it alone
+from digits.studies import measure, suspects
+from digits.terminal import needing, note, own_words_only
 
 
 def parser(prog: str) -> argparse.ArgumentParser:
@@ -20,17 +21,11 @@ def parser(prog: str) -> argparse.ArgumentParser:
         usage="%(prog)s [BUNDLE] [--suite corruptions | --images DIR] [--json]\n"
         "       %(prog)s --suspects [--out DIR | --resume DIR] [--folds INT]\n"
         f"{'':{len(prog) + 8}}[--json] [--recipe NAME] [fields of the recipe]",
-        description="Measure a model: on MNIST's 10,000 test digits, on the same under the 15 "
-        "corruptions of MNIST-C, or on your own pictures. With --suspects, find the images of "
+        description="Measure a model: on MNIST's 10,000 test digits, on the same digits under 15 "
+        "corruptions after MNIST-C, or on your own pictures. With --suspects, find the images of "
         "MNIST whose labels models dispute most.",
     )
-    parser.add_argument(
-        "bundle",
-        nargs="?",
-        type=Path,
-        metavar="BUNDLE",
-        help="folder of the model (default: the one that comes with this program)",
-    )
+    parser.add_argument("bundle", nargs="?", type=Path, metavar="BUNDLE", help=MODEL)
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--suite", choices=["corruptions"], help="what to do to the test digits")
     what.add_argument(
@@ -42,36 +37,28 @@ def parser(prog: str) -> argparse.ArgumentParser:
         help="find MNIST's likely wrong labels instead, with models trained for it",
     )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    _add_search_flags(parser)
-    return parser
-
-
-def _add_search_flags(parser: argparse.ArgumentParser) -> None:
     search = parser.add_argument_group(
-        SEARCH,
+        "With --suspects",
         "The training images are split into folds, and each fold is judged by a model trained on "
         "the others; the test images by the mean of these models. cleanlab computes which labels "
         "are likely wrong. Some are; others are ambiguous digits, or the models misread them. The "
         "folder gets suspects.png, scores.csv with every image, suspects.txt, suspects.json, and "
-        "the models. The recipe draws no digits of other hands unless --variants says so: MNIST's "
-        "labels are judged by MNIST's writers.",
+        "the models. No digits in other handwriting styles are drawn unless --variants says so: "
+        "models that learn only from MNIST's writers judge MNIST's labels.",
     )
-    search.add_argument(
-        "--folds",
-        type=int,
-        metavar="INT",
-        help=f"models to train, 2 to {suspects.MOST_FOLDS} (default: {suspects.FOLDS})",
-    )
+    how_many = f"models to train, 2 to {suspects.MOST_FOLDS} (default: {suspects.FOLDS})"
+    search.add_argument("--folds", type=int, metavar="INT", help=how_many)
     search.add_argument(
         "--out",
         type=Path,
         metavar="DIR",
-        help="folder of results, new or empty (default: runs/suspects-<time>)",
+        help="new or empty folder (default: runs/suspects-<time>)",
     )
     search.add_argument(
         "--resume", type=Path, metavar="DIR", help="resume the unfinished search in DIR"
     )
     recipes.add_flags(parser)
+    return parser
 
 
 def run(arguments: argparse.Namespace, prog: str) -> int:
@@ -90,34 +77,22 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
             raise DigitsError(f"--{flag} goes with --suspects; add it, or leave --{flag} out.")
     if recipes.from_flags(arguments) is not None:
         raise DigitsError("A recipe goes with --suspects; add it, or leave the recipe's flags out.")
-    return _measure(arguments, prog)
-
-
-def _measure(arguments: argparse.Namespace, prog: str) -> int:
     with own_words_only(), needing(prog):
-        from digits import bundle
-        from digits.studies import measure
-
-        model = bundle.read(arguments.bundle or bundle.SHIPPED)
-        if arguments.images is not None:
-            from digits.reading.reader import Reader
-
-            pictures = watched(measure.labelled_pictures(arguments.images), "picture")
-            figures, text = measure.on_pictures(Reader(model.folder), pictures)
-        elif arguments.suite is not None:
-            mnist = load_mnist()
-            names = watched(measure.suite(), "corruption")
-            figures, text = measure.under_corruptions(
-                model, mnist.test_images, mnist.test_labels, names
-            )
-        else:
-            mnist = load_mnist()
-            figures, text = measure.on_digits(model, mnist.test_images, mnist.test_labels)
-    if arguments.json:
-        say_json(figures, indent=2)
-    else:
-        say(text)
+        figures, text = _measure(arguments)
+    say_result(arguments, figures, text)
     return 1 if figures.get("unreadable") else 0
+
+
+def _measure(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    model = bundle.read(arguments.bundle or bundle.SHIPPED)
+    if arguments.images is not None:
+        from digits.reading.reader import Reader
+
+        pictures = measure.labelled_pictures(arguments.images)
+        return measure.on_pictures(Reader(model.folder), pictures)
+    mnist = load_mnist()
+    measured = measure.under_corruptions if arguments.suite else measure.on_digits
+    return measured(model, mnist.test_images, mnist.test_labels)
 
 
 def _search(arguments: argparse.Namespace, prog: str) -> int:
@@ -127,36 +102,27 @@ def _search(arguments: argparse.Namespace, prog: str) -> int:
         )
     if arguments.held_out is not None:
         raise DigitsError("--held-out: the folds decide what is held out; use --folds.")
-    recipe = recipes.from_flags(arguments)
-    if arguments.resume is None:
+    recipe, folds, folder = recipes.from_flags(arguments), arguments.folds, arguments.resume
+    if folder is None:
         recipe = recipe or RECIPES["default"]
         if arguments.variants is None:  # a drawn 1 with an upstroke is a 7 where MNIST comes from
             recipe = replace(recipe, variants=0)
-        folds = suspects.FOLDS if arguments.folds is None else arguments.folds
-        plan = suspects.make_plan(recipe, folds)
-        mnist = load_mnist()
-        folder = suspects.begin(plan, arguments.out)
-    elif (recipe, arguments.folds, arguments.out) == (None, None, None):
-        plan, folder = suspects.reopen(arguments.resume), arguments.resume
+        folds = suspects.FOLDS if folds is None else folds
+        recipe = suspects.plan(recipe, folds)
+        mnist = load_mnist()  # without it, no folder is made
+        folder = suspects.begin(recipe, folds, arguments.out)
+    elif (recipe, folds, arguments.out) == (None, None, None):
+        recipe, folds = suspects.reopen(folder)
         mnist = load_mnist()
     else:
         raise DigitsError("--resume uses the search's own recipe, folds and folder; give it alone.")
+    advice = f"what is finished is kept: make room and resume with --resume {folder}"
     try:
-        with needing(f"{prog} --suspects"):
-            figures, text = suspects.search(plan, folder, mnist)
+        with needing(f"{prog} --suspects"), explained(f"Writing to {folder} failed", advice):
+            figures, text = suspects.search(recipe, folds, folder, mnist)
     except (Interrupted, KeyboardInterrupt):
-        note(
-            f"\nStopped; what is finished is saved. Resume with: {prog} --suspects --resume "
-            f"{folder}"
-        )
+        again = f"{prog} --suspects --resume {folder}"
+        note(f"\nStopped; what is finished is saved. Resume with: {again}")
         return 130
-    except OSError as error:
-        raise DigitsError(
-            f"Writing to {folder} failed ({error.strerror or error}); what is finished is kept: "
-            f"make room and resume with --resume {folder}."
-        ) from error
-    if arguments.json:
-        say_json(figures, indent=2)
-    else:
-        say(text)
+    say_result(arguments, figures, text)
     return 0

@@ -11,14 +11,12 @@ from digits.runs import recipes
 from digits.runs.recipes import RECIPES
 from digits.terminal import needing, own_words_only, say
 
-TITLE = "Each augmentation alone and at its most: the recipe"
-
 
 def parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="Draw what each augmentation does to digits while a recipe is trained; what "
-        "the recipe leaves out is shown with a usual amount.",
+        description="Draw what each augmentation does to digits when a recipe is trained. "
+        "Augmentations that the recipe does not use are shown with a usual amount.",
     )
     parser.add_argument("what", choices=["augment"], help="augment: the recipe's augmentations")
     parser.add_argument(
@@ -46,7 +44,8 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
         first = [int(np.argmax(mnist.train_labels == digit)) for digit in range(10)]
         rows = gallery.draw(recipe, mnist.train_images[first])
         with explained(f"--out {out} cannot be written"):
-            plots.augmentations(rows, f"{TITLE} {recipe.name}", out)
+            title = f"Recipe {recipe.name}: each augmentation alone, at its strongest"
+            plots.augmentations(rows, title, out)
     named = RECIPES.get(recipe.name)
     amounts = f"of the recipe {recipe.name}" if recipe == named else "of your flags"
     say(f"{out} shows what each augmentation does, with the amounts {amounts}.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from digits.commands import add_data_flag
 from digits.data.mnist import Mnist, load_mnist
-from digits.errors import DigitsError, Interrupted
+from digits.errors import DigitsError, Interrupted, explained
 from digits.runs import recipes, workers
 from digits.runs.recipes import RECIPES, Recipe
 from digits.runs.run import Run, create, reopen
@@ -24,7 +24,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
         "--out",
         type=Path,
         metavar="DIR",
-        help="folder of results, new or empty (default: runs/<recipe>-<time>)",
+        help="new or empty folder (default: runs/<recipe>-<time>)",
     )
     parser.add_argument("--resume", type=Path, metavar="DIR", help="resume the run in DIR")
     parser.add_argument(
@@ -64,8 +64,10 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
     else:
         raise DigitsError("--resume uses the run's own recipe and folder; give it alone.")
     say(_plan(run, mnist))
+    advice = f"what is finished is kept: make room and resume with --resume {run.folder}"
     try:
-        _train(run, mnist, team, arguments.data, started)
+        with explained(f"Writing to {run.folder} failed", advice):
+            _train(run, mnist, team, arguments.data, started)
     except (Interrupted, KeyboardInterrupt) as interruption:
         saved = "; what is finished is saved."
         if isinstance(interruption, Interrupted):
@@ -73,22 +75,16 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
         again = f"python {prog}" if prog.endswith(".py") else prog
         say(f"\nStopped{saved} Resume with: {again} --resume {run.folder}")
         return 130
-    except OSError as error:
-        raise DigitsError(
-            f"Writing to {run.folder} failed ({error.strerror or error}); what is finished is "
-            f"kept: make room and resume with --resume {run.folder}."
-        ) from error
     say(
-        f"\nThe whole story, with figures: {run.folder / 'report.html'}\n"
+        f"\nThe full report, with figures: {run.folder / 'report.html'}\n"
         f"Read pictures with it: digits read --model {run.bundle} photo.jpg"
     )
     return 0
 
 
 def _begin(arguments: argparse.Namespace, recipe: Recipe, team: Team | None) -> tuple[Run, Mnist]:
-    """Loads MNIST first: without it, no folder is made."""
     workers.check_batch(recipe, team)
-    mnist = load_mnist(arguments.data)
+    mnist = load_mnist(arguments.data)  # first: without it, no folder is made
     if arguments.ensemble is None:
         return create(recipe, arguments.out), mnist
     from digits.studies import ensemble
@@ -123,7 +119,7 @@ def _train(run: Run, mnist: Mnist, team: Team | None, data: Path | None, started
 
 
 def _follow(team: Team, recipe: Recipe | None, data: Path | None) -> int:
-    """The whole work of a worker that does not lead."""
+    """Trains as a worker other than worker 0."""
     if recipe:
         workers.check_batch(recipe, team)
     mnist = load_mnist(data)
@@ -134,10 +130,8 @@ def _follow(team: Team, recipe: Recipe | None, data: Path | None) -> int:
     try:
         distributed.follow(team, recipe, mnist)
     except Interrupted as interruption:
-        say(
-            f"\nStopped; worker 0 has saved {interruption.epochs} epochs. To resume, "
-            f"{workers.RESTART}."
-        )
+        saved = f"worker 0 has saved {interruption.epochs} epochs"
+        say(f"\nStopped; {saved}. To resume, {workers.RESTART}.")
         return 130
     say("Worker 0 reports.")
     return 0

@@ -13,6 +13,7 @@ from digits.evaluation import CLASSES, Evaluation
 from digits.files import replacing
 from digits.reporting.pages import render
 from digits.runs.recipes import Recipe
+from digits.terminal import table
 
 PICTURED = 200  # mistakes on the page; mistakes.png has all
 
@@ -34,18 +35,9 @@ def metrics_of(test: Evaluation) -> dict[str, Any]:
 
 def as_text(test: Evaluation, metrics: dict[str, Any]) -> str:
     """The report for the terminal and report.txt."""
-    low, high = test.accuracy_interval
     ensemble = ensemble_text(metrics["ensemble"]) if "ensemble" in metrics else ""
     return f"""{ensemble}
-Test accuracy: {test.accuracy:.2%}  (95% interval {low:.2%} to {high:.2%}; \
-{test.errors} of {len(test.labels):,} misread)
-Test loss: {test.loss:.4f}  (expected calibration error {test.ece:.2%})
-
-Confusion matrix (row: true digit, column: read as):
-{np.array2string(test.confusion)}
-
-Classification report:
-{test.classification_report}
+{test.as_text()}
 {metrics["parameters"]:,} parameters. The epochs took {metrics["train_seconds"]:.0f} s on \
 {metrics["cores"]} cores, this command {metrics["total_seconds"]:.0f} s.
 """
@@ -54,11 +46,8 @@ Classification report:
 def ensemble_text(ensemble: Mapping[str, Any]) -> str:
     """The part of `as_text` on an ensemble: its mean, the distilled network, and each member."""
     head, *rows = _ensemble_rows(ensemble)
-    lines = [
-        "".join([f"{name:20}", *(f"{cell:>12}" for cell in cells)])
-        for name, *cells in [head, *rows]
-    ]
-    return "\n" + "\n".join([*lines, "", *textwrap.wrap(ensemble["bundled"], 80)]) + "\n"
+    lines = [*table(head, rows), "", *textwrap.wrap(ensemble["bundled"], 80)]
+    return "\n" + "\n".join(lines) + "\n"
 
 
 def _ensemble_rows(ensemble: Mapping[str, Any]) -> list[tuple[str, ...]]:

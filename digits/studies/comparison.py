@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from digits.bundle import CANVAS_SIDE, Bundle
 from digits.evaluation import CLASSES, expected_calibration_error, wilson_interval
 from digits.studies.comparison_entries import Entry
-from digits.studies.measure import CLEAN, SEED, Floats, Images, answers, suite
-from digits.terminal import watched
+from digits.studies.measure import Floats, Images, answers, corrupted
 
 # Corruptions are measured on every fifth test digit, not on the first ones: the first half of the
 # test set was written by neater hands.
@@ -26,80 +25,47 @@ ENLARGED = 7  # times: the digit on the canvas that is timed
 
 @dataclass(frozen=True)
 class Row:
-    """The figures of one run. Fractions are 0 to 1.
+    """The figures of one run, all fractions 0 to 1; what is not recorded is None."""
 
-    Attributes:
-        letter, name, folder: as in `Entry`.
-        recipe: its settings, by name; empty if the bundle does not record them.
-        recorded_accuracy: on the test digits, as recorded when it was trained; None if it is not.
-        accuracy: fraction of the test digits read correctly, measured now.
-        accuracy_interval: its 95% interval (Wilson).
-        errors: test digits misread.
-        gained: test digits that it reads correctly and the first run misreads; `lost`, the
-            reverse; `p`, from `mcnemar`. None for the first run.
-        ece: expected calibration error on the test digits.
-        corruptions: fraction misread under each corruption of MNIST-C, and their mean
-            `corruption_error`.
-        parameters: weights and biases.
-        mflop: millions of floating-point operations to read one image; both as recorded, None if
-            they are not.
-        train_seconds: as recorded, None if it is not.
-        digit_microseconds, canvas_microseconds: medians of reading one image, from `latencies`.
-    """
-
-    letter: str
+    letter: str  # as in `Entry`, and so are name and folder
     name: str
     folder: str
-    recipe: dict[str, Any]
-    recorded_accuracy: float | None
-    accuracy: float
-    accuracy_interval: tuple[float, float]
-    errors: int
-    gained: int | None
-    lost: int | None
-    p: float | None
-    ece: float
-    corruptions: dict[str, float]
-    corruption_error: float
-    parameters: int | None
-    mflop: float | None
-    train_seconds: float | None
-    digit_microseconds: float
+    recipe: dict[str, Any]  # its settings, by name; empty if the bundle does not record them
+    recorded_accuracy: float | None  # on the test digits, when it was trained
+    accuracy: float  # on the test digits, measured now
+    accuracy_interval: tuple[float, float]  # 95% (Wilson)
+    errors: int  # test digits misread
+    gained: int | None  # test digits that it reads correctly and the first run misreads
+    lost: int | None  # the reverse
+    p: float | None  # from `mcnemar`; these three are None for the first run
+    ece: float  # expected calibration error on the test digits
+    corruptions: dict[str, float]  # fraction misread under each corruption after MNIST-C
+    corruption_error: float  # their mean
+    parameters: int | None  # weights and biases, as recorded
+    mflop: float | None  # millions of floating-point operations an image, as recorded
+    train_seconds: float | None  # as recorded
+    digit_microseconds: float  # median time to read one image, from `latencies`
     canvas_microseconds: float
 
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A test digit that not all runs read alike.
+    """A test digit that not all runs read alike."""
 
-    Attributes:
-        index: its place among the test digits, from 0.
-        label: its label in MNIST.
-        answers: the digit that each run reads, in the order of the runs.
-        confidences: the probability that each run gives its answer, 0 to 1.
-    """
-
-    index: int
+    index: int  # among the test digits, from 0
     label: int
-    answers: tuple[int, ...]
-    confidences: tuple[float, ...]
+    answers: tuple[int, ...]  # the digit that each run reads, in the order of the runs
+    confidences: tuple[float, ...]  # the probability that each run gives its answer, 0 to 1
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Runs side by side.
+    """Runs side by side."""
 
-    Attributes:
-        digits: how many test digits there are.
-        corrupted_digits: how many of them were read under each corruption.
-        rows: one for each run, in the order given.
-        disagreements: all test digits that the runs disagree on, most confident first.
-    """
-
-    digits: int
-    corrupted_digits: int
-    rows: tuple[Row, ...]
-    disagreements: tuple[Disagreement, ...]
+    digits: int  # how many test digits there are
+    corrupted_digits: int  # how many of them were read under each corruption
+    rows: tuple[Row, ...]  # one for each run, in the order given
+    disagreements: tuple[Disagreement, ...]  # all of them, most confident first
 
 
 def compare(entries: Sequence[Entry], images: Images, labels: Images) -> Comparison:
@@ -109,25 +75,17 @@ def compare(entries: Sequence[Entry], images: Images, labels: Images) -> Compari
         entries: from `open_entries`; all are tested against the first.
         images, labels: test digits, uint8 of shapes (n, 28, 28) and (n,), ink 255 on 0.
     """
-    from digits.data.corruptions import CORRUPTIONS
-
-    sparse, sparse_labels = images[::SPARSE], labels[::SPARSE]
-    clean: list[Floats] = []
-    corrupted: list[dict[str, float]] = [{} for _ in entries]
-    for name in watched(suite(), "corruption"):
-        if name == CLEAN:
-            clean = [answers(entry.bundle, images)[0] for entry in entries]
-            continue
-        spoilt = CORRUPTIONS[name](sparse, SEED)
-        for entry, errors in zip(entries, corrupted, strict=True):
-            wrong = answers(entry.bundle, spoilt)[0].argmax(axis=1) != sparse_labels
-            errors[name] = float(wrong.mean())
+    clean = [answers(entry.bundle, images)[0] for entry in entries]
+    first, *_ = right = [of.argmax(axis=1) == labels for of in clean]
+    spoilt = dict(corrupted(images[::SPARSE]))
     times = latencies([entry.bundle for entry in entries], images[0])
-    first = clean[0].argmax(axis=1) == labels
     rows = []
-    for entry, probabilities, errors, seconds in zip(entries, clean, corrupted, times, strict=True):
-        right = probabilities.argmax(axis=1) == labels
-        gained, lost, p = (None, None, None) if entry is entries[0] else mcnemar(first, right)
+    for index, entry in enumerate(entries):
+        corruptions = {
+            name: float((answers(entry.bundle, shown)[0].argmax(axis=1) != labels[::SPARSE]).mean())
+            for name, shown in spoilt.items()
+        }
+        gained, lost, p = mcnemar(first, right[index]) if index else (None, None, None)
         rows.append(
             Row(
                 letter=entry.letter,
@@ -135,23 +93,24 @@ def compare(entries: Sequence[Entry], images: Images, labels: Images) -> Compari
                 folder=str(entry.folder),
                 recipe=entry.bundle.manifest["recipe"],
                 recorded_accuracy=entry.recorded.get("test_accuracy"),
-                accuracy=float(right.mean()),
-                accuracy_interval=wilson_interval(int(right.sum()), len(right)),
-                errors=int((~right).sum()),
+                accuracy=float(right[index].mean()),
+                accuracy_interval=wilson_interval(int(right[index].sum()), len(labels)),
+                errors=int((~right[index]).sum()),
                 gained=gained,
                 lost=lost,
                 p=p,
-                ece=expected_calibration_error(probabilities.max(axis=1), right),
-                corruptions=errors,
-                corruption_error=statistics.fmean(errors.values()),
+                ece=expected_calibration_error(clean[index].max(axis=1), right[index]),
+                corruptions=corruptions,
+                corruption_error=statistics.fmean(corruptions.values()),
                 parameters=entry.recorded.get("parameters"),
                 mflop=entry.recorded.get("mflop"),
                 train_seconds=entry.recorded.get("train_seconds"),
-                digit_microseconds=1e6 * seconds["digit"],
-                canvas_microseconds=1e6 * seconds["canvas"],
+                digit_microseconds=1e6 * times[index]["digit"],
+                canvas_microseconds=1e6 * times[index]["canvas"],
             )
         )
-    return Comparison(len(images), len(sparse), tuple(rows), tuple(disagreements(labels, clean)))
+    found = disagreements(labels, clean)
+    return Comparison(len(labels), len(labels[::SPARSE]), tuple(rows), tuple(found))
 
 
 def mcnemar(first: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[int, int, float]:

@@ -1,4 +1,4 @@
-"""Folders -> what is compared: finished runs and bundles, with names that tell them apart."""
+"""Folders -> the finished runs and bundles to compare, with distinct names."""
 
 from __future__ import annotations
 
@@ -11,29 +11,21 @@ from typing import Any
 from digits import bundle as bundles
 from digits.bundle import Bundle
 from digits.errors import DigitsError
-from digits.runs.run import Run, find, read_metrics
+from digits.runs.run import find
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # one an entry: names are too long to head a column
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # one for each entry: names are too long to head columns
 FIGURES = ("test_accuracy", "train_seconds", "parameters", "mflop")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A finished run, or a bundle, that is compared with others.
+    """A finished run, or a bundle, that is compared with others."""
 
-    Attributes:
-        letter: its short name.
-        name: its folder's name, with as many parent folders as tell it from the other entries.
-        folder: where it lies.
-        bundle: its network; all files are verified.
-        recorded: the figures that were written when it was trained.
-    """
-
-    letter: str
-    name: str
+    letter: str  # its short name
+    name: str  # its folder's name, with as many parent folders as make it distinct
     folder: Path
-    bundle: Bundle
-    recorded: dict[str, Any]
+    bundle: Bundle  # its network; all files are verified
+    recorded: dict[str, Any]  # the figures written when it was trained
 
 
 def open_entries(folders: Sequence[Path]) -> list[Entry]:
@@ -56,7 +48,7 @@ def open_entries(folders: Sequence[Path]) -> list[Entry]:
 
 
 def distinct_names(folders: Sequence[Path]) -> list[str]:
-    """The folders' names, with as many parent folders as tell them apart."""
+    """The folders' names, with as many parent folders as make them distinct."""
     parts = [Path(os.path.abspath(folder)).parts for folder in folders]
 
     def name(own: tuple[str, ...], depth: int = 1) -> str:
@@ -69,28 +61,21 @@ def distinct_names(folders: Sequence[Path]) -> list[str]:
 def _open(folder: Path) -> tuple[Bundle, dict[str, Any]]:
     """A folder's bundle and the figures recorded with it."""
     run = find(folder)
-    if run is not None:
-        found, recorded = _open_run(run)
-    elif (folder / "manifest.json").exists():
-        found = bundles.read(folder, every_file=True)
-        recorded = found.manifest["metrics"]
-    else:
+    if run is None and not (folder / "manifest.json").exists():
         lacks = "it holds neither a run of this version nor a bundle"
         reason = lacks if folder.exists() else "there is no such folder"
         raise DigitsError(f"There is no run in {folder}: {reason}.")
+    if run and not run.finished:
+        raise DigitsError(
+            f"The run in {folder} is not finished; leave it out, or resume it: "
+            f"digits train --resume {folder}"
+        )
+    if run and not run.bundle.exists():
+        raise DigitsError(
+            f"The run in {folder} has no bundle; write it with: digits export {folder}"
+        )
+    found = bundles.read(run.bundle if run else folder, every_file=True)
+    recorded = run.metrics() if run else found.manifest["metrics"]
     if not all(isinstance(recorded.get(key, 0), (int, float)) for key in FIGURES):
         raise DigitsError(f"{folder} holds no intact figures; leave it out, or train again.")
     return found, recorded
-
-
-def _open_run(run: Run) -> tuple[Bundle, dict[str, Any]]:
-    if not run.finished:
-        raise DigitsError(
-            f"The run in {run.folder} is not finished; leave it out, or resume it: "
-            f"digits train --resume {run.folder}"
-        )
-    if not run.bundle.exists():
-        raise DigitsError(
-            f"The run in {run.folder} has no bundle; write it with: digits export {run.folder}"
-        )
-    return bundles.read(run.bundle, every_file=True), read_metrics(run.folder)

@@ -9,17 +9,9 @@ from typing import Any
 from digits.errors import DigitsError
 from digits.files import replacing
 from digits.reporting.pages import render
+from digits.studies import comparison_text
 from digits.studies.comparison import Comparison, Row
-from digits.studies.comparison_text import (
-    AGAINST,
-    COST,
-    NOTES,
-    Cell,
-    agreement,
-    interval,
-    verdict,
-    warnings,
-)
+from digits.studies.comparison_text import AGAINST, Cell, interval
 from digits.studies.measure import Images
 
 PICTURED = 60  # disagreements on the page
@@ -61,17 +53,10 @@ def write_html(comparison: Comparison, images: Images, out: Path) -> None:
     corruptions = {name: [row.corruptions[name] for row in rows] for name in rows[0].corruptions}
     page = render(
         "comparison.html",
-        title="Runs compared" if len(rows) > 1 else f"Run {rows[0].name}",
         comparison=comparison,
-        rows=rows,
-        several=len(rows) > 1,
         images=images,
+        words=comparison_text,
         quality=quality,
-        cost=COST,
-        notes=NOTES,
-        warnings=warnings(comparison),
-        verdict=verdict(comparison),
-        agreement=agreement(comparison),
         corruptions=corruptions | {"mean of the 15": [row.corruption_error for row in rows]},
         settings=_settings(rows),
         pictured=PICTURED,

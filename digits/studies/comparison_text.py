@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from digits.studies.comparison import Comparison, Row
+from digits.terminal import table
 
 LISTED = 10  # disagreements on a terminal
 SHORTEST_NAME = 8
@@ -20,7 +21,7 @@ NOTES = {
     "another seed gives another network",
     "ECE": "expected calibration error, the mean gap between confidence and accuracy",
     "corrupted": "fraction of {corrupted:,} test digits (every fifth) misread, mean of the 15 "
-    "corruptions of MNIST-C",
+    "corruptions after MNIST-C",
     "MFLOP": "millions of floating-point operations to read one image, a multiply-add being two",
     "digit, canvas": "median time to read one image with LiteRT on one thread, the runs taking "
     "turns: a digit in MNIST's frame, and a drawing of 256×256 pixels with a digit anywhere in it",
@@ -36,40 +37,34 @@ def as_text(comparison: Comparison, width: int | None = None) -> str:
     """
     width = width or max(80, shutil.get_terminal_size().columns)
     rows = comparison.rows
+    several = len(rows) > 1
     quality: dict[str, Cell] = {
         "accuracy": lambda row: f"{row.accuracy:.2%}",
         "95% interval": interval,
-        **(AGAINST if len(rows) > 1 else {}),
+        **(AGAINST if several else {}),
         "ECE": lambda row: f"{row.ece:.2%}",
         "corrupted": lambda row: f"{row.corruption_error:.1%}",
     }
-    sentences = [*warnings(comparison), verdict(comparison)]
-    parts = [
-        _text_table(rows, quality, width),
-        *(line for sentence in sentences for line in textwrap.wrap(sentence, width)),
-        "",
-        _text_table(rows, COST, width),
-        "",
-        *_text_notes(comparison, width),
-    ]
-    if len(rows) > 1:
-        parts += ["", *_text_disagreements(comparison)]
-    return "\n".join(parts)
+    lines = _runs_table(rows, quality, width)
+    for sentence in (*warnings(comparison), verdict(comparison)):
+        lines += textwrap.wrap(sentence, width)
+    lines += ["", *_runs_table(rows, COST, width), ""]
+    for name, meaning in NOTES.items():
+        if several or name not in ("gained, lost", "p"):
+            note = f"{name}: {meaning.format(corrupted=comparison.corrupted_digits)}."
+            lines += textwrap.wrap(
+                note, min(width, 100), subsequent_indent="  ", break_on_hyphens=False
+            )
+    return "\n".join([*lines, "", *_disagreements(comparison)] if several else lines)
 
 
-def _text_table(rows: Sequence[Row], columns: Mapping[str, Cell], width: int) -> str:
-    cells = [[cell(row) for cell in columns.values()] for row in rows]
-    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
-    room = max(SHORTEST_NAME, width - 3 - sum(2 + column for column in widths))
-    named = min(room, max(len("run"), *(len(row.name) for row in rows)))
-
-    def line(letter: str, name: str, values: Iterable[str]) -> str:
-        padded = (f"  {value:>{column}}" for value, column in zip(values, widths, strict=True))
-        return f"{letter:3}{_cut(name, named):{named}}" + "".join(padded)
-
-    head = line("", "run", columns)
-    body = (line(row.letter, row.name, own) for row, own in zip(rows, cells, strict=True))
-    return "\n".join(text.rstrip() for text in (head, *body))
+def _runs_table(rows: Sequence[Row], columns: Mapping[str, Cell], width: int) -> list[str]:
+    figures = [[cell(row) for cell in columns.values()] for row in rows]
+    taken = max(map(len, table(("", *columns), [("A", *own) for own in figures])))
+    room = max(SHORTEST_NAME, width - taken - 2)
+    named = [(row.letter, _cut(row.name, room)) for row in rows]
+    body = [(*names, *own) for names, own in zip(named, figures, strict=True)]
+    return table(("", "run", *columns), body, left=2)
 
 
 def _cut(name: str, longest: int) -> str:
@@ -80,36 +75,17 @@ def _cut(name: str, longest: int) -> str:
     return f"{name[: longest - 1 - end]}…{name[-end:]}"
 
 
-def _text_notes(comparison: Comparison, width: int) -> list[str]:
-    single = len(comparison.rows) == 1
-    lines = []
-    for name, meaning in NOTES.items():
-        if single and name in ("gained, lost", "p"):
-            continue
-        text = f"{name}: {meaning.format(corrupted=comparison.corrupted_digits)}."
-        lines += textwrap.wrap(
-            text, min(width, 100), subsequent_indent="  ", break_on_hyphens=False
-        )
-    return lines
-
-
-def _text_disagreements(comparison: Comparison) -> list[str]:
+def _disagreements(comparison: Comparison) -> list[str]:
     found = comparison.disagreements
     if not found:
         return [agreement(comparison)]
-    letters = "".join(f"{row.letter:>8}" for row in comparison.rows)
-    return [
-        f"{agreement(comparison)}{' Most confident first:' if len(found) > LISTED else ''}",
-        f"digit  label{letters}",
-        *(
-            f"{one.index:5}  {one.label:5}"
-            + "".join(
-                f"{f'{answer} {confidence:.0%}':>8}"
-                for answer, confidence in zip(one.answers, one.confidences, strict=True)
-            )
-            for one in found[:LISTED]
-        ),
+    body = [
+        (str(one.index), str(one.label), *map("{} {:.0%}".format, one.answers, one.confidences))
+        for one in found[:LISTED]
     ]
+    head = ("digit", "label", *(row.letter for row in comparison.rows))
+    more = " Most confident first:" if len(found) > LISTED else ""
+    return [agreement(comparison) + more, *table(head, body, left=0)]
 
 
 # Shared with the page.
@@ -138,15 +114,15 @@ def warnings(comparison: Comparison) -> list[str]:
     """A sentence for each run whose bundle does not give the accuracy recorded for it."""
     sentences = []
     for row in comparison.rows:
-        right = comparison.digits - row.errors
+        recorded = right = comparison.digits - row.errors
         if row.recorded_accuracy is not None:
             recorded = round(row.recorded_accuracy * comparison.digits)
-            if recorded != right:
-                sentences.append(
-                    f"{row.letter} does not reproduce its own record: here it reads {right:,} of "
-                    f"{comparison.digits:,} test digits correctly, but {recorded:,} are recorded. "
-                    "All figures describe its bundle as it is now."
-                )
+        if recorded != right:
+            sentences.append(
+                f"{row.letter} does not reproduce its own record: here it reads {right:,} of "
+                f"{comparison.digits:,} test digits correctly, but {recorded:,} are recorded. "
+                "All figures describe its bundle as it is now."
+            )
     return sentences
 
 
@@ -161,27 +137,22 @@ def agreement(comparison: Comparison) -> str:
 def verdict(comparison: Comparison) -> str:
     """The result of the paired tests in a few sentences; empty for a single run."""
     first, *others = comparison.rows
-    if not others:
-        return ""
+    gains = {row.letter: _significant_gain(row) for row in others}
     kinds = {
-        f"Better than {first.letter}": [row for row in others if _significance(row) > 0],
-        f"Worse than {first.letter}": [row for row in others if _significance(row) < 0],
+        f"Better than {first.letter}": [letter for letter, gain in gains.items() if gain > 0],
+        f"Worse than {first.letter}": [letter for letter, gain in gains.items() if gain < 0],
         f"Not significantly different from {first.letter} (p is {SIGNIFICANT} or more)": [
-            row for row in others if not _significance(row)
+            letter for letter, gain in gains.items() if not gain
         ],
     }
-    return " ".join(
-        f"{words}: {', '.join(row.letter for row in rows)}."
-        for words, rows in kinds.items()
-        if rows
-    )
+    return " ".join(f"{words}: {', '.join(runs)}." for words, runs in kinds.items() if runs)
 
 
-def _significance(row: Row) -> int:
-    """1 if a run is significantly better than the first, -1 if it is worse, 0 if neither."""
+def _significant_gain(row: Row) -> int:
+    """Digits gained less digits lost against the first run; 0 if that is not significant."""
     if row.p is None or row.gained is None or row.lost is None or row.p >= SIGNIFICANT:
         return 0
-    return 1 if row.gained > row.lost else -1
+    return row.gained - row.lost
 
 
 def _probability(p: float) -> str:

@@ -1,9 +1,9 @@
-"""Cross-validation: each part of the training images judged by a model that never saw it."""
+"""Cross-validation: each part of the training images is judged by a model not trained on it."""
 
 import sys
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,27 +20,18 @@ from digits.training.train import train
 Floats = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Files:
-    """What a fold leaves in a folder; folds are numbered from 1."""
+class Files(NamedTuple):
+    """The files of a fold. The answers are written last: they mark the fold as finished."""
 
-    folder: Path
-    number: int
+    state: Path  # of the training, to resume it; removed at its end
+    model: Path  # from `models.finish`
+    answers: Path  # of the model, for the part that it judges
 
-    @property
-    def state(self) -> Path:
-        """Where its training can go on; gone once it is finished."""
-        return self.folder / f"fold-{self.number}-state.npz"
 
-    @property
-    def model(self) -> Path:
-        """The network as `models.finish` makes it."""
-        return self.folder / f"fold-{self.number}.keras"
-
-    @property
-    def answers(self) -> Path:
-        """What it says of its part; written last, so that it marks the fold as finished."""
-        return self.folder / f"fold-{self.number}.npz"
+def files_of(folder: Path, number: int) -> Files:
+    """The files of a fold, numbered from 1, in the folder of a search."""
+    names = (f"fold-{number}-state.npz", f"fold-{number}.keras", f"fold-{number}.npz")
+    return Files(*(folder / name for name in names))
 
 
 def train_on_the_others(
@@ -48,17 +39,17 @@ def train_on_the_others(
 ) -> None:
     """Trains on all training images but a part, which the model then judges.
 
-    An interrupted training goes on from its last epoch.
+    An interrupted training resumes from its last epoch.
 
     Args:
-        recipe: everything that decides the result; the part is what is held out.
-        part: indices of training images.
-        files: where model and answers go.
-        mnist: all of MNIST, of which the test half is left alone.
+        recipe: of the model.
+        part: indices of the training images that are held out.
+        files: where the model and its answers are written.
+        mnist: all of MNIST; the test half is not used.
         cores: from `train.use_cores`.
 
     Raises:
-        DigitsError, Interrupted: as `train`.
+        DigitsError, Interrupted: as for `train`.
     """
     images, labels = mnist.train_images, mnist.train_labels
     others = np.setdiff1d(np.arange(len(labels)), part)
@@ -70,7 +61,7 @@ def train_on_the_others(
         shards=cores,
         show_progress=sys.stderr.isatty(),
     )
-    # One number for all labels of the part: too little for a label to vouch for itself.
+    # One number fitted to all labels of the part: too little for a label to vouch for itself.
     logits = predictor(model, cores)(images[part])[:, :CLASSES]
     model = finish(model, fit_temperature(labels[part], logits))
     model.save(files.model)
@@ -82,10 +73,10 @@ def train_on_the_others(
 
 
 def read(files: Files) -> tuple[Floats, Floats, float]:
-    """What a finished fold's model says of its part.
+    """The answers of a finished fold's model for its part.
 
     Returns:
-        probabilities of the ten digits, shape (n, 10), that there is a digit at all, shape (n,), in
+        probabilities of the ten digits, shape (n, 10), and of being a digit at all, shape (n,), in
         the order of the part, and the seconds that training took.
 
     Raises:

@@ -62,9 +62,8 @@ def lessons(
     views = views_of(recipe)
     shown = np.empty((views, *images.shape), np.uint8)
     answers = np.empty((views, len(images), OUTPUTS), np.float16)
-    bar = tqdm(total=views * len(images), unit=" images", disable=not show_progress, leave=False)
-    bar.set_description_str("reading with the members")
-    with bar:
+    total, quiet = views * len(images), not show_progress
+    with tqdm(total=total, desc="reading", unit=" images", disable=quiet, leave=False) as bar:
         for number in range(views):
             shown[number] = view(recipe, images, number)
             kept = folder / f"answers-{number}.npy"
@@ -75,7 +74,7 @@ def lessons(
                     bar.update(len(part))
                 with replacing(kept) as file:
                     np.save(file, answers[number], allow_pickle=False)
-                if not show_progress:
+                if quiet:
                     print(f"copy {number + 1} of {views}: read by the members", flush=True)
             answers[number] = np.load(kept, allow_pickle=False)
             bar.update(len(images) * (number + 1) - bar.n)

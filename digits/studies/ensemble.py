@@ -1,8 +1,8 @@
 """Networks of one recipe that differ in their seed -> the mean of their answers, in one network.
 
 The members are runs of a sweep in `members/`. Their mean is measured once on the test digits, and
-distilled into one network; that is bundled if on the validation digits it keeps the gain, and
-otherwise the best member is.
+distilled into one network, the student. The student is bundled if it keeps the gain on the
+validation digits, otherwise the best member.
 """
 
 import sys
@@ -26,9 +26,8 @@ from digits.runs.run import Run
 from digits.runs.scheduler import handling_signals, train_all
 from digits.terminal import importing_tensorflow, needing, say
 
-MEMBERS = "members"  # folder of the members' runs
-STUDENT = "student"  # and of what is distilled from them
-TINY = 1e-30  # a probability to take the logarithm of in place of 0
+MEMBERS, STUDENT = "members", "student"  # folders of their runs
+TINY = 1e-30  # added to probabilities before the logarithm
 ON_TEST = ("test_accuracy", "test_accuracy_interval", "test_errors", "test_loss", "ece")
 
 Answers = Mapping[str, NDArray[np.float32]]
@@ -40,11 +39,11 @@ def begin(recipe: Recipe, count: int, out: Path | None = None) -> Run:
     Args:
         recipe: of the first member; each of the others has the next seed.
         count: how many members, at least 2.
-        out: the folder: new, empty, one that holds members alone (as a sweep on a cluster leaves
-            them), or that of this very ensemble; default a fresh `runs/<recipe>-<time>`.
+        out: the folder: new, empty, holding members only (as a sweep on a cluster leaves them), or
+            of this very ensemble; default a fresh `runs/<recipe>-<time>`.
 
     Raises:
-        DigitsError: as for `runs.create`, or a count below 2, or that ensemble is finished.
+        DigitsError: as for `runs.create`, or a count below 2, or the ensemble is finished.
     """
     if count < 2:
         raise DigitsError(f"--ensemble must be at least 2, not {count}.")
@@ -57,7 +56,7 @@ def begin(recipe: Recipe, count: int, out: Path | None = None) -> Run:
 
 
 def train(ensemble: Run, mnist: Mnist, data: Path | None, started: float) -> None:
-    """Trains what is missing of an ensemble, and leaves everything about it in its folder.
+    """Trains the missing members, then the student, and writes the report into the folder.
 
     Args:
         ensemble: from `begin`.
@@ -88,25 +87,25 @@ def train(ensemble: Run, mnist: Mnist, data: Path | None, started: float) -> Non
 
 
 def mean_of(answers: Sequence[Answers]) -> Answers:
-    """The mean of what networks answer, output by output."""
+    """The mean of several networks' answers, output by output."""
     return {name: np.mean([of[name] for of in answers], axis=0) for name in answers[0]}
 
 
 def tempered(answers: Answers, temperature: float) -> Answers:
-    """Answers whose probabilities are as if all logits had been divided by a temperature, since
-    the mean of networks that are as sure as right is less sure (Rahaman & Thiery 2021)."""
+    """Answers with probabilities as if all logits had been divided by a temperature: the mean of
+    calibrated networks is underconfident (Rahaman & Thiery 2021)."""
     logits = np.log(answers["probabilities"] + TINY) / temperature
     return {**answers, "probabilities": softmax(logits)}
 
 
 def keeps_the_gain(student: float, ensemble: float, members: float) -> bool:
-    """Whether the student is bundled, by validation cross-entropies in nats: if its own is nearer
-    to the ensemble's than to the members' mean. Said in advance, so that no result decides it."""
+    """Whether the student is bundled, by validation cross-entropy in nats: its own must be nearer
+    to the ensemble's than to the members' mean. The rule was fixed before any result was known."""
     return student < (ensemble + members) / 2
 
 
 def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) -> None:
-    """Averages members, distils their mean, decides what is bundled, measures, and reports."""
+    """Distils the members' mean, chooses what is bundled, measures it, and writes the report."""
     with needing("training"), importing_tensorflow():
         import keras
 
@@ -125,7 +124,7 @@ def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) 
     def mean(images: Bytes) -> Answers:
         return mean_of([read(images) for read in readers])
 
-    say(f"All {len(members)} are trained; now their mean is distilled into one network.")
+    say(f"All {len(members)} members are trained. Their mean is distilled into one network.")
     student_run = Run(ensemble.folder / STUDENT, distillation.student_of(recipe))
     student_run.folder.mkdir(exist_ok=True)
     lessons = distillation.lessons(recipe, images, mean, student_run.folder, sys.stderr.isatty())
@@ -137,17 +136,24 @@ def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) 
     def calibrated_mean(images: Bytes) -> Answers:
         return tempered(mean(images), temperature)
 
+    def on_validation(read: Callable[[Bytes], Answers]) -> dict[str, Any]:
+        probabilities = read(images)["probabilities"]
+        return {
+            "validation_accuracy": float(np.mean(probabilities.argmax(axis=1) == labels)),
+            "validation_loss": cross_entropy(labels, probabilities),
+        }
+
     recorded = [member.metrics() for member in members]
     figures: dict[str, Any] = {
-        "mean": {"temperature": temperature} | _on_validation(validation, calibrated_mean),
-        "student": _on_validation(validation, student.read),
+        "mean": {"temperature": temperature} | on_validation(calibrated_mean),
+        "student": on_validation(student.read),
         "members": [
             {name: metrics[name] for name in ("seed", "train_seconds", *ON_TEST)}
-            | _on_validation(validation, read)
+            | on_validation(read)
             for metrics, read in zip(recorded, readers, strict=True)
         ],
     }
-    best, figures["bundled"] = _choose(figures)
+    best, figures["bundled"] = choose(figures)
     bundled = student
     if best is not None:
         bundled = Trained(
@@ -160,39 +166,33 @@ def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) 
             recorded[best]["threshold"],
         )
 
-    # All is decided. Here, and for the bundled network below, the test set is opened.
+    # Everything is decided. Here, and for the bundled network below, the test set is opened.
     for name, read in (("mean", calibrated_mean), ("student", student.read)):
         test = evaluate(mnist.test_labels, read(mnist.test_images)["probabilities"])
         figures[name] |= {key: report.metrics_of(test)[key] for key in ON_TEST}
     write_csv(bundled.history, ensemble.folder / "history.csv")
-    more = {"ensemble": figures}
-    pipeline.finish(bundled, ensemble, mnist, cores, started, more)
+    pipeline.finish(bundled, ensemble, mnist, cores, started, {"ensemble": figures})
     for answers in student_run.folder.glob("answers-*"):  # not needed any more
         answers.unlink()
 
 
-def _on_validation(
-    validation: tuple[Bytes, Bytes], read: Callable[[Bytes], Answers]
-) -> dict[str, Any]:
-    images, labels = validation
-    probabilities = read(images)["probabilities"]
-    return {
-        "validation_accuracy": float(np.mean(probabilities.argmax(axis=1) == labels)),
-        "validation_loss": cross_entropy(labels, probabilities),
-    }
+def choose(figures: dict[str, Any]) -> tuple[int | None, str]:
+    """The index of the member that is bundled, None for the student, and a sentence that says why.
 
-
-def _choose(figures: dict[str, Any]) -> tuple[int | None, str]:
-    """Which member is bundled, None if the student is, and a sentence that says why."""
+    Args:
+        figures: with the `validation_loss` of the `mean`, of the `student` and of each of the
+            `members`, which also have a `seed`.
+    """
     losses = [member["validation_loss"] for member in figures["members"]]
-    student, together = (figures[name]["validation_loss"] for name in ("student", "mean"))
-    average, best = float(np.mean(losses)), int(np.argmin(losses))
-    keeps = keeps_the_gain(student, together, average)
+    student, mean = (figures[name]["validation_loss"] for name in ("student", "mean"))
+    average = float(np.mean(losses))
+    best: int | None = None
     kept = "the distilled network is bundled, which keeps the gain"
-    if not keeps:
+    if not keeps_the_gain(student, mean, average):
+        best = int(np.argmin(losses))
         seed = figures["members"][best]["seed"]
         kept = f"the best member, seed {seed}, is bundled, since distilling lost the gain"
-    return None if keeps else best, (
-        f"By validation cross-entropy {kept}: distilled {student:.4f}, ensemble {together:.4f}, "
+    return best, (
+        f"By validation cross-entropy, {kept}: distilled {student:.4f}, ensemble {mean:.4f}, "
         f"members on average {average:.4f}."
     )

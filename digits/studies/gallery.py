@@ -33,7 +33,7 @@ def draw(recipe: Recipe, digits: Bytes) -> list[AugmentationRow]:
 
     pictures = digits[..., None].astype(np.float32)
     amounts = {name: getattr(recipe, name) or usual for name, usual in AUGMENTATIONS.items()}
-    rows = [AugmentationRow("as they are", "MNIST's own digits", True, digits)]
+    rows = [AugmentationRow("unchanged", "MNIST's own digits", True, digits)]
     for field, (name, amount) in in_words(replace(recipe, **amounts)).items():
         alone = replace(recipe, **dict.fromkeys(AUGMENTATIONS, 0) | {field: amounts[field]})
         images = _cluttered(pictures) if field == "clutter" else _strongest(alone, pictures)
@@ -42,22 +42,22 @@ def draw(recipe: Recipe, digits: Bytes) -> list[AugmentationRow]:
     numbers = augmentation.draw(recipe, len(digits), tf.constant([recipe.seed, SEED]), half)
     images = _bytes(augmentation.augment(pictures, *numbers, recipe, half))
     how = "drawn at random, as in training"
-    return [*rows, AugmentationRow("all of the recipe", how, True, images)]
+    return [*rows, AugmentationRow("the whole recipe", how, True, images)]
 
 
 def in_words(recipe: Recipe) -> dict[str, tuple[str, str]]:
-    """What each field that is an augmentation is called, and how much of it the recipe has."""
+    """The name of each field that is an augmentation, and how much of it the recipe has."""
 
     def share(fraction: float) -> str:
-        return f"{100 * fraction:.3g} % of the images"
+        return f"{100 * fraction:.3g}% of the images"
 
     return {
         "rotation": ("rotation", f"{recipe.rotation:g}° either way"),
-        "scaling": ("scaling", f"width, height ± {100 * recipe.scaling:.3g} %"),
+        "scaling": ("scaling", f"width, height ±{100 * recipe.scaling:.3g}%"),
         "shift": ("shift", f"{recipe.shift:g} pixels each way"),
-        "shear": ("shear", f"{recipe.shear:g} pixels sideways a pixel up"),
+        "shear": ("shear", f"{recipe.shear:g} pixels sideways per pixel up"),
         "elastic": ("elastic", f"{recipe.elastic:g} pixels each way"),
-        "pen": ("stroke width", f"± {recipe.pen:g} pixels a side"),
+        "pen": ("stroke width", f"±{recipe.pen:g} pixels a side"),
         "cutout": ("cutout", f"a square of {recipe.cutout} pixels"),
         "horizontal_flip": ("horizontal flip", share(recipe.horizontal_flip)),
         "vertical_flip": ("vertical flip", share(recipe.vertical_flip)),

@@ -1,16 +1,15 @@
 """The images of MNIST whose labels models dispute most: `digits evaluate --suspects`.
 
-Models are trained by cross-validation, so that each training image is judged by one that was not
-trained on it, and confident learning (Northcutt, Jiang & Chuang 2021, by cleanlab) tells how many
-labels are likely wrong. What it suspects may be a wrong label, a digit that could be either, or one
-that the models misread.
+Models are trained by cross-validation, so that none judges an image that it was trained on.
+Confident learning (Northcutt, Jiang & Chuang 2021, by cleanlab) then estimates how many labels are
+wrong. A suspect may have a wrong label, be ambiguous, or be misread by the models.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
-import io
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +20,12 @@ from digits.errors import DigitsError
 from digits.files import replacing
 from digits.runs import run as runs
 from digits.runs.recipes import TRAINING_IMAGES, Recipe
-from digits.terminal import importing_tensorflow, note
+from digits.terminal import importing_tensorflow, note, table
 
 if TYPE_CHECKING:
     from digits.data.mnist import Bytes, Mnist
 
 Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
 Rows = list[dict[str, Any]]
 
 # Files of the folder: the first one written, and the last, which marks the search as finished.
@@ -38,102 +36,55 @@ LISTED = 20  # of each half on the terminal
 DRAWN = 40  # of each half in the figure
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What decides the result, together with the data and the machine.
+def plan(recipe: Recipe, folds: int) -> Recipe:
+    """The recipe of each fold's model, which holds out the images that it judges.
 
     Raises:
-        DigitsError: a number of folds out of its range.
+        DigitsError: a number of folds out of its range, or too few images left for a batch.
     """
-
-    recipe: Recipe
-    folds: int
-
-    def __post_init__(self) -> None:
-        if not 2 <= self.folds <= MOST_FOLDS:
-            raise DigitsError(f"--folds must be from 2 to {MOST_FOLDS}, not {self.folds:,}.")
+    if not 2 <= folds <= MOST_FOLDS:
+        raise DigitsError(f"--folds must be from 2 to {MOST_FOLDS}, not {folds:,}.")
+    return replace(recipe, held_out=len(parts(recipe.seed, folds)[0]))
 
 
-@dataclass(frozen=True)
-class Judged:
-    """What models that were not trained on n images say of them.
-
-    Attributes:
-        labels: as MNIST gives them, uint8 of shape (n,).
-        probabilities: of the ten digits, shape (n, 10).
-        is_digit: probability that there is a digit at all, shape (n,).
-        quality: how much the label is to be believed, which is its probability, shape (n,).
-        suspects: how many labels are likely wrong; those of the lowest quality are suspected.
-    """
-
-    labels: Bytes
-    probabilities: Floats
-    is_digit: Floats
-    quality: Floats
-    suspects: int
-
-    def ranked(self) -> Rows:
-        """A row for each image, the most disputed label first; `index` is MNIST's own, from 0."""
-        order = np.argsort(self.quality, kind="stable")
-        read_as = self.probabilities.argmax(axis=1)
-        return [
-            {
-                "rank": rank,
-                "index": int(index),
-                "label": int(self.labels[index]),
-                "read_as": int(read_as[index]),
-                "probability": float(self.probabilities[index, read_as[index]]),
-                "label_probability": float(self.probabilities[index, self.labels[index]]),
-                "is_digit": float(self.is_digit[index]),
-                "suspect": rank <= self.suspects,
-            }
-            for rank, index in enumerate(order, start=1)
-        ]
-
-
-def make_plan(recipe: Recipe, folds: int) -> Plan:
-    """The plan of a search: each fold holds out the images that it judges.
+def begin(recipe: Recipe, folds: int, out: Path | None) -> Path:
+    """Makes the folder of a new search with a recipe from `plan`; default `runs/suspects-<time>`.
 
     Raises:
-        DigitsError: a number of folds out of its range.
+        DigitsError: the folder is not empty, cannot be written, or its disk is nearly full.
     """
-    plan = Plan(recipe, folds)
-    return replace(plan, recipe=replace(recipe, held_out=len(parts(plan)[0])))
+    return runs.make_folder(PLAN, {"recipe": asdict(recipe), "folds": folds}, "suspects", out)
 
 
-def begin(plan: Plan, out: Path | None) -> Path:
-    """Makes the folder of a new search, by default `runs/suspects-<time>`.
-
-    Raises:
-        DigitsError: the folder holds something, cannot be written, or its disk is nearly full.
-    """
-    return runs.make_folder(PLAN, asdict(plan), "suspects", out)
-
-
-def reopen(folder: Path) -> Plan:
-    """The plan of an unfinished search, whose half-written files are removed.
+def reopen(folder: Path) -> tuple[Recipe, int]:
+    """Recipe and number of folds of an unfinished search, whose half-written files are removed.
 
     Raises:
         DigitsError: no search there, a finished or damaged one, or it cannot be written.
     """
     content = runs.reopen_folder(folder, PLAN, FIGURES, "search", "suspects.txt")
     try:
-        return Plan(Recipe(**content["recipe"]), content["folds"])
+        return plan(Recipe(**content["recipe"]), content["folds"]), content["folds"]
     except (KeyError, TypeError) as error:
         raise DigitsError(f"{folder / PLAN} is damaged ({error}); start a new search.") from None
 
 
-def parts(plan: Plan) -> list[Ints]:
+def parts(seed: int, folds: int) -> list[NDArray[np.int64]]:
     """The training images of each fold, as ascending indices of MNIST; the first is the largest."""
-    order = np.random.default_rng([plan.recipe.seed, 4]).permutation(TRAINING_IMAGES)
-    return [np.sort(part) for part in np.array_split(order, plan.folds)]
+    order = np.random.default_rng([seed, 4]).permutation(TRAINING_IMAGES)
+    return [np.sort(part) for part in np.array_split(order, folds)]
 
 
-def search(plan: Plan, folder: Path, mnist: Mnist) -> tuple[dict[str, Any], str]:
-    """Judges all of MNIST and leaves everything about it in the folder.
+def search(recipe: Recipe, folds: int, folder: Path, mnist: Mnist) -> tuple[dict[str, Any], str]:
+    """Judges all of MNIST and writes the results into the folder.
+
+    Args:
+        recipe, folds: as for `begin`.
+        folder: from `begin`, or that of an unfinished search, which is resumed.
+        mnist: all of MNIST.
 
     Returns:
-        the figures, ready for JSON, and what a terminal shows of them.
+        the figures, ready for JSON, and the text that a terminal shows of them.
     """
     with importing_tensorflow():
         import cleanlab.filter  # noqa: F401 - if it is missing, not after an hour of training
@@ -142,44 +93,40 @@ def search(plan: Plan, folder: Path, mnist: Mnist) -> tuple[dict[str, Any], str]
 
         from digits.reporting import plots
         from digits.studies import cross_validation
+        from digits.studies.ensemble import mean_of
         from digits.training.models import predictor
         from digits.training.train import use_cores
 
     tf.get_logger().setLevel("ERROR")  # it warns of many graphs; each fold has one of its own
     cores = use_cores()
-    judged = len(parts(plan)[0])
     note(
-        f"MNIST from {mnist.source}, verified. Recipe {plan.recipe.name}, epochs: "
-        f"{plan.recipe.epochs}, seed: {plan.recipe.seed}; {plan.folds} models, each trained on "
-        f"{TRAINING_IMAGES - judged:,} digits to judge {judged:,} others; results go to {folder}."
+        f"MNIST from {mnist.source}, verified. Recipe {recipe.name}, epochs: {recipe.epochs}, "
+        f"seed: {recipe.seed}; {folds} models, each trained on "
+        f"{TRAINING_IMAGES - recipe.held_out:,} digits to judge {recipe.held_out:,} others; "
+        f"results go to {folder}."
     )
     probabilities = np.zeros((TRAINING_IMAGES, 10), np.float32)
     is_digit = np.zeros(TRAINING_IMAGES, np.float32)
-    seconds = 0.0
-    for number, part in enumerate(parts(plan), start=1):
-        fold = cross_validation.Files(folder, number)
+    models, seconds = [], 0.0
+    for number, part in enumerate(parts(recipe.seed, folds), start=1):
+        fold = cross_validation.files_of(folder, number)
         if not fold.answers.exists():
-            cross_validation.train_on_the_others(plan.recipe, part, fold, mnist, cores)
+            cross_validation.train_on_the_others(recipe, part, fold, mnist, cores)
         probabilities[part], is_digit[part], taken = cross_validation.read(fold)
         seconds += taken
+        models.append(fold.model)
         right = probabilities[part].argmax(axis=1) == mnist.train_labels[part]
-        note(f"fold {number} of {plan.folds}: {right.mean():.2%} read as labelled")
-    training = judge(mnist.train_labels, probabilities, is_digit)
+        note(f"fold {number} of {folds}: {right.mean():.2%} read as labelled")
+    rows = {"training": judge(mnist.train_labels, probabilities, is_digit)}
 
-    # The one place where the test set is opened, once everything is decided.
-    files = [cross_validation.Files(folder, number) for number in range(1, plan.folds + 1)]
-    models = [keras.models.load_model(fold.model) for fold in files]
-    answers = [predictor(model, cores)(mnist.test_images) for model in models]
-    test = judge(
-        mnist.test_labels,
-        np.mean([answer["probabilities"] for answer in answers], axis=0),
-        np.mean([answer["is_digit"] for answer in answers], axis=0),
-    )
+    # The only place where the test set is opened, after everything is decided.
+    readers = [predictor(keras.models.load_model(model), cores) for model in models]
+    mean = mean_of([read(mnist.test_images) for read in readers])
+    rows["test"] = judge(mnist.test_labels, mean["probabilities"], mean["is_digit"])
 
-    rows = {"training": training.ranked(), "test": test.ranked()}
     figures = {
-        "recipe": asdict(plan.recipe),
-        "folds": plan.folds,
+        "recipe": asdict(recipe),
+        "folds": folds,
         "cores": cores,
         "train_seconds": seconds,
         **{half: _figures_of(of_half) for half, of_half in rows.items()},
@@ -189,8 +136,8 @@ def search(plan: Plan, folder: Path, mnist: Mnist) -> tuple[dict[str, Any], str]
     images = {"training": mnist.train_images, "test": mnist.test_images}
     plots.suspects(
         [
-            (_title(half, figures), images[half][[row["index"] for row in shown]], shown)
-            for half, shown in ((half, of_half[:DRAWN]) for half, of_half in rows.items())
+            (_title(half, figures), images[half][[row["index"] for row in drawn]], drawn)
+            for half, drawn in ((half, of_half[:DRAWN]) for half, of_half in rows.items())
         ],
         folder / "suspects.png",
     )
@@ -199,37 +146,47 @@ def search(plan: Plan, folder: Path, mnist: Mnist) -> tuple[dict[str, Any], str]
     return figures, text
 
 
-def judge(labels: Bytes, probabilities: Floats, is_digit: Floats) -> Judged:
-    """Confident learning (Northcutt, Jiang & Chuang 2021), as cleanlab does it.
+def judge(labels: Bytes, probabilities: Floats, is_digit: Floats) -> Rows:
+    """Ranks images by how much their labels are disputed, and estimates how many labels are wrong.
 
-    How many labels are wrong is the number of images that the models read as another digit, with
-    at least the probability that images labelled as that digit get for it on average. As many of
-    those whose own label gets the lowest probability are suspected.
+    Confident learning (Northcutt, Jiang & Chuang 2021), as cleanlab does it: the number of wrong
+    labels is the number of images that are read as another digit with at least the mean
+    probability of that digit among the images labelled so. That many images whose own label has
+    the lowest probability are suspects.
 
     Args:
         labels: uint8 of shape (n,), 0 to 9.
         probabilities: of models that were not trained on these images, shape (n, 10).
-        is_digit: theirs too, shape (n,).
+        is_digit: their probabilities of being a digit at all, shape (n,).
+
+    Returns:
+        a row for each image, the most disputed label first; `index` counts from 0.
     """
     from cleanlab.filter import find_label_issues
     from cleanlab.rank import get_label_quality_scores
 
     given = labels.astype(np.int64)
     suspected = find_label_issues(given, probabilities, filter_by="low_self_confidence", n_jobs=1)
+    suspects = int(suspected.sum())
     quality = get_label_quality_scores(given, probabilities, method="self_confidence")
-    return Judged(labels, probabilities, is_digit, quality, int(suspected.sum()))
-
-
-def _title(half: str, figures: dict[str, Any]) -> str:
-    told = figures[half]
-    return (
-        f"{half.capitalize()} images: {told['disputed']:,} of {told['images']:,} are read as "
-        f"another digit than their label"
-    )
+    read_as = probabilities.argmax(axis=1)
+    return [
+        {
+            "rank": rank,
+            "index": int(index),
+            "label": int(labels[index]),
+            "read_as": int(read_as[index]),
+            "probability": float(probabilities[index, read_as[index]]),
+            "label_probability": float(probabilities[index, labels[index]]),
+            "is_digit": float(is_digit[index]),
+            "suspect": rank <= suspects,
+        }
+        for rank, index in enumerate(np.argsort(quality, kind="stable"), start=1)
+    ]
 
 
 def _figures_of(rows: Rows) -> dict[str, Any]:
-    """What is told of a half of MNIST: counts, and the suspects, at least as many as are listed."""
+    """The figures of a half of MNIST: counts, and the suspects, at least `LISTED` rows."""
     suspects = sum(row["suspect"] for row in rows)
     return {
         "images": len(rows),
@@ -239,45 +196,49 @@ def _figures_of(rows: Rows) -> dict[str, Any]:
     }
 
 
+def _title(half: str, figures: dict[str, Any]) -> str:
+    counts = f"{figures[half]['disputed']:,} of {figures[half]['images']:,}"
+    return f"{half.capitalize()} images: {counts} are read as a digit other than their label"
+
+
 def as_text(figures: dict[str, Any], folder: Path) -> str:
     """What the terminal shows and suspects.txt keeps."""
     judges = {
         "training": "the model that was not trained on them",
         "test": f"the mean of the {figures['folds']} models",
     }
+    head = ("rank", "index", "label", "read as", "probability", "of the label")
     lines = []
-    for half, who in judges.items():
-        told = figures[half]
+    for half, judge in judges.items():
+        suspects = f"{figures[half]['suspects']:,}"
         lines += [
             f"{_title(half, figures)},",
-            f"by {who}. Likely wrong labels: {told['suspects']:,}. The {LISTED} most disputed:",
+            f"by {judge}. Likely wrong labels: {suspects}. The {LISTED} most disputed:",
             "",
-            f"{'rank':>5}{'index':>8}{'label':>7}{'read as':>9}{'probability':>13}"
-            f"{'of the label':>14}",
-            *(
-                f"{row['rank']:5}{row['index']:8}{row['label']:7}{row['read_as']:9}"
-                f"{row['probability']:13.2%}{row['label_probability']:14.2%}"
-                for row in told["ranked"][:LISTED]
-            ),
+            *table(head, [_cells(row) for row in figures[half]["ranked"][:LISTED]], left=0),
             "",
         ]
     lines += [
-        "Indices are MNIST's own, from 0. Likely wrong are as many labels as images are read",
-        "as another digit as surely as images of that digit are on average.",
-        f"Their pictures: {folder / 'suspects.png'}",
+        "Indices are MNIST's own, from 0. The number of likely wrong labels is the number of",
+        "images read as another digit with at least the mean probability of that digit among the",
+        "images labelled so.",
+        f"Pictures of the most disputed: {folder / 'suspects.png'}",
         f"All {sum(figures[half]['images'] for half in judges):,} images: {folder / 'scores.csv'}",
     ]
     return "\n".join(lines)
 
 
+def _cells(row: dict[str, Any]) -> list[str]:
+    counts = [str(row[name]) for name in ("rank", "index", "label", "read_as")]
+    return [*counts, f"{row['probability']:.2%}", f"{row['label_probability']:.2%}"]
+
+
 def _write_csv(halves: dict[str, Rows], path: Path) -> None:
-    """A line for each image, training images first, the most disputed first."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["half", *halves["test"][0]])
-    for half, rows in halves.items():
-        for row in rows:
-            cells = (f"{x:.6g}" if isinstance(x, float) else int(x) for x in row.values())
-            writer.writerow([half, *cells])
+    """Writes a line for each image."""
     with replacing(path) as file:
-        file.write(text.getvalue().encode())
+        writer = csv.writer(codecs.getwriter("ascii")(file), lineterminator="\n")
+        writer.writerow(["half", *halves["test"][0]])
+        for half, rows in halves.items():
+            for row in rows:
+                cells = (f"{x:.6g}" if isinstance(x, float) else int(x) for x in row.values())
+                writer.writerow([half, *cells])

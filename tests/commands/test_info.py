@@ -1,4 +1,4 @@
-"""Does a person at a terminal learn what a model is?"""
+"""Does the description of a bundle say what a person at a terminal needs to know?"""
 
 from pathlib import Path
 from typing import Any
@@ -36,30 +36,30 @@ def described(folder: Path, manifest: dict[str, Any]) -> str:
     return info.as_text(Bundle(folder, manifest, b""))
 
 
-def test_everything_that_matters_is_told_in_80_columns(tmp_path: Path) -> None:
+def test_the_description_is_complete_and_fits_80_columns(tmp_path: Path) -> None:
     text = described(tmp_path, MANIFEST)
     lines = text.replace(str(tmp_path), "here").splitlines()
     assert max(map(len, lines)) <= 80
     assert all(line == line.rstrip() for line in lines)
-    told = " ".join(text.split())
+    words = " ".join(text.split())
     for part in (
         "model default",
         "created 2026-11-23",
         "command python mnist_model.py --recipe default --seed 3",
         "network cnn, epochs 16, learning rate 0.003",
-        "99.71% of MNIST's test digits read right (95 % interval of that 99.58% to 99.80%)",
+        "99.71% of MNIST's test digits read correctly (95% interval 99.58% to 99.80%)",
         "99.05% of MNIST's test digits accepted",
         "1.20% of non-digits accepted, of the kinds that training draws",
-        "140,970 weights",
-        "a probability of 0.9196 or more",
+        "140,970 parameters",
+        "readings whose is_digit is at least 0.9196",
         "python 3.11.7, tensorflow 2.21.0",
         "1,234 bytes 341f63eda842e492…",
     ):
-        assert part in told, part
-    assert "None" not in told
+        assert part in words, part
+    assert "None" not in words
 
 
-def test_a_manifest_that_tells_little_is_told(tmp_path: Path) -> None:
+def test_a_manifest_may_record_little(tmp_path: Path) -> None:
     little = {key: MANIFEST[key] for key in ("format", "thresholds", "files")}
     text = described(tmp_path, {**little, "recipe": {}, "metrics": {}})
     assert "without a name" in text

@@ -22,7 +22,7 @@ def digits(mnist: Mnist) -> Bytes:
 
 def test_rows_do_what_they_say(digits: Bytes) -> None:
     rows = {row.name: row for row in gallery.draw(DEFAULT, digits)}
-    np.testing.assert_array_equal(rows["as they are"].images, digits)
+    np.testing.assert_array_equal(rows["unchanged"].images, digits)
     np.testing.assert_array_equal(rows["horizontal flip"].images, digits[:, :, ::-1])
     np.testing.assert_array_equal(rows["vertical flip"].images, digits[:, ::-1])
     cut = rows["cutout"].images
@@ -33,7 +33,7 @@ def test_rows_do_what_they_say(digits: Bytes) -> None:
     assert (ink[1::2] > 1.1).all()
     for name, row in rows.items():
         assert row.images.shape == (10, 28, 28)
-        if name not in ("as they are", "all of the recipe"):
+        if name not in ("unchanged", "the whole recipe"):
             assert (row.images != digits).any(axis=(1, 2)).sum() >= 7, name
 
 
@@ -49,7 +49,7 @@ def test_rows_say_what_the_recipe_does_not_use(digits: Bytes) -> None:
     mirroring = replace(DEFAULT, horizontal_flip=0.25, rotation=0, cutout=5)
     rows = {row.name: row for row in gallery.draw(mirroring, digits)}
     assert rows["horizontal flip"].used
-    assert rows["horizontal flip"].amount == "25 % of the images"
+    assert rows["horizontal flip"].amount == "25% of the images"
     assert rows["cutout"].amount == "a square of 5 pixels"
     assert not rows["rotation"].used
     assert rows["rotation"].amount == "15° either way"
@@ -57,7 +57,7 @@ def test_rows_say_what_the_recipe_does_not_use(digits: Bytes) -> None:
 
 def test_a_recipe_without_augmentation_leaves_digits_as_they_are(digits: Bytes) -> None:
     rows = {row.name: row for row in gallery.draw(RECIPES["fast"], digits)}
-    np.testing.assert_array_equal(rows["all of the recipe"].images, digits)
+    np.testing.assert_array_equal(rows["the whole recipe"].images, digits)
     assert not rows["shear"].used
     assert (rows["shear"].images != digits).any()
 

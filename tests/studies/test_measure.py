@@ -1,4 +1,4 @@
-"""Are a bundle's figures those of its answers, and are a user's own pictures taken as they are?"""
+"""Are a bundle's figures counted from its answers, on MNIST and on a user's own pictures?"""
 
 import json
 from pathlib import Path
@@ -9,6 +9,7 @@ from PIL import Image
 
 from digits import bundle
 from digits.cli import main
+from digits.data.corruptions import CORRUPTIONS
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.evaluation import wilson_interval
@@ -48,15 +49,14 @@ def test_corruptions_are_measured_beside_the_clean_digits(
     shipped: bundle.Bundle, mnist: Mnist
 ) -> None:
     images, labels = mnist.train_images[:100], mnist.train_labels[:100]
-    names = measure.suite()
-    figures, text = measure.under_corruptions(shipped, images, labels, names)
+    figures, text = measure.under_corruptions(shipped, images, labels)
     rows = figures["corruptions"]
-    assert list(rows) == names
-    assert len(names) == 16
+    assert list(rows) == ["none", *CORRUPTIONS]
+    assert len(rows) == 16
     clean, _ = measure.answers(shipped, images)
     assert rows["none"]["error"] == (clean.argmax(axis=1) != labels).mean()
     assert figures["mean_error"] == pytest.approx(
-        np.mean([rows[name]["error"] for name in names[1:]])
+        np.mean([rows[name]["error"] for name in CORRUPTIONS])
     )
     assert figures["mean_error"] > rows["none"]["error"]
     assert len(text.splitlines()) == 19
@@ -65,7 +65,7 @@ def test_corruptions_are_measured_beside_the_clean_digits(
 
 @pytest.fixture
 def pictures(tmp_path: Path, mnist: Mnist) -> Path:
-    """Folders 3 and 7 with digits of MNIST as dark ink, one in the wrong folder, one damaged."""
+    """Folders 3 and 7 of MNIST's digits in dark ink; one is in the wrong folder, one damaged."""
     for label in (3, 7):
         (tmp_path / str(label)).mkdir()
         for number, index in enumerate(np.flatnonzero(mnist.train_labels == label)[:6]):
@@ -82,7 +82,7 @@ def pictures(tmp_path: Path, mnist: Mnist) -> Path:
 
 def test_own_pictures(pictures: Path) -> None:
     labelled = measure.labelled_pictures(pictures)
-    assert [(picture.path.name, picture.label) for picture in labelled] == [
+    assert [(path.name, label) for path, label in labelled] == [
         *((f"{number}.png", 3) for number in range(5)),
         *((f"{number}.png", 7) for number in range(6)),
         ("damaged.png", 7),
@@ -103,7 +103,7 @@ def test_own_pictures(pictures: Path) -> None:
     assert "damaged.png is a PNG file that is damaged" in text
 
 
-def test_a_picture_without_ink_is_no_digit(tmp_path: Path) -> None:
+def test_a_picture_without_ink_is_misread(tmp_path: Path) -> None:
     (tmp_path / "0").mkdir()
     Image.new("L", (50, 50), 255).save(tmp_path / "0/blank.png")
     figures, text = measure.on_pictures(Reader(), measure.labelled_pictures(tmp_path))
@@ -119,7 +119,7 @@ def test_own_pictures_on_the_command_line(
     assert main(command) == 1  # one could not be read
     output, errors = capfd.readouterr()
     assert errors == ""
-    assert "Misread, the surest first:" in output
+    assert "Misread, most confident first:" in output
     (pictures / "7/damaged.png").unlink()
     assert main([*command, "--json"]) == 0
     assert json.loads(capfd.readouterr().out)["pictures"] == 12
@@ -139,8 +139,10 @@ def test_folders_without_pictures_are_refused(tmp_path: Path) -> None:
         measure.on_pictures(Reader(), measure.labelled_pictures(tmp_path / "mine"))
 
 
-def test_nothing_accepted_has_no_share_that_is_right(shipped: bundle.Bundle, mnist: Mnist) -> None:
+def test_without_accepted_digits_there_is_no_share_read_correctly(
+    shipped: bundle.Bundle, mnist: Mnist
+) -> None:
     blank = np.zeros((3, 28, 28), np.uint8)
     figures, text = measure.on_digits(shipped, blank, mnist.train_labels[:3])
     assert figures["accepted_accuracy"] is None
-    assert "of which none are read right" in text
+    assert "Accepted as digits: none" in text
