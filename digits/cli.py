@@ -1,8 +1,7 @@
 """The command line: `digits COMMAND ...`, and `python mnist_model.py`, which is `digits train`.
 
-Each command is a module of `digits.commands` with two functions: `parser(prog)` builds its
-argument parser, and `run(arguments, prog)` does the work and returns the exit status. Only the
-module that runs is imported, so that reading starts at once.
+Each command is a module of `digits.commands`. Only the one that runs is imported, so that reading
+starts at once.
 """
 
 import argparse
@@ -73,13 +72,11 @@ def run(name: str, argv: Sequence[str], prog: str) -> int:
     """
     if isinstance(sys.stdout, io.TextIOWrapper):  # characters that a terminal lacks are escaped
         sys.stdout.reconfigure(errors="backslashreplace")
-    command = import_module(f"digits.commands.{name}")  # for now one may have no parser
-    status: int
+    command = import_module(f"digits.commands.{name}")
+    parser = argparse.ArgumentParser(prog=prog, description=command.__doc__)
+    command.add_flags(parser)
     try:
-        if hasattr(command, "command"):
-            status = command.command(argv, prog)
-        else:
-            status = command.run(command.parser(prog).parse_args(argv), prog)
+        status: int = command.run(parser.parse_args(argv), prog)
     except DigitsError as error:
         print(f"{prog}: {error}", file=sys.stderr)
         return 2

@@ -1,6 +1,7 @@
-"""The subcommands of `digits`, one file each: `parser(prog)`, and `run(arguments, prog)`.
+"""The subcommands of `digits`, one file each; its docstring is the description in `--help`.
 
-`run` returns the exit status: 0, or what the command's own docstring says; see `digits.cli.main`.
+`add_flags(parser)` declares the arguments. `run(arguments, prog)` does the work, calls the program
+`prog` in messages, and returns the exit status: 0, or what its docstring says; see `cli.main`.
 """
 
 import argparse

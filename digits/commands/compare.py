@@ -1,4 +1,7 @@
-"""`digits compare`: finished training runs side by side."""
+"""Put finished training runs side by side: accuracy with a paired test against the first run,
+calibration, corruptions, size, time, and the test digits that they disagree on. Everything but the
+training time is measured anew.
+"""
 
 import argparse
 from dataclasses import asdict
@@ -9,13 +12,7 @@ from digits.errors import explained
 from digits.terminal import needing, own_words_only, say
 
 
-def parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description="Put finished training runs side by side: accuracy with a paired test against "
-        "the first run, calibration, corruptions, size, time, and the test digits that they "
-        "disagree on. Everything but the training time is measured anew.",
-    )
+def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "runs", nargs="+", type=Path, metavar="RUN", help="folder of a finished run, or a bundle"
     )
@@ -26,7 +23,6 @@ def parser(prog: str) -> argparse.ArgumentParser:
         help="write a page with pictures of the digits that they disagree on, replacing FILE.html",
     )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    return parser
 
 
 def run(arguments: argparse.Namespace, prog: str) -> int:

@@ -1,4 +1,7 @@
-"""`digits evaluate`: measures a model, or finds MNIST's likely wrong labels."""
+"""Measure a model: on MNIST's 10,000 test digits, on the same digits under 15 corruptions after
+MNIST-C, or on your own pictures. With --suspects, find the images of MNIST whose labels models
+dispute most.
+"""
 
 import argparse
 from dataclasses import replace
@@ -15,15 +18,11 @@ from digits.studies import measure, suspects
 from digits.terminal import needing, note, own_words_only
 
 
-def parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        usage="%(prog)s [BUNDLE] [--suite corruptions | --images DIR] [--json]\n"
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    parser.usage = (
+        "%(prog)s [BUNDLE] [--suite corruptions | --images DIR] [--json]\n"
         "       %(prog)s --suspects [--out DIR | --resume DIR] [--folds INT]\n"
-        f"{'':{len(prog) + 8}}[--json] [--recipe NAME] [fields of the recipe]",
-        description="Measure a model: on MNIST's 10,000 test digits, on the same digits under 15 "
-        "corruptions after MNIST-C, or on your own pictures. With --suspects, find the images of "
-        "MNIST whose labels models dispute most.",
+        f"{'':{len(parser.prog) + 8}}[--json] [--recipe NAME] [fields of the recipe]"
     )
     parser.add_argument("bundle", nargs="?", type=Path, metavar="BUNDLE", help=MODEL)
     what = parser.add_mutually_exclusive_group()
@@ -58,7 +57,6 @@ def parser(prog: str) -> argparse.ArgumentParser:
         "--resume", type=Path, metavar="DIR", help="resume the unfinished search in DIR"
     )
     recipes.add_flags(parser)
-    return parser
 
 
 def run(arguments: argparse.Namespace, prog: str) -> int:

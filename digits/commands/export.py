@@ -1,4 +1,4 @@
-"""`digits export`: writes the bundle of a finished run again, for other programs as well."""
+"""Write the bundle of a finished run again."""
 
 import argparse
 from pathlib import Path
@@ -9,14 +9,10 @@ from digits.runs.run import find
 from digits.terminal import needing, own_words_only, say
 
 
-def parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=prog, description="Write the bundle of a finished run again."
-    )
+def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of the run")
     parser.add_argument("--onnx", action="store_true", help="with a file for ONNX Runtime")
     parser.add_argument("--out", type=Path, metavar="DIR", help="the bundle (default: RUN/bundle)")
-    return parser
 
 
 def run(arguments: argparse.Namespace, prog: str) -> int:

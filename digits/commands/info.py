@@ -1,4 +1,6 @@
-"""`digits info`: describes a bundle, for a terminal of 80 columns."""
+"""Describe a model: how it was made, how good it is, what it takes and gives. All files of its
+bundle are verified.
+"""
 
 import argparse
 import textwrap
@@ -21,15 +23,9 @@ MEASURED = {  # the figures shown, in this order; the manifest may hold others
 IN_OTHER_WORDS = {"format", "name", "thresholds", "metrics", "recipe", "contract", "files"}
 
 
-def parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description="Describe a model: how it was made, how good it is, what it takes and gives. "
-        "All files of its bundle are verified.",
-    )
+def add_flags(parser: argparse.ArgumentParser) -> None:
     add_model_flag(parser)
     parser.add_argument("--json", action="store_true", help="print the manifest as it is")
-    return parser
 
 
 def run(arguments: argparse.Namespace, prog: str) -> int:

@@ -1,4 +1,6 @@
-"""`digits read`: pictures in, digits out."""
+"""Read the digits in pictures: photos, scans, screenshots, drawings; dark or light ink; one digit
+or many.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +21,13 @@ if TYPE_CHECKING:
     from digits.reading.pictures import Grey
 
 
-def parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description="Read the digits in pictures: photos, scans, screenshots, drawings; dark or "
-        "light ink; one digit or many.",
-        epilog="Standard output gets the digits and nothing else, after the file's name if there "
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "Standard output gets the digits and nothing else, after the file's name if there "
         "are several files. Ink that is not a digit, or not certain to be one, is left out, and "
         "standard error says how many such pieces there are. Points, commas and minus signs are "
         "too small to be considered: they are neither read nor counted. Exit status: 0, or 1 if a "
-        "file could not be read.",
+        "file could not be read."
     )
     parser.add_argument(
         "files",
@@ -47,7 +46,6 @@ def parser(prog: str) -> argparse.ArgumentParser:
         help="draw boxes, digits and confidences on the picture (only one) and write it to OUT",
     )
     add_model_flag(parser)
-    return parser
 
 
 def run(arguments: argparse.Namespace, prog: str) -> int:

@@ -1,4 +1,4 @@
-"""`digits serve`: reading over HTTP, and the page to draw on."""
+"""Read digits over HTTP, and serve the page on which to draw them."""
 
 import argparse
 
@@ -9,20 +9,17 @@ from digits.terminal import needing
 MOST_WORKERS = 64
 
 
-def parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description="Read digits over HTTP, and serve the page on which to draw them.",
-        epilog="/docs lists the paths. Standard error gets one line of JSON for each request; "
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "/docs lists the paths. Standard error gets one line of JSON for each request; "
         "nothing that is sent is kept. Ctrl-C or SIGTERM stops the service once it has answered "
-        "every request that it has begun.",
+        "every request that it has begun."
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="0 for a free one (%(default)s)")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (1)")
     add_model_flag(parser)
     parser.add_argument("--no-browser", action="store_true", help="do not open the page")
-    return parser
 
 
 def run(arguments: argparse.Namespace, prog: str) -> int:

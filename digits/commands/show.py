@@ -1,4 +1,6 @@
-"""`digits show augment`: what each augmentation does to digits, as one picture."""
+"""Draw what each augmentation does to digits when a recipe is trained. Augmentations that the
+recipe does not use are shown with a usual amount.
+"""
 
 import argparse
 from pathlib import Path
@@ -12,18 +14,12 @@ from digits.runs.recipes import RECIPES
 from digits.terminal import needing, own_words_only, say
 
 
-def parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description="Draw what each augmentation does to digits when a recipe is trained. "
-        "Augmentations that the recipe does not use are shown with a usual amount.",
-    )
+def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=["augment"], help="augment: the recipe's augmentations")
     parser.add_argument(
         "--out", type=Path, default=Path("augment.png"), metavar="FILE", help="default: augment.png"
     )
     recipes.add_flags(parser)
-    return parser
 
 
 def run(arguments: argparse.Namespace, prog: str) -> int:

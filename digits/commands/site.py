@@ -1,4 +1,6 @@
-"""`digits site`: the web page as a folder of files."""
+"""Write the web page that reads handwriting on the user's device, as a folder for any file host.
+The first time, npm fetches the runtime for browsers.
+"""
 
 import argparse
 from pathlib import Path
@@ -7,15 +9,9 @@ from digits.commands import add_model_flag
 from digits.terminal import say
 
 
-def parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description="Write the web page that reads handwriting on the user's device, as a folder "
-        "for any file host. The first time, npm fetches the runtime for browsers.",
-    )
+def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", type=Path, metavar="OUT", help="folder: new, or an earlier site")
     add_model_flag(parser)
-    return parser
 
 
 def run(arguments: argparse.Namespace, prog: str) -> int:

@@ -1,4 +1,6 @@
-"""`digits sweep`: trains many recipes, several at a time."""
+"""Train many recipes, several at a time, each in a process of its own. The
+same command again resumes unfinished runs, and does not train finished ones.
+"""
 
 import argparse
 from pathlib import Path
@@ -13,14 +15,9 @@ from digits.runs.sweep import locked, plan, table, write_results
 from digits.terminal import note, say
 
 
-def parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description="Train many recipes, several at a time, each in a process of its own. The\n"
-        "same command again resumes unfinished runs, and does not train finished ones.",
-        epilog=sweep_spec.FORM,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = sweep_spec.FORM
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("spec", type=Path, metavar="SPEC", help="file of recipes, see below")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", required=True, help="where each run gets its folder"
@@ -38,7 +35,6 @@ def parser(prog: str) -> argparse.ArgumentParser:
         "--address", help="Ray cluster, whose machines share DIR (default: this machine alone)"
     )
     add_data_flag(parser)
-    return parser
 
 
 def run(arguments: argparse.Namespace, prog: str) -> int:

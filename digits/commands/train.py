@@ -1,4 +1,4 @@
-"""`digits train`, which is also `python mnist_model.py`: trains a network and reports on it."""
+"""Train a convolutional network on MNIST and report how good it is."""
 
 import argparse
 import time
@@ -14,11 +14,7 @@ from digits.runs.workers import Team
 from digits.terminal import importing_tensorflow, needing, say
 
 
-def parser(prog: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description="Train a convolutional network on MNIST and report how good it is.",
-    )
+def add_flags(parser: argparse.ArgumentParser) -> None:
     add_data_flag(parser)
     parser.add_argument(
         "--out",
@@ -36,7 +32,6 @@ def parser(prog: str) -> argparse.ArgumentParser:
     )
     workers.add_flags(parser)
     recipes.add_flags(parser)
-    return parser
 
 
 def run(arguments: argparse.Namespace, prog: str) -> int:
