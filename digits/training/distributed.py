@@ -161,8 +161,9 @@ def _agree(team: Team, strategy: tf.distribute.Strategy, recipe: Recipe | None) 
 
 
 def _program(package: Path = PACKAGE) -> dict[str, str]:
-    """The versions of everything that decides a result; of this package, a digest of its code."""
-    code = b"".join(source.read_bytes() for source in sorted(package.rglob("*.py")))
+    """The versions of everything that decides a result; for this package, a digest of its files."""
+    sources = sorted(path for path in package.rglob("*") if path.suffix in (".py", ".txt"))
+    code = b"".join(source.read_bytes() for source in sources)
     return {
         "digits": hashlib.sha256(code).hexdigest()[:12],
         "tensorflow": tf.__version__,

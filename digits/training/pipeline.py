@@ -2,8 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -42,10 +41,10 @@ def train_and_report(run: Run, mnist: Mnist, started: float, team: Team | None =
     if team is None:
         trained = fit(run, *dataset.prepare(run.recipe, mnist), cores)
     else:
-        with _recorder(run.folder) as on_epoch:
-            model, history, validation = distributed.train_together(
-                team, run.recipe, mnist, run.state, cores, on_epoch, sys.stderr.isatty()
-            )
+        on_epoch, on_screen = _recorder(run.folder), sys.stderr.isatty()
+        model, history, validation = distributed.train_together(
+            team, run.recipe, mnist, run.state, cores, on_epoch, on_screen
+        )
         trained = calibrate(model, history, validation, cores)
     workers = {"workers": len(team.addresses)} if team else {}
     finish(trained, run, mnist, cores, started, workers)
@@ -63,16 +62,15 @@ def fit(run: Run, training: tuple[Bytes, Labels], validation: Labelled, cores: i
     Raises:
         DigitsError, Interrupted: as for `train`.
     """
-    with _recorder(run.folder) as on_epoch:
-        model, history = train(
-            run.recipe,
-            training,
-            validation,
-            run.state,
-            shards=cores,
-            on_epoch=on_epoch,
-            show_progress=sys.stderr.isatty(),
-        )
+    model, history = train(
+        run.recipe,
+        training,
+        validation,
+        run.state,
+        shards=cores,
+        on_epoch=_recorder(run.folder),
+        show_progress=sys.stderr.isatty(),
+    )
     return calibrate(model, history, validation, cores)
 
 
@@ -111,29 +109,20 @@ def finish(
     write_json(run.folder / "metrics.json", metrics)  # last: it marks the run as finished
 
 
-@contextmanager
-def _recorder(folder: Path) -> Iterator[Callable[[list[Epoch]], None]]:
-    """Gives a function that keeps the history as a table, as JSON lines and for TensorBoard."""
-    with ExitStack() as stack:
+def _recorder(folder: Path) -> Callable[[list[Epoch]], None]:
+    """A function that keeps the history as a table, as JSON lines and for TensorBoard."""
+    # Opened with the first epoch: workers must set up their strategy before any operation.
+    writer = cache(lambda: tf.summary.create_file_writer(str(folder)))
 
-        @cache
-        def open_events() -> None:
-            stack.enter_context(tf.summary.create_file_writer(str(folder)).as_default())
+    def record(history: list[Epoch]) -> None:
+        write_csv(history, folder / "history.csv")
+        write_events(history, folder / "events.jsonl")
+        last = history[-1]
+        if not sys.stderr.isatty():  # a log gets a line where a screen has the bar
+            print(f"epoch {last.epoch}: validation {last.validation_accuracy:.2%}", flush=True)
+        with writer().as_default():
+            for name, value in asdict(last).items():
+                if name != "epoch":
+                    tf.summary.scalar(name, value, step=last.epoch)
 
-        def record(history: list[Epoch]) -> None:
-            open_events()  # not before: workers must set up their strategy first of all
-            _record(history, folder)
-
-        yield record
-
-
-def _record(history: list[Epoch], folder: Path) -> None:
-    write_csv(history, folder / "history.csv")
-    write_events(history, folder / "events.jsonl")
-    last = history[-1]
-    if not sys.stderr.isatty():  # a log gets a line where a screen has the bar
-        print(f"epoch {last.epoch}: validation {last.validation_accuracy:.2%}", flush=True)
-    newest = asdict(last)
-    epoch = newest.pop("epoch")
-    for name, value in newest.items():
-        tf.summary.scalar(name, value, step=epoch)
+    return record
