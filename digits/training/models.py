@@ -1,6 +1,6 @@
-"""The networks. Each is a plain function from a recipe to a Keras model that gives logits."""
+"""The networks. Each is a plain function from a digit to the features of its branches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -51,153 +51,133 @@ class StandardizedConv2D(layers.Conv2D):
         return tf.nn.bias_add(outputs, tf.cast(self.bias, inputs.dtype))
 
 
-def cnn(recipe: Recipe, policy: str) -> keras.Model:
+def cnn(digit: keras.KerasTensor) -> list[keras.KerasTensor]:
     """The four parts of a textbook network: convolutions, pooling, dropout, a dense layer.
 
     Sides go 28, 24, 12 after the pool, 10, 10, 5 after the pool, 3. 173 thousand parameters,
     10.9 MFLOP an image.
     """
-    digit, x = _scaled_digit(policy)
-    x = _blurred_pool(_convolution(x, 16, policy, size=5), policy)
-    x = _convolution(x, 48, policy)
-    x = _blurred_pool(_convolution(x, 80, policy, padding="same"), policy)
-    x = _convolution(x, 160, policy)
-    return keras.Model(digit, _logits([x], recipe, policy), name=recipe.network)
+    x = _blurred_pool(_convolution(_ink(digit), 16, size=5))
+    x = _convolution(x, 48)
+    x = _blurred_pool(_convolution(x, 80, padding="same"))
+    return [_convolution(x, 160)]
 
 
-def small(recipe: Recipe, policy: str) -> keras.Model:
+def small(digit: keras.KerasTensor) -> list[keras.KerasTensor]:
     """Like `cnn`, with max pooling, fewer filters and one convolution less.
 
     75 thousand parameters, 4.0 MFLOP an image.
     """
-    digit, x = _scaled_digit(policy)
-    x = _convolution(x, 16, policy, size=5, pool=True)
-    x = _convolution(x, 48, policy, pool=True)
-    x = _convolution(x, 96, policy, padding="same")
-    return keras.Model(digit, _logits([x], recipe, policy), name=recipe.network)
+    x = _convolution(_ink(digit), 16, size=5, pool=True)
+    x = _convolution(x, 48, pool=True)
+    return [_convolution(x, 96, padding="same")]
 
 
-def tiny(recipe: Recipe, policy: str) -> keras.Model:
+def tiny(digit: keras.KerasTensor) -> list[keras.KerasTensor]:
     """The parts of `cnn` in fewer than 10,000 parameters: 9,783, and 1.9 MFLOP an image.
 
     It sees the raw digit and the deskewed one, in two channels, which costs few parameters.
     """
-    digit, x = _scaled_digit(policy, deskew)
-    x = _blurred_pool(_convolution(x, 8, policy, size=5), policy)
-    x = _convolution(x, 16, policy, padding="same")
-    x = _blurred_pool(_convolution(x, 24, policy, padding="same"), policy)
-    x = _convolution(x, 12, policy)
-    return keras.Model(digit, _logits([x], recipe, policy), name=recipe.network)
+    x = _blurred_pool(_convolution(_ink(digit, deskew(digit)), 8, size=5))
+    x = _convolution(x, 16, padding="same")
+    x = _blurred_pool(_convolution(x, 24, padding="same"))
+    return [_convolution(x, 12)]
 
 
-def vgg(recipe: Recipe, policy: str) -> keras.Model:
+def vgg(digit: keras.KerasTensor) -> list[keras.KerasTensor]:
     """Pairs of 3×3 convolutions, a pool after each (Simonyan & Zisserman 2015), for 28×28 pixels.
 
     Sides go 28, 14, 7, 4. 181 thousand parameters, 33 MFLOP an image.
     """
-    digit, x = _scaled_digit(policy)
-    return keras.Model(digit, _logits([_pairs(x, policy)], recipe, policy), name=recipe.network)
+    return [_pairs(_ink(digit))]
 
 
-def branched(recipe: Recipe, policy: str) -> keras.Model:
+def branched(digit: keras.KerasTensor) -> list[keras.KerasTensor]:
     """A branch like `vgg` on the raw digit, and a shallow one like `cnn` on the deskewed digit.
 
     Their probabilities are averaged, but each branch has a loss of its own (Lee et al. 2015), so
     that they err differently. 303 thousand parameters, 42 MFLOP an image.
     """
-    digit, views = _scaled_digit(policy, deskew)
-    as_is, x = ops.split(views, BRANCHES, axis=-1)
-    x = _blurred_pool(_convolution(x, 16, policy, size=5), policy)
-    x = _convolution(x, 48, policy)
-    x = _blurred_pool(_convolution(x, 64, policy, padding="same"), policy)
-    x = _convolution(x, 128, policy)
-    logits = _logits([_pairs(as_is, policy), x], recipe, policy)
-    return keras.Model(digit, logits, name=recipe.network)
+    raw, x = ops.split(_ink(digit, deskew(digit)), BRANCHES, axis=-1)
+    x = _blurred_pool(_convolution(x, 16, size=5))
+    x = _convolution(x, 48)
+    x = _blurred_pool(_convolution(x, 64, padding="same"))
+    x = _convolution(x, 128)
+    return [_pairs(raw), x]
 
 
-def _pairs(x: keras.KerasTensor, policy: str) -> keras.KerasTensor:
-    for filters in (16, 48, 96):
-        x = _convolution(x, filters, policy, padding="same")
-        x = _blurred_pool(_convolution(x, max(filters, 32), policy, padding="same"), policy)
-    return x
-
-
-def resnet(recipe: Recipe, policy: str) -> keras.Model:
+def resnet(digit: keras.KerasTensor) -> list[keras.KerasTensor]:
     """A convolution and four residual blocks (He et al. 2016), for 28×28 pixels.
 
     Sides go 28, 14 after the first pool, 7 after the second block, 4. 180 thousand parameters,
     29 MFLOP an image.
     """
-    digit, x = _scaled_digit(policy)
-    x = _blurred_pool(_convolution(x, 32, policy, size=5, padding="same"), policy)
-    for filters, pool in ((32, False), (32, True), (64, False), (64, True)):
-        x = _residual(x, filters, policy)
-        if pool:
-            x = _blurred_pool(x, policy)
-    return keras.Model(digit, _logits([x], recipe, policy), name=recipe.network)
+    x = _blurred_pool(_convolution(_ink(digit), 32, size=5, padding="same"))
+    for filters in (32, 64):
+        x = _residual(_residual(x, filters), filters)
+        x = _blurred_pool(x)
+    return [x]
 
 
-def _residual(x: keras.KerasTensor, filters: int, policy: str) -> keras.KerasTensor:
-    """Two convolutions that begin by adding nothing to what passes by them.
+def _ink(*views: keras.KerasTensor) -> keras.KerasTensor:
+    """Views of the digit in channels, ink from 0 to 1. `parts` cuts the network here."""
+    return layers.Rescaling(1 / 255, name="scale")(_joined(views, dtype="float32"))
+
+
+def _convolution(
+    x: keras.KerasTensor, filters: int, size: int = 3, padding: str = "valid", pool: bool = False
+) -> keras.KerasTensor:
+    x = StandardizedConv2D(filters, size, padding=padding)(x)
+    if pool:  # before the activation: the maximum commutes with it and leaves it less to do
+        x = layers.MaxPooling2D()(x)
+    return layers.Activation("relu")(x)
+
+
+def _blurred_pool(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Max pooling without a stride, then average pooling: the result changes little when the digit
+    moves by a pixel (Zhang 2019)."""
+    x = layers.MaxPooling2D(strides=1, padding="same")(x)
+    return layers.AveragePooling2D(2, padding="same")(x)
+
+
+def _pairs(x: keras.KerasTensor) -> keras.KerasTensor:
+    for filters in (16, 48, 96):
+        x = _convolution(x, filters, padding="same")
+        x = _blurred_pool(_convolution(x, max(filters, 32), padding="same"))
+    return x
+
+
+def _residual(x: keras.KerasTensor, filters: int) -> keras.KerasTensor:
+    """Two convolutions whose result is added to their input, and at first changes nothing in it.
 
     The second one's gain begins at 0, as that of the last normalisation does in Goyal et al. 2017,
     so that signals keep their size however many blocks there are.
     """
-    more = _convolution(x, filters, policy, padding="same")
-    more = StandardizedConv2D(filters, 3, padding="same", first_gain=0, dtype=policy)(more)
+    more = _convolution(x, filters, padding="same")
+    more = StandardizedConv2D(filters, 3, padding="same", first_gain=0)(more)
     if x.shape[-1] != filters:
-        x = StandardizedConv2D(filters, 1, dtype=policy)(x)
-    return layers.Activation("relu", dtype=policy)(layers.Add(dtype=policy)([x, more]))
+        x = StandardizedConv2D(filters, 1)(x)
+    return layers.Activation("relu")(layers.Add()([x, more]))
 
 
-def _scaled_digit(
-    policy: str, *others: Callable[[keras.KerasTensor], keras.KerasTensor]
-) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    """The network's input, and its ink from 0 to 1, with other views of it in further channels."""
-    x = digit = keras.Input((28, 28, 1), name="digit")
-    if others:
-        x = layers.Concatenate(dtype="float32")([digit, *(view(digit) for view in others)])
-    return digit, layers.Rescaling(1 / 255, name="scale", dtype=policy)(x)
-
-
-def _convolution(
-    x: keras.KerasTensor,
-    filters: int,
-    policy: str,
-    size: int = 3,
-    padding: str = "valid",
-    pool: bool = False,
-) -> keras.KerasTensor:
-    x = StandardizedConv2D(filters, size, padding=padding, dtype=policy)(x)
-    if pool:  # before the activation: the maximum commutes with it and leaves it less to do
-        x = layers.MaxPooling2D(dtype=policy)(x)
-    return layers.Activation("relu", dtype=policy)(x)
-
-
-def _blurred_pool(x: keras.KerasTensor, policy: str) -> keras.KerasTensor:
-    """Max pooling without a stride, then average pooling: the result changes little when the digit
-    moves by a pixel (Zhang 2019)."""
-    x = layers.MaxPooling2D(strides=1, padding="same", dtype=policy)(x)
-    return layers.AveragePooling2D(2, padding="same", dtype=policy)(x)
-
-
-def _logits(branches: list[keras.KerasTensor], recipe: Recipe, policy: str) -> keras.KerasTensor:
+def _logits(branches: list[keras.KerasTensor], dropout: float) -> keras.KerasTensor:
     """Logits of shape (n, branches, 11), those of each branch from its own features."""
-    features = [layers.Flatten(dtype=policy)(branch) for branch in branches]
-    x = layers.Concatenate(dtype=policy)(features) if len(features) > 1 else features[0]
-    x = layers.Dropout(recipe.dropout, name="dropout", dtype=policy)(x)
+    features = [layers.Flatten()(branch) for branch in branches]
+    x = layers.Dropout(dropout, name="dropout")(_joined(features))
     logits, at = [], 0
     for feature in features:
         end = at + feature.shape[-1]
         of_branch = layers.Dense(OUTPUTS, dtype="float32")(x[:, at:end])
         logits.append(layers.Reshape((1, OUTPUTS), dtype="float32")(of_branch))
         at = end
-    return layers.Concatenate(axis=1, dtype="float32")(logits) if len(logits) > 1 else logits[0]
+    return _joined(logits, axis=1, dtype="float32")
 
 
-NETWORKS: dict[str, Callable[[Recipe, str], keras.Model]] = {
-    network.__name__: network for network in (cnn, small, tiny, vgg, resnet, branched)
-}
+def _joined(tensors: Sequence[keras.KerasTensor], **settings: Any) -> keras.KerasTensor:
+    return layers.Concatenate(**settings)(list(tensors)) if len(tensors) > 1 else tensors[0]
+
+
+NETWORKS = {network.__name__: network for network in (cnn, small, tiny, vgg, resnet, branched)}
 
 
 def build(recipe: Recipe) -> keras.Model:
@@ -207,8 +187,15 @@ def build(recipe: Recipe) -> keras.Model:
     (n, branches, 11); most networks have one branch. Weights are float32 whatever the recipe's
     `precision` of computing.
     """
-    policy = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[recipe.precision]
-    return NETWORKS[recipe.network](recipe, policy)
+    digit = keras.Input((28, 28, 1), name="digit")
+    usual = keras.config.dtype_policy()
+    policies = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+    keras.config.set_dtype_policy(policies[recipe.precision])  # of all layers but the last
+    try:
+        logits = _logits(NETWORKS[recipe.network](digit), recipe.dropout)
+    finally:
+        keras.config.set_dtype_policy(usual)
+    return keras.Model(digit, logits, name=recipe.network)
 
 
 def mean_of_branches(logits: Any) -> Any:
@@ -254,9 +241,9 @@ def finish(model: keras.Model, temperature: float) -> keras.Model:
     """
 
     def plain(layer: keras.Operation) -> keras.Operation:
-        if not isinstance(layer, layers.Layer):
-            return type(layer).from_config(layer.get_config())
-        config = layer.get_config() | {"dtype": "float32"}
+        config = layer.get_config()
+        if isinstance(layer, layers.Layer):
+            config["dtype"] = "float32"
         kind = layers.Conv2D if isinstance(layer, StandardizedConv2D) else type(layer)
         return kind.from_config(config)
 
