@@ -6,9 +6,9 @@ ink 255 on 0, in the order of the evaluation.
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ STYLE: dict[Any, Any] = {
 EXAMPLES = 40
 HEAT = "#df8570"  # of the most frequent error; INK is readable on it
 GRID = "#e4e7eb"
+Tile = tuple[Bytes, str, str]  # picture, caption and the caption's colour
 SERIES = ((QUIET, "o-"), (GOOD, "o-"), (GOOD, "D"))  # colour and style of each series in turn
 
 
@@ -64,13 +65,7 @@ class AugmentationRow:
     images: Bytes
 
 
-@contextmanager
-def _styled() -> Iterator[None]:
-    with plt.rc_context(STYLE):
-        yield
-
-
-@_styled()
+@matplotlib.rc_context(STYLE)
 def training_curves(history: Sequence[Epoch], calibrated_loss: float, path: Path) -> Figure:
     """Accuracy and loss on training and on validation images, epoch by epoch.
 
@@ -123,16 +118,16 @@ def _bars(axes: Axes, series: dict[str, list[float]], number: str) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-@_styled()
+@matplotlib.rc_context(STYLE)
 def confusion_matrix(evaluation: Evaluation, path: Path) -> Figure:
     """The confusion matrix, with only errors in colour: the diagonal would hide them."""
     counts = evaluation.confusion
     diagonal = np.eye(len(counts), dtype=bool)
-    text = np.where(counts > 0, counts.astype(str), "")
     figure, axes = plt.subplots(figsize=(6.4, 5.6))
     sns.heatmap(
         np.where(diagonal, 0, counts),
-        annot=text,
+        annot=np.where(counts > 0, counts.astype(str), ""),
+        annot_kws={"fontsize": 9, "color": INK},
         fmt="",
         cmap=sns.light_palette(HEAT, as_cmap=True),
         vmin=0,
@@ -140,54 +135,43 @@ def confusion_matrix(evaluation: Evaluation, path: Path) -> Figure:
         square=True,
         linewidths=1,
         linecolor="white",
-        cbar_kws={
-            "label": "misread images",
-            "shrink": 0.8,
-            "ticks": MaxNLocator(integer=True),
-        },
+        cbar_kws={"label": "misread images", "shrink": 0.8, "ticks": MaxNLocator(integer=True)},
         ax=axes,
     )
     for digit in range(len(counts)):
         axes.add_patch(Rectangle((digit, digit), 1, 1, color="#e9eef2", zorder=0.5))
     axes.collections[0].set_zorder(0)
-    for label in axes.texts:
-        label.set_fontsize(9)
-        label.set_color(INK)
-    axes.set(
-        title=f"{evaluation.errors} of {len(evaluation.labels):,} misread",
-        xlabel="read as",
-        ylabel="true digit",
-    )
+    axes.set_title(f"{evaluation.errors} of {len(evaluation.labels):,} misread")
+    axes.set(xlabel="read as", ylabel="true digit")
     axes.tick_params(length=0)
     plt.setp(axes.get_yticklabels(), rotation=0)
     return _save(figure, path)
 
 
-@_styled()
+@matplotlib.rc_context(STYLE)
 def examples(images: Bytes, evaluation: Evaluation, path: Path) -> Figure:
     """The first 40 images, with their label and what they were read as."""
-    shown = np.arange(min(EXAMPLES, len(images)))
-    captions = [
-        (
-            f"{evaluation.labels[i]} read as {evaluation.predictions[i]}",
-            GOOD if evaluation.predictions[i] == evaluation.labels[i] else BAD,
-        )
-        for i in shown
-    ]
-    return _mosaic(images[shown], captions, path, columns=10)
+    tiles = []
+    for index, label in enumerate(evaluation.labels[:EXAMPLES]):
+        colour = GOOD if evaluation.probabilities[index].argmax() == label else BAD
+        tiles.append((images[index], _reading(evaluation, index), colour))
+    return _mosaic([("", tiles)], 10, path)
 
 
-@_styled()
+@matplotlib.rc_context(STYLE)
 def augmentations(rows: Sequence[AugmentationRow], title: str, path: Path) -> Figure:
     """Rows of pictures, each with the name and amount of its augmentation at the left."""
     side, pitch, label = 28, 32, 118  # pixels of digits
-    columns = len(rows[0].images)
-    page = np.full((len(rows) * pitch, columns * pitch), 255, np.uint8)
+    page = np.block(
+        [
+            [np.pad(255 - x, (0, pitch - side), constant_values=255) for x in row.images]
+            for row in rows
+        ]
+    )
     figure, axes = plt.subplots(figsize=((page.shape[1] + label) / 42, (len(page) + 24) / 42))
     for index, row in enumerate(rows):
         top = index * pitch
-        for left, image in zip(range(0, page.shape[1], pitch), row.images, strict=True):
-            page[top : top + side, left : left + side] = 255 - image
+        for left in range(0, page.shape[1], pitch):
             edge = Rectangle((left - 1, top - 1), side + 1, side + 1, fill=False, color="#d5dbe1")
             axes.add_patch(edge)
         amount = row.amount if row.used else f"not used; shown: {row.amount}"
@@ -202,112 +186,96 @@ def augmentations(rows: Sequence[AugmentationRow], title: str, path: Path) -> Fi
     return _save(figure, path)
 
 
-@_styled()
+@matplotlib.rc_context(STYLE)
 def mistakes(images: Bytes, evaluation: Evaluation, path: Path) -> Figure:
     """Every misread image, most confident first, with the probability of each of the two digits."""
-    wrong = evaluation.mistakes
-    captions = [
-        (
-            f"{evaluation.labels[i]} read as {evaluation.predictions[i]}\n"
-            f"{evaluation.probabilities[i].max():.0%} against "
-            f"{evaluation.probabilities[i, evaluation.labels[i]]:.0%}",
-            INK,
-        )
-        for i in wrong
-    ]
-    return _mosaic(images[wrong], captions, path, columns=8 if len(wrong) <= 160 else 16)
+    tiles = []
+    for index in evaluation.mistakes:
+        given = evaluation.probabilities[index]
+        both = f"{given.max():.0%} against {given[evaluation.labels[index]]:.0%}"
+        tiles.append((images[index], f"{_reading(evaluation, index)}\n{both}", INK))
+    return _mosaic([("", tiles)], 8 if len(tiles) <= 160 else 16, path)
 
 
-@_styled()
+def _reading(evaluation: Evaluation, index: int) -> str:
+    return f"{evaluation.labels[index]} read as {evaluation.probabilities[index].argmax()}"
+
+
+@matplotlib.rc_context(STYLE)
 def suspects(parts: Sequence[tuple[str, Bytes, Sequence[dict[str, Any]]]], path: Path) -> Figure:
     """Images whose labels may be wrong.
 
     Each part has a title, images and, for each image, its `index`, its `label`, the digit that it
     is `read_as`, and the `probability` of that digit.
     """
-    columns = 8
-    rows = [max(1, math.ceil(len(images) / columns)) for _, images, _ in parts]
-    figure, grid = plt.subplots(len(parts), 1, squeeze=False, height_ratios=rows)
-    height = width = 0
-    for axes, (title, images, lines) in zip(grid[:, 0], parts, strict=True):
+    mosaics = []
+    for title, images, lines in parts:
         captions = [
-            (f"{x['index']}\n{x['label']} → {x['read_as']}, {x['probability']:.0%}", INK)
-            for x in lines
+            f"{x['index']}\n{x['label']} → {x['read_as']}, {x['probability']:.0%}" for x in lines
         ]
-        high, width = _tiles(axes, images, captions, columns)
-        height += high + 14  # for the title
-        axes.set_title(title, fontsize=11, pad=10)
-    figure.suptitle(
-        "Index, label → read as, probability", x=0.005, ha="left", fontsize=9, color=QUIET
-    )
-    figure.set_size_inches(width / 34, (height + 8) / 34)
-    return _save(figure, path)
+        mosaics.append((title, list(zip(images, captions, repeat(INK)))))
+    return _mosaic(mosaics, 8, path, "Index, label → read as, probability")
 
 
-@_styled()
+@matplotlib.rc_context(STYLE)
 def reliability(evaluation: Evaluation, path: Path) -> Figure:
     """The reliability diagram: accuracy against confidence. Below it, how many images have each."""
     confidence = evaluation.probabilities.max(axis=1)
     bins = calibration_bins(confidence, evaluation.predictions == evaluation.labels)
-    count, confident, right = bins[bins[:, 0] > 0].T
-    figure, (above, below) = plt.subplots(
-        2, 1, figsize=(4.4, 4.8), sharex=True, height_ratios=(3, 1)
-    )
+    bins = bins[bins[:, 0] > 0]
+    count, confident, right = bins.T
+    low, high = np.transpose([wilson_interval(round(r * n), round(n)) for n, _, r in bins])
+    # Rounding can put an accuracy of 0 or 1 just outside its own interval.
+    errors = np.maximum([right - low, high - right], 0)
+    figure, both = plt.subplots(2, 1, figsize=(4.4, 4.8), sharex=True, height_ratios=(3, 1))
+    above, below = both
     above.plot([0, 1], [0, 1], "--", color=QUIET, label="perfect calibration")
-    low, high = np.array(
-        [wilson_interval(round(share * n), round(n)) for share, n in zip(right, count, strict=True)]
-    ).T
-    above.errorbar(
-        confident,
-        right,
-        # Rounding can put an accuracy of 0 or 1 just outside its own interval.
-        yerr=np.maximum([right - low, high - right], 0),
-        fmt="o",
-        color=GOOD,
-        ecolor=QUIET,
-        elinewidth=1,
-        label="95% interval",
-    )
+    style = {"fmt": "o", "color": GOOD, "ecolor": QUIET, "elinewidth": 1}
+    above.errorbar(confident, right, errors, label="95% interval", **style)
     above.set_title(f"Expected calibration error {evaluation.ece:.2%}", pad=24)
-    above.set(
-        ylabel="accuracy",
-        xlim=(0, 1.02),
-        ylim=(-0.02, 1.04),
-    )
+    above.set(ylabel="accuracy", xlim=(0, 1.02), ylim=(-0.02, 1.04))
     above.legend(frameon=False, loc="lower left", bbox_to_anchor=(-0.03, 0.97), ncols=2, fontsize=9)
     below.bar(confident, count, width=0.04, color=GOOD)
     below.set(xlabel="confidence (probability of the digit)", ylabel="images", yscale="log")
-    for axes in (above, below):
+    for axes in both:
         axes.grid(axis="y", color=GRID)
     return _save(figure, path)
 
 
-def _mosaic(images: Bytes, captions: Sequence[tuple[str, str]], path: Path, columns: int) -> Figure:
-    """Draws pictures in rows, each with its caption (text, colour) below it."""
-    figure, axes = plt.subplots()
-    height, width = _tiles(axes, images, captions, columns)
+def _mosaic(
+    parts: Sequence[tuple[str, Sequence[Tile]]], columns: int, path: Path, heading: str = ""
+) -> Figure:
+    """Draws parts below each other, each a title, or "" for none, and its pictures in rows."""
+    rows = [max(1, math.ceil(len(tiles) / columns)) for _, tiles in parts]
+    figure, grid = plt.subplots(len(parts), 1, squeeze=False, height_ratios=rows)
+    height = width = 0
+    for axes, (title, tiles) in zip(grid[:, 0], parts, strict=True):
+        high, width = _draw(tiles, axes, columns)
+        height += high
+        if title:
+            axes.set_title(title, fontsize=11, pad=10)
+            height += 14
+    if heading:
+        figure.suptitle(heading, x=0.005, ha="left", fontsize=9, color=QUIET)
+        height += 8
     figure.set_size_inches(width / 34, height / 34)
     return _save(figure, path)
 
 
-def _tiles(
-    axes: Axes, images: Bytes, captions: Sequence[tuple[str, str]], columns: int
-) -> tuple[int, int]:
+def _draw(tiles: Sequence[Tile], axes: Axes, columns: int) -> tuple[int, int]:
     """Draws pictures in rows, and returns the height and width of the whole in their pixels."""
     side, gap = 28, 10
-    lines = 1 + max((text.count("\n") for text, _ in captions), default=0)
-    height, width = side + 5 * lines + gap // 2, side + gap
-    rows = max(1, math.ceil(len(images) / columns))
-    page = np.zeros((rows * height, columns * width), np.uint8)
-    for index, (image, (text, colour)) in enumerate(zip(images, captions, strict=True)):
+    lines = 1 + max((caption.count("\n") for _, caption, _ in tiles), default=0)
+    pitch, width = side + 5 * lines + gap // 2, side + gap
+    page = np.zeros((max(1, math.ceil(len(tiles) / columns)) * pitch, columns * width), np.uint8)
+    for index, (image, caption, colour) in enumerate(tiles):
         row, column = divmod(index, columns)
-        top, left = row * height, column * width + gap // 2
+        top, left = row * pitch, column * width + gap // 2
         page[top : top + side, left : left + side] = image
-        axes.text(
-            left + side / 2, top + side + 2, text, color=colour, fontsize=8, ha="center", va="top"
-        )
+        style: dict[str, Any] = {"color": colour, "fontsize": 8, "ha": "center", "va": "top"}
+        axes.text(left + side / 2, top + side + 2, caption, **style)
     axes.imshow(page, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
-    if not len(images):
+    if not tiles:
         axes.text(page.shape[1] / 2, page.shape[0] / 2, "none", ha="center", va="center")
     axes.axis("off")
     return page.shape
