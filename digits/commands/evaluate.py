@@ -47,12 +47,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
     how_many = f"models to train, 2 to {suspects.MOST_FOLDS} (default: {suspects.FOLDS})"
     search.add_argument("--folds", type=int, metavar="INT", help=how_many)
-    search.add_argument(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help="new or empty folder (default: runs/suspects-<time>)",
-    )
+    where = "new or empty folder (default: runs/suspects-<time>)"
+    search.add_argument("--out", type=Path, metavar="DIR", help=where)
     search.add_argument(
         "--resume", type=Path, metavar="DIR", help="resume the unfinished search in DIR"
     )

@@ -16,12 +16,8 @@ from digits.terminal import importing_tensorflow, needing, say
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     add_data_flag(parser)
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="DIR",
-        help="new or empty folder (default: runs/<recipe>-<time>)",
-    )
+    where = "new or empty folder (default: runs/<recipe>-<time>)"
+    parser.add_argument("--out", type=Path, metavar="DIR", help=where)
     parser.add_argument("--resume", type=Path, metavar="DIR", help="resume the run in DIR")
     parser.add_argument(
         "--ensemble",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import statistics
-import time
+import timeit
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -182,10 +183,7 @@ def latencies(networks: Sequence[Bundle], digit: Images) -> list[dict[str, float
     seconds: list[dict[str, list[float]]] = [{name: [] for name in inputs} for _ in networks]
     for _ in range(TURNS):
         for name, image in inputs.items():
-            for index, model in enumerate(models):
-                for call in range(WARM_UP + CALLS):
-                    started = time.perf_counter()
-                    model.run(name, image)
-                    if call >= WARM_UP:
-                        seconds[index][name].append(time.perf_counter() - started)
+            for model, own in zip(models, seconds, strict=True):
+                call = partial(model.run, name, image)
+                own[name] += timeit.repeat(call, number=1, repeat=WARM_UP + CALLS)[WARM_UP:]
     return [{name: statistics.median(taken) for name, taken in own.items()} for own in seconds]
