@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from typing_extensions import TypedDict
 
 from digits import bundle
 from digits.errors import DigitsError
@@ -23,19 +23,10 @@ from digits.serving.openapi import Route, answer
 from digits.serving.problems import RequestError
 from digits.serving.requests import MOST_PICTURES, Array, Body, ReadingThreads
 
-POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "script-src 'self' 'wasm-unsafe-eval'",
-        "style-src 'self'",
-        "img-src 'self' data: blob:",
-        "connect-src 'self'",
-        "manifest-src 'self'",
-        "worker-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    ]
+POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
+    "img-src 'self' data: blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -45,31 +36,27 @@ HEADERS = {
 }
 
 
-@dataclass(frozen=True)
-class Unread:
-    """In place of a `PageAnswer`: why a picture of a batch cannot be read."""
+class Unread(TypedDict):
+    """Why a picture of a batch cannot be read; takes the place of its `PageAnswer`."""
 
     error: str
 
 
-@dataclass(frozen=True)
-class BatchAnswer:
+class BatchAnswer(TypedDict):
     """What was read in the pictures of a batch, in their order."""
 
     pictures: list[PageAnswer | Unread]
 
 
-@dataclass(frozen=True)
-class Liveness:
-    """That a process lives."""
+class Liveness(TypedDict):
+    """The process is alive; its number."""
 
     status: str
     process: int
 
 
-@dataclass(frozen=True)
-class Readiness:
-    """That a process can read; the SHA-256 of its model."""
+class Readiness(TypedDict):
+    """The process can read; the SHA-256 of its model."""
 
     status: str
     model: str
@@ -136,25 +123,25 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
                 try:
                     answers.append(read(reader, picture))
                 except RequestError as error:
-                    answers.append(Unread(error.detail))
-            return answer(BatchAnswer(answers))
+                    answers.append(Unread(error=error.detail))
+            return answer(BatchAnswer(pictures=answers))
 
         return await threads.run(request, work)
 
     @app.get("/healthz", response_model=Liveness, tags=["operation"])
     async def healthz(request: Request) -> Response:
         """Whether the process is alive, and its number."""
-        return answer(Liveness("alive", os.getpid()))
+        return answer(Liveness(status="alive", process=os.getpid()))
 
     @app.get("/readyz", response_model=Readiness, tags=["operation"])
     async def readyz(request: Request) -> Response:
         """Whether the process has loaded its model and can read, and the model's SHA-256."""
-        return answer(Readiness("ready", reader.manifest["files"][bundle.MODEL]))
+        return answer(Readiness(status="ready", model=reader.manifest["files"][bundle.MODEL]))
 
     @app.get("/metrics", tags=["operation"], response_class=PlainTextResponse)
     async def metrics(request: Request) -> Response:
         """Counts for Prometheus."""
-        content, media_type = telemetry.metrics("PROMETHEUS_MULTIPROC_DIR" in os.environ)
+        content, media_type = telemetry.metrics()
         return Response(content, headers={"Content-Type": media_type})
 
     @app.get("/docs", tags=["operation"], response_class=HTMLResponse)

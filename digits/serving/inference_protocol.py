@@ -5,14 +5,12 @@ extension `binary_tensor_data`, as bytes after the JSON.
 """
 
 import json
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
-from numpy.typing import NDArray
 from typing_extensions import NotRequired, TypedDict
 
 from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
@@ -20,34 +18,37 @@ from digits.reading.reader import Reader
 from digits.serving import openapi
 from digits.serving.openapi import Route, answer
 from digits.serving.problems import RequestError
-from digits.serving.requests import MOST_PICTURES, ReadingThreads, parsed, too_many
+from digits.serving.requests import (
+    MOST_PICTURES,
+    Array,
+    Body,
+    ReadingThreads,
+    numbers,
+    parsed,
+    too_many,
+)
 
 TAG = "Open Inference Protocol"
 VERSION = "1"  # of both models, in paths that name one
 HEADER = "Inference-Header-Content-Length"  # bytes of JSON before binary tensors
 BINARY = "application/octet-stream"
-DATATYPES = {"FP32": np.float32, "BOOL": np.bool_}
-INPUTS = {"canvas": (CANVAS_SIDE, CANVAS_SIDE), "digit": (DIGIT_SIDE, DIGIT_SIDE)}
-OUTPUTS: dict[str, dict[str, tuple[str, tuple[int, ...]]]] = {
-    "canvas": {
-        "probabilities": ("FP32", (10,)),
-        "is_digit": ("FP32", ()),
-        "accepted": ("BOOL", ()),
-        "digit": ("FP32", (DIGIT_SIDE, DIGIT_SIDE)),
-    },
-    "digit": {
-        "probabilities": ("FP32", (10,)),
-        "is_digit": ("FP32", ()),
-        "accepted": ("BOOL", ()),
-    },
+SIDES = {"canvas": CANVAS_SIDE, "digit": DIGIT_SIDE}  # of the images that each model takes
+OF_DIGIT: dict[str, tuple[str, tuple[int, ...]]] = {  # datatype, and shape for one image
+    "probabilities": ("FP32", (10,)),
+    "is_digit": ("FP32", ()),
+    "accepted": ("BOOL", ()),
 }
-MODEL_PARAMETER = openapi.path_parameter("model", [*INPUTS])
+OUTPUTS = {
+    "canvas": OF_DIGIT | {"digit": ("FP32", (DIGIT_SIDE, DIGIT_SIDE))},
+    "digit": OF_DIGIT,
+}
+MODEL_PARAMETER = openapi.path_parameter("model", [*SIDES])
 VERSION_PARAMETER = openapi.path_parameter("version", [VERSION])
 
 _ANY: openapi.Schema = {"type": "object"}
 _INPUT = openapi.object_of(
     {
-        "name": {"type": "string", "enum": [*INPUTS]},
+        "name": {"type": "string", "enum": [*SIDES]},
         "datatype": {"type": "string", "enum": ["UINT8"]},
         "shape": openapi.array_of({"type": "integer"}, 3, 3),
     },
@@ -64,8 +65,6 @@ REQUEST = openapi.object_of(
         "parameters": _ANY,
     },
 )
-
-Run = Callable[[str, NDArray[np.uint8]], Mapping[str, NDArray[Any]]]
 
 
 class ServerMetadata(TypedDict):
@@ -93,10 +92,7 @@ class ModelReady(TypedDict):
     ready: bool
 
 
-class OutputTensor(TypedDict):
-    name: str
-    datatype: str
-    shape: list[int]
+class OutputTensor(TensorMetadata):
     parameters: NotRequired[dict[str, int]]  # binary_data_size, if it is binary
     data: NotRequired[list[float] | list[bool]]  # if it is not
 
@@ -146,14 +142,22 @@ def _of_model(
     """The paths of a model, with or without its version."""
     router = APIRouter(prefix=prefix, route_class=Route, tags=[TAG])
 
-    def run(model: str, image: NDArray[np.uint8]) -> Mapping[str, NDArray[Any]]:
-        outputs = reader.outputs(model, image)
-        return outputs | {"accepted": outputs["is_digit"] >= reader.threshold}
-
     @router.get("", response_model=ModelMetadata, **openapi.operation(404, parameters=parameters))
     async def model_metadata(request: Request) -> Response:
         """The names, types and shapes of a model's tensors; -1 stands for any number of images."""
-        return answer(metadata(checked(**request.path_params)))
+        model = checked(**request.path_params)
+        shape = [-1, SIDES[model], SIDES[model]]
+        metadata = ModelMetadata(
+            name=model,
+            versions=[VERSION],
+            platform="litert",
+            inputs=[TensorMetadata(name=model, datatype="UINT8", shape=shape)],
+            outputs=[
+                TensorMetadata(name=name, datatype=datatype, shape=[-1, *shape])
+                for name, (datatype, shape) in OUTPUTS[model].items()
+            ],
+        )
+        return answer(metadata)
 
     @router.get(
         "/ready", response_model=ModelReady, **openapi.operation(404, parameters=parameters)
@@ -177,29 +181,13 @@ def _of_model(
         """Runs a model."""
         model = checked(**request.path_params)
         json_length = request.headers.get(HEADER)
-        content, json_bytes = await threads.run(
-            request, lambda body: infer(model, run, body.content, json_length)
-        )
-        if json_bytes is None:
-            return Response(content, media_type="application/json")
-        return Response(content, headers={HEADER: str(json_bytes)}, media_type=BINARY)
+
+        def work(body: Body) -> Response:
+            return infer(reader, model, body.content, json_length)
+
+        return await threads.run(request, work)
 
     return router
-
-
-def metadata(model: str) -> ModelMetadata:
-    """What `/v2/models/{model}` answers."""
-    side = INPUTS[model]
-    return ModelMetadata(
-        name=model,
-        versions=[VERSION],
-        platform="litert",
-        inputs=[TensorMetadata(name=model, datatype="UINT8", shape=[-1, *side])],
-        outputs=[
-            TensorMetadata(name=name, datatype=datatype, shape=[-1, *shape])
-            for name, (datatype, shape) in OUTPUTS[model].items()
-        ],
-    )
 
 
 def checked(model: str, version: str = VERSION) -> str:
@@ -208,27 +196,23 @@ def checked(model: str, version: str = VERSION) -> str:
     Raises:
         RequestError: 404.
     """
-    if model not in INPUTS:
+    if model not in SIDES:
         raise RequestError(
-            404, f"There is no model {model!r:.40}; the models are {' and '.join(INPUTS)}."
+            404, f"There is no model {model!r:.40}; the models are {' and '.join(SIDES)}."
         )
     if version != VERSION:
         raise RequestError(404, f"There is no version {version!r:.40} of {model}, only {VERSION}.")
     return model
 
 
-def infer(model: str, run: Run, body: bytes, json_length: str | None) -> tuple[bytes, int | None]:
+def infer(reader: Reader, model: str, body: bytes, json_length: str | None) -> Response:
     """Answers a request for inference.
 
     Args:
+        reader: whose model answers.
         model: from `checked`.
-        run: (model, uint8 image) -> its outputs, each with a leading 1 in its shape.
         body: of the request.
         json_length: the request's `HEADER`, if it has one.
-
-    Returns:
-        the body of the answer and, if it has binary tensors, how many bytes of JSON come before
-        them.
 
     Raises:
         RequestError: 400, 413 or 422; what is wrong with the request.
@@ -236,12 +220,14 @@ def infer(model: str, run: Run, body: bytes, json_length: str | None) -> tuple[b
     request, binary = _parts(body, json_length)
     images = _images(model, request, binary)
     wanted = _wanted(model, request)
-    answers = [run(model, image) for image in images]
+    answers = [reader.outputs(model, image) for image in images]
+    tensors: dict[str, Any] = {
+        name: np.concatenate([one[name] for one in answers]) for name in answers[0]
+    }
+    tensors["accepted"] = tensors["is_digit"] >= reader.threshold
     outputs, contents = [], []
     for name, as_bytes in wanted.items():
-        datatype, shape = OUTPUTS[model][name]
-        tensor = np.concatenate([one[name].reshape(1, *shape) for one in answers])
-        tensor = tensor.astype(DATATYPES[datatype])
+        tensor, (datatype, _) = tensors[name], OUTPUTS[model][name]
         output = OutputTensor(name=name, datatype=datatype, shape=list(tensor.shape))
         if as_bytes:
             contents.append(tensor.tobytes())
@@ -252,8 +238,11 @@ def infer(model: str, run: Run, body: bytes, json_length: str | None) -> tuple[b
     head = InferenceAnswer(model_name=model, model_version=VERSION, outputs=outputs)
     if "id" in request:
         head["id"] = request["id"]
+    if not contents:
+        return answer(head)
     text = json.dumps(head).encode()
-    return b"".join([text, *contents]), len(text) if contents else None
+    content = b"".join([text, *contents])
+    return Response(content, headers={HEADER: str(len(text))}, media_type=BINARY)
 
 
 def _parts(body: bytes, json_length: str | None) -> tuple[Mapping[str, Any], bytes]:
@@ -274,50 +263,38 @@ def _parts(body: bytes, json_length: str | None) -> tuple[Mapping[str, Any], byt
     return request, body[length:]
 
 
-def _images(model: str, request: Mapping[str, Any], binary: bytes) -> NDArray[np.uint8]:
-    """The input of a model, uint8 of shape (n, height, width)."""
-    side = INPUTS[model]
-    wanted = f'"inputs" must be one tensor {{"name": "{model}", "datatype": "UINT8", "shape": '
-    wanted += f"[n, {side[0]}, {side[1]}]}}"
-    inputs = request.get("inputs")
-    if not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], Mapping):
-        raise RequestError(422, f"{wanted}.")
-    (tensor,) = inputs
-    shape = tensor.get("shape")
-    if tensor.get("name") != model or tensor.get("datatype") != "UINT8":
-        given = f"{tensor.get('datatype')!r:.20} with the name {tensor.get('name')!r:.40}"
-        raise RequestError(422, f"{wanted}, not {given}.")
-    if not isinstance(shape, list) or len(shape) != 3 or tuple(shape[1:]) != side:
-        raise RequestError(422, f"{wanted}, not {shape!r:.60}.")
-    count = shape[0]
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise RequestError(422, f"{wanted} with n from 1 to {MOST_PICTURES}, not {count!r:.20}.")
+def _images(model: str, request: Mapping[str, Any], binary: bytes) -> Array:
+    """The input of a model, uint8 of shape (n, side, side)."""
+    side = SIDES[model]
+    wanted = (
+        f'"inputs" must be one tensor {{"name": "{model}", "datatype": "UINT8", '
+        f'"shape": [n, {side}, {side}]}} with n from 1 to {MOST_PICTURES}'
+    )
+    match request.get("inputs"):
+        case [{"name": name, "datatype": datatype, "shape": [count, *sides] as shape} as tensor]:
+            fits = [name, datatype, *sides] == [model, "UINT8", side, side]
+            if not fits or type(count) is not int or count < 1:
+                given = f"{datatype!r:.20} with the name {name!r:.40} and shape {shape!r:.60}"
+                raise RequestError(422, f"{wanted}, not {given}.")
+        case _:
+            raise RequestError(422, f"{wanted}.")
     if count > MOST_PICTURES:
         raise too_many(count, MOST_PICTURES)
-    size = count * math.prod(side)
-    parameters = tensor.get("parameters", {})
-    if isinstance(parameters, Mapping) and "binary_data_size" in parameters:
-        if parameters["binary_data_size"] != size or len(binary) != size:
-            raise RequestError(
-                422, f"The tensor must have {size:,} bytes after the JSON, not {len(binary):,}."
-            )
-        return np.frombuffer(binary, np.uint8).reshape(count, *side)
+    size = count * side**2
+    match tensor.get("parameters"):
+        case {"binary_data_size": declared}:
+            if not declared == size == len(binary):
+                detail = f"The tensor must have {size:,} bytes after the JSON, not {len(binary):,}."
+                raise RequestError(422, detail)
+            return np.frombuffer(binary, np.uint8).reshape(count, side, side)
     if binary:
         raise RequestError(422, 'There are bytes after the JSON, but no "binary_data_size" in it.')
-    return _from_json(tensor.get("data"), model, (count, *side))
-
-
-def _from_json(data: Any, model: str, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    try:
-        array = np.array(data)
-    except (ValueError, TypeError, OverflowError):  # rows of unequal length
-        array = np.array(None)
-    size = math.prod(shape)
-    if not np.issubdtype(array.dtype, np.integer) or array.size != size:
+    data = numbers(tensor.get("data"))
+    if not np.issubdtype(data.dtype, np.integer) or data.size != size:
         raise RequestError(422, f'"data" of {model} must be {size:,} whole numbers.')
-    if array.min() < 0 or array.max() > 255:
+    if data.min() < 0 or data.max() > 255:
         raise RequestError(422, f'"data" of {model} must be from 0 to 255.')
-    return array.astype(np.uint8).reshape(shape)
+    return data.astype(np.uint8).reshape(count, side, side)
 
 
 def _wanted(model: str, request: Mapping[str, Any]) -> dict[str, bool]:
@@ -325,7 +302,7 @@ def _wanted(model: str, request: Mapping[str, Any]) -> dict[str, bool]:
     parameters = request.get("parameters", {})
     all_binary = isinstance(parameters, Mapping) and parameters.get("binary_data_output") is True
     outputs = request.get("outputs")
-    if outputs is None or outputs == []:
+    if outputs in (None, []):
         return dict.fromkeys(OUTPUTS[model], all_binary)
     found = {}
     for output in outputs if isinstance(outputs, list) else [outputs]:

@@ -24,6 +24,7 @@ Schema = dict[str, Any]
 
 OF_BODY = (400, 408, 413, 415, 422, 503)  # statuses that a wrong or untimely body can have
 FILE: Schema = {"type": "string", "format": "binary"}
+PROBLEM = {MEDIA_TYPE: {"schema": TypeAdapter(Problem).json_schema()}}
 DOCS = Template((Path(__file__).parent / "docs.html").read_text("utf-8"))
 
 
@@ -60,15 +61,10 @@ def operation(
         parameters: in its path.
         answers: what it answers besides the JSON of its model, by media type.
     """
-    problem = {MEDIA_TYPE: {"schema": TypeAdapter(Problem).json_schema()}}
-    responses: dict[int, Any] = {
-        status: {"description": "What was wrong", "content": problem} for status in errors
-    }
-    if answers is not None:
+    responses = {code: {"description": "What was wrong", "content": PROBLEM} for code in errors}
+    if answers:
         responses[200] = {"content": answers}
-    extra: dict[str, Any] = {}
-    if body is not None:
-        extra["requestBody"] = {"required": True, "content": body}
+    extra: Schema = {"requestBody": {"required": True, "content": body}} if body else {}
     if parameters:
         extra["parameters"] = [*parameters]
     return {"responses": responses, "openapi_extra": extra, "response_description": "Answered"}
@@ -82,11 +78,8 @@ def path_parameter(name: str, values: Iterable[str]) -> Schema:
 
 def object_of(required: Schema, optional: Schema | None = None) -> Schema:
     """The schema of an object with these properties."""
-    return {
-        "type": "object",
-        "required": [*required],
-        "properties": required | (optional or {}),
-    }
+    properties = required | (optional or {})
+    return {"type": "object", "required": [*required], "properties": properties}
 
 
 def array_of(items: Schema, least: int, most: int) -> Schema:
@@ -96,16 +89,16 @@ def array_of(items: Schema, least: int, most: int) -> Schema:
 
 def pictures_body(most: int) -> dict[str, Any]:
     """What a path takes that reads up to `most` pictures, by media type."""
-    files, media_types = FILE, {f"image/{name}": {"schema": FILE} for name in PICTURES}
-    if most > 1:
-        files, media_types = array_of(FILE, 1, most), {}
+
+    def one_or_more(picture: Schema) -> Schema:
+        return picture if most == 1 else array_of(picture, 1, most)
+
     choices = []
     for key, side in SIDES.items():
         row = array_of({"type": "integer", "minimum": 0, "maximum": 255}, side, side)
-        rows = array_of(row, side, side)
-        choices.append(object_of({key: rows if most == 1 else array_of(rows, 1, most)}))
-    return media_types | {
-        "multipart/form-data": {"schema": object_of({"file": files})},
+        choices.append(object_of({key: one_or_more(array_of(row, side, side))}))
+    return {name: {"schema": FILE} for name in PICTURES if most == 1} | {
+        "multipart/form-data": {"schema": object_of({"file": one_or_more(FILE)})},
         "application/json": {"schema": {"oneOf": choices}},
     }
 
@@ -117,28 +110,24 @@ def page(described: Mapping[str, Any], at: str) -> HTMLResponse:
         described: the OpenAPI document.
         at: where the service is, such as "http://localhost:8000".
     """
-    rows: dict[str, list[str]] = {}
+    tables: dict[str, str] = {}
     for path, methods in described["paths"].items():
         for method, details in methods.items():
-            meaning = html.escape(details["description"])
-            row = f"<tr><td>{method.upper()} {html.escape(path)}<td>{meaning}"
-            rows.setdefault(details["tags"][0], []).append(row)
-    tables = "\n".join(
-        f"<h2>{tag[0].upper() + tag[1:]}</h2>\n<table>\n" + "\n".join(of_tag) + "\n</table>"
-        for tag, of_tag in rows.items()
-    )
-    style = DOCS.template.partition("<style>")[2].partition("</style>")[0]
+            tag, meaning = details["tags"][0], html.escape(details["description"])
+            row = f"<tr><td>{method.upper()} {path}<td>{meaning}\n"
+            tables[tag] = tables.get(tag, "") + row
     text = DOCS.substitute(
-        {
-            name: html.escape(described["info"][name])
-            for name in ("title", "version", "description")
-        },
+        described["info"],
         at=html.escape(at),
-        tables=tables,
+        tables="\n".join(
+            f"<h2>{tag[0].upper() + tag[1:]}</h2>\n<table>\n{rows}</table>"
+            for tag, rows in tables.items()
+        ),
         megabytes=LARGEST_BODY >> 20,
         seconds=BODY_SECONDS,
         pictures=MOST_PICTURES,
     )
+    style = text.partition("<style>")[2].partition("</style>")[0]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return HTMLResponse(text, headers={"Content-Security-Policy": policy})

@@ -1,69 +1,46 @@
 """Errors over HTTP as `application/problem+json` (RFC 9457): mistakes of a client, and overload."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Annotated
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
+from pydantic import Field
 from starlette.exceptions import HTTPException
+from typing_extensions import NotRequired, TypedDict
 
 MEDIA_TYPE = "application/problem+json"
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(TypedDict):
     """The JSON of an error."""
 
-    type: str = field(metadata={"description": 'always "about:blank"'})
-    title: str = field(metadata={"description": "the same for every error of this status"})
-    status: int = field(metadata={"description": "the status of HTTP"})
-    detail: str = field(metadata={"description": "what was wrong, and what to do"})
-    error: str = field(
-        default="",
-        metadata={
-            "description": "under /v2 only: the detail, as the Open Inference Protocol has it"
-        },
-    )
+    type: Annotated[str, Field(description='always "about:blank"')]
+    title: Annotated[str, Field(description="the same for every error of this status")]
+    status: Annotated[int, Field(description="the status of HTTP")]
+    detail: Annotated[str, Field(description="what was wrong, and what to do")]
+    error: NotRequired[Annotated[str, Field(description="the detail again, under /v2 only")]]
 
 
-class RequestError(Exception):
-    """A request that cannot be answered.
-
-    Attributes:
-        status: of HTTP.
-        detail: one sentence that says what was wrong and what to do.
-        headers: sent with the answer.
-    """
-
-    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.status, self.detail, self.headers = status, detail, dict(headers or {})
-
-
-def response(error: RequestError, path: str) -> Response:
-    """The response to a request for `path` that ended in an error."""
-    of_protocol = error.detail if path.startswith("/v2") else ""
-    phrase = HTTPStatus(error.status).phrase
-    problem = Problem("about:blank", phrase, error.status, error.detail, of_protocol)
-    content = {name: value for name, value in vars(problem).items() if value != ""}
-    return Response(json.dumps(content), error.status, error.headers, MEDIA_TYPE)
+class RequestError(HTTPException):
+    """A request that cannot be answered; `detail` says in one sentence why, and what to do."""
 
 
 def install(app: FastAPI) -> None:
     """Makes an application answer its own errors and the framework's with a `Problem`."""
 
-    @app.exception_handler(RequestError)
-    async def of_service(request: Request, error: RequestError) -> Response:
-        return response(error, request.url.path)
-
     @app.exception_handler(HTTPException)
-    async def of_framework(request: Request, error: HTTPException) -> Response:
-        path = request.url.path
-        details = {
-            404: f"There is nothing at {path}; the paths are listed at /docs.",
-            405: f"{path} does not support {request.method}; see /docs.",
-        }
-        detail = details.get(error.status_code, str(error.detail))
-        return response(RequestError(error.status_code, detail, error.headers), path)
+    async def answer(request: Request, error: HTTPException) -> Response:
+        path, status, detail = request.url.path, error.status_code, error.detail
+        if not isinstance(error, RequestError):
+            of_framework = {
+                404: f"There is nothing at {path}; the paths are listed at /docs.",
+                405: f"{path} does not support {request.method}; see /docs.",
+            }
+            detail = of_framework.get(status, detail)
+        title = HTTPStatus(status).phrase
+        problem = Problem(type="about:blank", title=title, status=status, detail=detail)
+        if path.startswith("/v2"):
+            problem["error"] = detail
+        return Response(json.dumps(problem), status, error.headers, MEDIA_TYPE)

@@ -2,18 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 import anyio
 import numpy as np
-from fastapi import Request
+from fastapi import Request, Response
 from numpy.typing import NDArray
 from python_multipart.multipart import parse_options_header
-from starlette.datastructures import Headers
+from starlette.datastructures import FormData, Headers
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
@@ -21,35 +19,27 @@ from digits.serving import telemetry
 from digits.serving.problems import RequestError
 
 Array = NDArray[np.uint8]
-Answer = TypeVar("Answer")
 
 LARGEST_BODY = 16 << 20  # bytes
 MOST_RECEIVED = 128 << 20  # bytes, of all bodies that are being received or read in a process
 BODY_SECONDS = 10  # within which a body must arrive
 MOST_WAITING = 16  # requests that are read or wait for a thread, in each process
 MOST_PICTURES = 64  # in one request
-PICTURES = (  # subtypes of image/
-    *("png", "jpeg", "gif", "bmp", "x-ms-bmp", "webp", "tiff"),
-    *(f"x-portable-{kind}map" for kind in ("pix", "gray", "bit", "any")),
+PICTURES = (
+    *(f"image/{kind}" for kind in ("png", "jpeg", "gif", "bmp", "x-ms-bmp", "webp", "tiff")),
+    *(f"image/x-portable-{kind}map" for kind in ("pix", "gray", "bit", "any")),
 )
 SIDES = {"pixels": DIGIT_SIDE, "canvas": CANVAS_SIDE}  # of the arrays that JSON may hold
 RETRY = {"Retry-After": "1"}
 CLOSE = {"Connection": "close"}  # the rest of the body is not received
 
 
-@dataclass(frozen=True)
-class Body:
-    """The body of a request.
-
-    Attributes:
-        content_type: the request's header.
-        content: all bytes.
-        fields: of a multipart form, by name; bytes for a file, str for any other field.
-    """
+class Body(NamedTuple):
+    """The body of a request: its content type, all its bytes, and its fields if it is a form."""
 
     content_type: str
     content: bytes
-    fields: tuple[tuple[str, bytes | str], ...] = ()
+    form: FormData
 
 
 class ReadingThreads:
@@ -57,72 +47,61 @@ class ReadingThreads:
 
     def __init__(self, count: int) -> None:
         self.pool = ThreadPoolExecutor(count, "reader")
-        self.waiting = 0  # requests that are read or wait for a thread
+        self.places = asyncio.Semaphore(MOST_WAITING)
         self.memory = MOST_RECEIVED  # bytes left for bodies
 
-    async def run(self, request: Request, work: Callable[[Body], Answer]) -> Answer:
+    async def run(self, request: Request, work: Callable[[Body], Response]) -> Response:
         """What `work` makes of a request's body, on one of the threads.
 
         Raises:
-            RequestError: 413, too large a body; 408, too slow; 503, too much else to do; 400, not
-                the form that it says it is.
+            RequestError: 413, the body is too large; 408, too slow; 400, not the form that it
+                claims to be; 503, there is too much else to do.
         """
-        self._check_waiting()
-        async with self._received(request) as body:
-            self._check_waiting()
-            self.waiting += 1
-            telemetry.WAITING.inc()
-            try:
-                return await asyncio.get_running_loop().run_in_executor(self.pool, work, body)
-            finally:
-                self.waiting -= 1
-                telemetry.WAITING.dec()
+        self._check_places()
+        content, form = bytearray(), FormData()  # in memory until the answer is ready
+        try:
+            await self._receive(request, content)
+            content_type, body = request.headers.get("content-type", ""), bytes(content)
+            form = await _form(content_type, body)
+            self._check_places()
+            async with self.places:
+                with telemetry.WAITING.track_inprogress():
+                    loop = asyncio.get_running_loop()
+                    return await loop.run_in_executor(
+                        self.pool, work, Body(content_type, body, form)
+                    )
+        finally:
+            self.memory += len(content)
+            await form.close()
 
-    def _check_waiting(self) -> None:
-        if self.waiting >= MOST_WAITING:
+    def _check_places(self) -> None:
+        if self.places.locked():
             raise RequestError(503, "Too many requests are waiting; try again soon.", RETRY)
 
-    @asynccontextmanager
-    async def _received(self, request: Request) -> AsyncIterator[Body]:
-        """The whole body of a request, which counts as memory in use within the block."""
+    async def _receive(self, request: Request, content: bytearray) -> None:
+        """Appends the body of a request to `content`, and takes its length from `memory`."""
         length = request.headers.get("content-length", "")
         if length.isdecimal() and int(length[:20]) > LARGEST_BODY:
             raise _too_large()
-        content = bytearray()
-
-        async def collect() -> None:
-            async for chunk in request.stream():
-                if len(content) + len(chunk) > LARGEST_BODY:
-                    raise _too_large()
-                if len(chunk) > self.memory:
-                    raise RequestError(
-                        503, "Too much is being sent at once; try again soon.", RETRY
-                    )
-                self.memory -= len(chunk)
-                content.extend(chunk)
-
         try:
-            try:
-                with anyio.fail_after(BODY_SECONDS):  # asyncio's would start a task
-                    await collect()
-            except TimeoutError:
-                detail = f"The body did not arrive within {BODY_SECONDS} seconds; send it faster."
-                raise RequestError(408, detail, CLOSE) from None
-            content_type = request.headers.get("content-type", "")
-            body = bytes(content)
-            yield Body(content_type, body, await _form(content_type, body))
-        finally:
-            self.memory += len(content)
+            with anyio.fail_after(BODY_SECONDS):  # asyncio's would start a task
+                async for chunk in request.stream():
+                    if len(content) + len(chunk) > LARGEST_BODY:
+                        raise _too_large()
+                    if len(chunk) > self.memory:
+                        detail = "Too much is being sent at once; try again soon."
+                        raise RequestError(503, detail, RETRY)
+                    self.memory -= len(chunk)
+                    content.extend(chunk)
+        except TimeoutError:
+            detail = f"The body did not arrive within {BODY_SECONDS} seconds; send it faster."
+            raise RequestError(408, detail, CLOSE) from None
 
 
-async def _form(content_type: str, content: bytes) -> tuple[tuple[str, bytes | str], ...]:
-    """The fields of a multipart form; none of any other body.
-
-    Raises:
-        RequestError: 400, not a valid form.
-    """
+async def _form(content_type: str, content: bytes) -> FormData:
+    """The fields of a multipart form; none of any other body."""
     if _media_type(content_type) != "multipart/form-data":
-        return ()
+        return FormData()
 
     async def stream() -> AsyncGenerator[bytes, None]:
         yield content
@@ -131,16 +110,10 @@ async def _form(content_type: str, content: bytes) -> tuple[tuple[str, bytes | s
     parser = MultiPartParser(headers, stream(), max_part_size=LARGEST_BODY)
     parser.spool_max_size = LARGEST_BODY + 1  # nothing goes to a temporary file
     try:
-        form = await parser.parse()
+        return await parser.parse()
     except MultiPartException as error:
         reason = error.message.rstrip(".")
         raise RequestError(400, f"The body is not a valid multipart form ({reason}).") from None
-    fields = [
-        (name, value if isinstance(value, str) else value.file.read())
-        for name, value in form.multi_items()
-    ]
-    await form.close()
-    return tuple(fields)
 
 
 def _media_type(content_type: str) -> str:
@@ -148,11 +121,7 @@ def _media_type(content_type: str) -> str:
 
 
 def pictures(body: Body, most: int) -> list[Array | bytes]:
-    """The pictures in a request.
-
-    Args:
-        body: of the request.
-        most: how many it may have.
+    """The pictures in a request, `most` or fewer.
 
     Returns:
         of each picture file its bytes; of each array uint8 of shape (28, 28) or (256, 256).
@@ -161,13 +130,12 @@ def pictures(body: Body, most: int) -> list[Array | bytes]:
         RequestError: 400, 413, 415 or 422.
     """
     media_type = _media_type(body.content_type)
-    kind, _, subtype = media_type.partition("/")
     if media_type == "application/json":
-        return [*arrays(parsed(body.content), most)]
-    if kind == "image" and subtype in PICTURES:
+        return [*_arrays(parsed(body.content), most)]
+    if media_type in PICTURES:
         found = [body.content]
     elif media_type == "multipart/form-data":
-        found = files(body.fields, most)
+        found = _files(body.form, most)
     else:
         given = (
             f"content type {body.content_type!r:.80}" if body.content_type else "no content type"
@@ -182,20 +150,16 @@ def pictures(body: Body, most: int) -> list[Array | bytes]:
     return [*found]
 
 
-def files(fields: tuple[tuple[str, bytes | str], ...], most: int) -> list[bytes]:
-    """The content of the files of a form, which are in fields named `file`.
-
-    Raises:
-        RequestError: 422, there is none, or one is not a file; 413, there are too many.
-    """
-    found = [content for name, content in fields if name == "file"]
+def _files(form: FormData, most: int) -> list[bytes]:
+    """The content of the files of a form, which are in fields named `file`."""
+    found = form.getlist("file")
     if not found:
-        others = ", ".join(repr(name) for name, _ in fields[:5])
+        others = ", ".join(repr(name) for name, _ in form.multi_items()[:5])
         only = f", only {others}" if others else ""
         raise RequestError(422, f"The form has no field 'file'{only:.120}; send the picture in it.")
     if len(found) > most:
         raise too_many(len(found), most)
-    contents = [content for content in found if isinstance(content, bytes)]
+    contents = [field.file.read() for field in found if not isinstance(field, str)]
     if len(contents) < len(found):
         raise RequestError(
             422, "The form's field 'file' is not a file; send the picture with a file name."
@@ -220,12 +184,8 @@ def parsed(content: bytes) -> Any:
         raise RequestError(400, f"The body is not valid JSON ({reason:.120}).") from None
 
 
-def arrays(content: Any, most: int) -> list[Array]:
-    """The arrays of JSON like {"canvas": rows} or, if `most` is above 1, {"canvas": [rows, ...]}.
-
-    Raises:
-        RequestError: 422, it is something else; 413, there are too many.
-    """
+def _arrays(content: Any, most: int) -> list[Array]:
+    """The arrays of {"canvas": rows} or, if `most` is above 1, {"canvas": [rows, ...]}."""
     keys = " or ".join(f'"{key}" ({side}×{side})' for key, side in SIDES.items())
     wanted = f"send an object with {keys}, rows of whole numbers from 0 to 255"
     if not isinstance(content, Mapping) or len(content.keys() & SIDES.keys()) != 1:
@@ -241,11 +201,8 @@ def arrays(content: Any, most: int) -> list[Array]:
 
 def _array(rows: Any, key: str) -> Array:
     side = SIDES[key]
-    try:
-        array = np.array(rows)
-    except (ValueError, TypeError, OverflowError):  # rows of unequal length
-        array = np.array(None)
-    if array.shape != (side, side) or not np.issubdtype(array.dtype, np.number):
+    array = numbers(rows)
+    if array.shape != (side, side):
         shape = "×".join(map(str, array.shape)) or "something else"
         raise RequestError(422, f'"{key}" must be {side} rows of {side} numbers, not {shape:.40}.')
     outside = array[(array < 0) | (array > 255) | (array != np.floor(array))]
@@ -254,6 +211,15 @@ def _array(rows: Any, key: str) -> Array:
             422, f'"{key}" must be whole numbers from 0 to 255, not {outside[0]!s:.24}.'
         )
     return array.astype(np.uint8)
+
+
+def numbers(data: Any) -> NDArray[Any]:
+    """JSON's numbers, or lists of them, as an array; of shape () if it is anything else."""
+    try:
+        array = np.array(data)
+    except (ValueError, TypeError, OverflowError):  # rows of unequal length
+        array = np.array(None)
+    return array if np.issubdtype(array.dtype, np.number) else np.array(None)
 
 
 def too_many(count: int, most: int) -> RequestError:

@@ -5,12 +5,14 @@ Neither contains anything that was sent.
 
 import json
 import logging
+import os
 import sys
 import time
 from typing import Any
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
+    REGISTRY,
     CollectorRegistry,
     Counter,
     Gauge,
@@ -18,6 +20,7 @@ from prometheus_client import (
     generate_latest,
     multiprocess,
 )
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -41,16 +44,15 @@ WAITING = Gauge(
 )
 
 
-def metrics(shared: bool) -> tuple[bytes, str]:
+def metrics() -> tuple[bytes, str]:
     """All counts in Prometheus's text format, and the content type of that.
 
-    Args:
-        shared: whether several processes add up their counts, in PROMETHEUS_MULTIPROC_DIR.
+    Several processes add up their counts in the folder PROMETHEUS_MULTIPROC_DIR.
     """
-    if not shared:
-        return generate_latest(), CONTENT_TYPE_LATEST
-    registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
@@ -58,8 +60,7 @@ class Middleware:
     """Counts and logs every request to an application, and adds headers to its answers."""
 
     def __init__(self, app: ASGIApp, headers: dict[str, str]) -> None:
-        self.app = app
-        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        self.app, self.headers = app, headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -72,9 +73,9 @@ class Middleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                own = {name.lower() for name, _ in message["headers"]}
-                more = [header for header in self.headers if header[0] not in own]
-                message["headers"] = [*message["headers"], *more]
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         try:

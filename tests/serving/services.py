@@ -19,7 +19,8 @@ from processes import ROOT
 
 from digits.data.mnist import Mnist
 from digits.reading.reader import Reader
-from digits.serving import connections, create_app
+from digits.serving import connections
+from digits.serving.app import create_app
 
 JSON = {"Content-Type": "application/json"}
 PNG = {"Content-Type": "image/png"}

@@ -19,7 +19,8 @@ from uvicorn.server import ServerState
 from digits.reading.page import Page
 from digits.reading.pictures import Source
 from digits.reading.reader import Reader
-from digits.serving import connections, create_app, requests
+from digits.serving import connections, requests
+from digits.serving.app import create_app
 
 
 def test_an_answer_is_not_held_back_until_acknowledged(client: Client) -> None:
