@@ -10,14 +10,13 @@ Training and reading meet only here: nothing else passes between the two halves.
 
 import hashlib
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from digits.errors import DigitsError, explained
-from digits.files import PARTIAL
+from digits.files import write_folder
 
 FORMAT = 1
 MODEL = "digits.tflite"
@@ -93,18 +92,7 @@ def write(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any])
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     whole = {"format": FORMAT, **manifest, "files": digests}
     text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
-    temporary = folder.with_name(folder.name + PARTIAL)
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
-    try:
-        for name, content in {**files, "manifest.json": text.encode()}.items():
-            (temporary / name).write_bytes(content)
-        if folder.exists():
-            shutil.rmtree(folder)
-        temporary.rename(folder)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+    write_folder(folder, {**files, "manifest.json": text.encode()})
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

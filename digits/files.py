@@ -1,8 +1,9 @@
-"""Files that are either whole or not there, and the folder in which the project caches some."""
+"""Files and folders that are either whole or not there, and the folder of what is cached."""
 
 import os
 import secrets
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -34,3 +35,26 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Writes a folder, whole or not at all; it replaces an earlier one.
+
+    Args:
+        folder: the folder; its parents are made if necessary.
+        files: the content of each file, by its path in the folder.
+
+    Raises:
+        OSError: it cannot be written; an earlier folder is as it was.
+    """
+    temporary = folder.with_name(folder.name + PARTIAL)
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        for name, content in files.items():
+            (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+            (temporary / name).write_bytes(content)
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

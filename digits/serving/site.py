@@ -17,15 +17,14 @@ import gzip
 import hashlib
 import json
 import re
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from digits import bundle as bundles
 from digits.bundle import Bundle
-from digits.errors import DigitsError
-from digits.files import PARTIAL
+from digits.errors import DigitsError, explained
+from digits.files import write_folder
 from digits.serving import browser_runtime
 
 WEB = browser_runtime.WEB
@@ -54,22 +53,8 @@ def build(out: Path, bundle: Bundle, runtime: bool = True) -> None:
     if out.is_dir() and any(out.iterdir()) and not all((out / name).exists() for name in NAMED):
         raise DigitsError(f"{out} holds something other than a site; choose another folder.")
     files = contents(bundle, browser_runtime.files() if runtime else {})
-    temporary = out.with_name(out.name + PARTIAL)
-    try:
-        temporary.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(temporary, ignore_errors=True)
-        for name, content in files.items():
-            (temporary / name).parent.mkdir(parents=True, exist_ok=True)
-            (temporary / name).write_bytes(content)
-        if out.exists():
-            shutil.rmtree(out)
-        temporary.rename(out)
-    except OSError as error:
-        raise DigitsError(
-            f"{out} cannot be written ({error.strerror or error}); choose another folder."
-        ) from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with explained(f"{out} cannot be written", "choose another folder"):
+        write_folder(out, files)
 
 
 def contents(bundle: Bundle, runtime: Mapping[str, bytes]) -> Files:
@@ -80,26 +65,22 @@ def contents(bundle: Bundle, runtime: Mapping[str, bytes]) -> Files:
         runtime: from `browser_runtime.files`, or empty.
     """
     manifest = json.dumps(bundle.manifest, ensure_ascii=False).encode()
-    parts: dict[str, Files] = {
+    parts: dict[str, Mapping[str, bytes]] = {
         "page": _page_files(),
         "model": {bundles.MODEL: bundle.model, "manifest.json": manifest},
-        "runtime": dict(runtime),
+        "runtime": runtime,
     }
-    folders = {name: f"{name}-{_digest(files)}/" if files else "" for name, files in parts.items()}
-    hashed = {
-        folders[part] + name: content
-        for part, files in parts.items()
-        for name, content in files.items()
-    }
-    modules = [name for name in parts["page"] if name.endswith(".js") and name != WORKER]
-    links = [f'<link rel="modulepreload" href="{folders["page"]}{name}">' for name in modules]
+    folders = {part: f"{part}-{_digest(files)}/" if files else "" for part, files in parts.items()}
+    scripts = [name for name in parts["page"] if name.endswith(".js") and name != WORKER]
+    links = [f'<link rel="modulepreload" href="{folders["page"]}{name}">' for name in scripts]
     values = _words() | folders | {"preloads": "\n    ".join(links)}
-    named = {
-        name: _filled((WEB / name).read_text("utf-8"), values).encode()
-        for name in ("index.html", "manifest.webmanifest")
-    }
-    named["sw.js"] = _service_worker(named | hashed, folders["runtime"]).encode()
-    files = named | hashed
+    files: Files = {}
+    for name in ("index.html", "manifest.webmanifest"):
+        text = (WEB / name).read_text("utf-8")
+        files[name] = re.sub(r"\{\{(\w+)\}\}", lambda mark: values[mark[1]], text).encode()
+    for part, under in folders.items():
+        files |= {under + name: content for name, content in parts[part].items()}
+    files["sw.js"] = _service_worker(files, folders["runtime"]).encode()
     return files | {
         f"{name}.gz": gzip.compress(content, 9, mtime=0)
         for name, content in files.items()
@@ -118,26 +99,15 @@ def _page_files() -> Files:
 def _words() -> dict[str, str]:
     """The text of the page, from words.js."""
     text = (WEB / "page" / "words.js").read_text("utf-8")
-    found = re.search(r"WORDS = (\{.*?\n\});", text, re.DOTALL)
-    assert found
-    return json.loads(found[1])
-
-
-def _filled(text: str, values: Mapping[str, str]) -> str:
-    """The text with every {{name}} replaced by its value."""
-    return re.sub(r"\{\{(\w+)\}\}", lambda match: values[match[1]], text)
+    return json.JSONDecoder().raw_decode(text.partition("WORDS = ")[2])[0]
 
 
 def _service_worker(files: Files, runtime: str) -> str:
     """sw.js with the list of the files that it keeps, and a stamp that changes with the list."""
-    kept = {
-        name: content
-        for name, content in files.items()
-        if not name.endswith((".gz", ".br", ".png"))  # systems keep the icons of installed pages
-    }
     integrity = {
         name: "sha256-" + base64.b64encode(hashlib.sha256(content).digest()).decode()
-        for name, content in kept.items()
+        for name, content in files.items()
+        if not name.endswith((".gz", ".br", ".png"))  # systems keep the icons of installed pages
     }
     integrity["./"] = integrity.pop("index.html")
     builds = {
@@ -150,9 +120,7 @@ def _service_worker(files: Files, runtime: str) -> str:
     text = (WEB / "sw.js").read_text("utf-8")
     stamp = _digest({"": text.encode(), "files": json.dumps([integrity, builds]).encode()})
     values: dict[str, Any] = {"stamp": stamp, "files": integrity, "builds": builds}
-    for name, value in values.items():
-        text = text.replace(f'"{{{{{name}}}}}"', json.dumps(value, indent=2))
-    return text
+    return re.sub(r'"\{\{(\w+)\}\}"', lambda mark: json.dumps(values[mark[1]], indent=2), text)
 
 
 def _digest(files: Mapping[str, bytes]) -> str:
