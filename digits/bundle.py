@@ -31,7 +31,7 @@ class Bundle:
     """A bundle whose files have been checked against its manifest.
 
     Attributes:
-        folder: where it lies.
+        folder: its path.
         manifest: the content of `manifest.json`.
         model: the bytes of `digits.tflite`.
     """

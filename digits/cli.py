@@ -18,11 +18,11 @@ COMMANDS = {
     "read": "read the digits in pictures",
     "serve": "read over HTTP, and serve the page to draw on",
     "site": "write the web page that reads on its user's device",
-    "info": "say what a model is, and how good",
+    "info": "describe a model and how good it is",
     "evaluate": "measure a model on MNIST, or on your own pictures",
     "train": "train a network on MNIST and report how good it is",
     "sweep": "train many recipes and seeds, several at a time",
-    "compare": "put finished training runs side by side",
+    "compare": "compare finished training runs",
     "export": "write the model of a training run for other programs",
     "show": "draw what each augmentation does to digits",
 }
@@ -32,8 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command that the first argument names.
 
     Returns:
-        the exit status: 0 success, 1 a picture could not be read, 2 a mistake that the user can
-        correct, 130 stopped by Ctrl-C, 141 the reader of standard output is gone.
+        the exit status: 0 success, 1 a picture could not be read or a run failed, 2 a mistake that
+        the user can correct, 130 stopped by Ctrl-C, 141 the reader of standard output is gone, 143
+        stopped by SIGTERM.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     if arguments and arguments[0] in COMMANDS:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from digits.errors import DigitsError
 
-MANY = 10  # items, from which on a bar shows how many are done
+MANY = 10  # from this many items on, a bar is shown
 Item = TypeVar("Item", covariant=True)
 
 
@@ -69,7 +69,7 @@ def watched(items: Items[Item], unit: str, beside_lines: bool = False) -> Iterab
         items: the items.
         unit: what an item is called, in the singular.
         beside_lines: whether each item writes a line, which on the same terminal makes a bar
-            superfluous.
+            redundant.
     """
     if len(items) < MANY or not sys.stderr.isatty() or (beside_lines and sys.stdout.isatty()):
         return items

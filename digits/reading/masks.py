@@ -13,7 +13,7 @@ Ints = NDArray[np.int64]
 
 SHORTEST_RULE = 64  # pixels
 THICKEST_RULE = 8  # pixels
-COVERED = 0.6  # of the picture's width, that a rule covers at least
+COVERED = 0.6  # fraction of the picture's width that a rule must cover
 MOST_RULES = 400  # candidates that are considered
 
 

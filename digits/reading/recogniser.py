@@ -69,7 +69,7 @@ class Recogniser:
         return self._answers[key]
 
     def odds(self, answer: Answer) -> float:
-        """The odds that it is a digit, in multiples of the threshold's: from 1 it is accepted."""
+        """The odds that the ink is a digit, relative to the threshold's; 1 or more is accepted."""
         return _odds(answer.is_digit) / self._threshold
 
     def likelihood(self, answer: Answer) -> float:

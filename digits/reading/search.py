@@ -1,4 +1,4 @@
-"""Which fragments of a line make a digit together: the best path through all ways to take them.
+"""Which fragments of a line form one digit: the best path through all groupings.
 
 Over-segmentation with a recogniser in the loop (Casey & Lecolinet 1996): a line is cut wherever two
 digits could touch, and the likeliest way to join the fragments again is its reading.
@@ -14,7 +14,7 @@ from digits.reading.segmentation import Fragment, Line, joined
 
 LONGEST_RUN = 6  # fragments that may be one digit
 MOST_QUESTIONS = 4000  # to the recogniser in one search, unless there are more fragments
-MOST_TRUST = 10.0  # by which neighbours multiply the odds of a piece, at most
+MOST_TRUST = 10.0  # the largest factor by which neighbours raise the odds of a piece
 
 
 @dataclass(frozen=True)

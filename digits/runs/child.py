@@ -14,7 +14,7 @@ PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 def main() -> None:
     _, parent, cores, *arguments = sys.argv
-    # Ctrl-C works even if the parent ignores it, as a process does that a shell runs in the
+    # Ctrl-C works even if the parent ignores it, as processes do that a shell starts in the
     # background.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(signal, "pthread_sigmask"):

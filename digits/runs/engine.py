@@ -1,4 +1,4 @@
-"""What the scheduler needs of the modules that train runs, `processes` and `ray_cluster`.
+"""What the scheduler needs from the modules that train runs, `processes` and `ray_cluster`.
 
 Each run is a process of its own, `digits train --resume FOLDER`, so a crash or a kill affects that
 run only. An engine starts the process and reports how it ended. The scheduler decides what to

@@ -124,7 +124,7 @@ def _reason(run: Run, exit_status: int, attempts: int) -> str:
 
 @contextmanager
 def handling_signals() -> Iterator[None]:
-    """Ends the block in good order, by SystemExit, on SIGTERM or when the terminal is closed."""
+    """Ends the block cleanly, with SystemExit, on SIGTERM or when the terminal is closed."""
 
     def end(number: int, _: object) -> NoReturn:
         raise SystemExit(128 + number)

@@ -1,7 +1,7 @@
 """The folder of a sweep: where each recipe's run is, a lock, and the results of all runs.
 
 A run is identified by its recipe, which its folder keeps. So the same command again resumes what is
-unfinished and leaves what is finished as it is, even if the lines of SPEC have changed places.
+unfinished and leaves what is finished as it is, even if the lines of SPEC are reordered.
 """
 
 import errno
@@ -19,7 +19,7 @@ from digits.runs.recipes import Recipe
 from digits.runs.run import Run, find
 from digits.terminal import needing
 
-NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)  # what a disk says that cannot lock files
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)  # errors of file systems without locks
 
 
 def plan(wanted: Sequence[Recipe], out: Path) -> list[Run]:

@@ -18,7 +18,7 @@ class Problem(TypedDict):
 
     type: Annotated[str, Field(description='always "about:blank"')]
     title: Annotated[str, Field(description="the same for every error of this status")]
-    status: Annotated[int, Field(description="the status of HTTP")]
+    status: Annotated[int, Field(description="the HTTP status")]
     detail: Annotated[str, Field(description="what was wrong, and what to do")]
     error: NotRequired[Annotated[str, Field(description="the detail again, under /v2 only")]]
 

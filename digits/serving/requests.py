@@ -51,7 +51,7 @@ class ReadingThreads:
         self.memory = MOST_RECEIVED  # bytes left for bodies
 
     async def run(self, request: Request, work: Callable[[Body], Response]) -> Response:
-        """What `work` makes of a request's body, on one of the threads.
+        """Runs `work` on a request's body in one of the threads, and returns its result.
 
         Raises:
             RequestError: 413, the body is too large; 408, too slow; 400, not the form that it

@@ -75,7 +75,7 @@ def worker_app() -> FastAPI:
 
 
 def _write_site(bundle: Bundle, folder: Path) -> None:
-    """Writes the page; if the runtime for browsers cannot be had, one that asks this server."""
+    """Writes the page; if the runtime for browsers is not available, one that asks this server."""
     try:
         site.build(folder, bundle)
     except DigitsError as error:

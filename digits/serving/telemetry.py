@@ -1,6 +1,6 @@
 """What is recorded of each HTTP request: a line of log, and counts for Prometheus.
 
-Neither contains anything that was sent.
+The line has method, path, status, time and the client's address; neither has queries or bodies.
 """
 
 import json
@@ -97,7 +97,7 @@ class Middleware:
 
 
 class JsonLines(logging.Handler):
-    """Writes the messages of uvicorn in the form of ours."""
+    """Writes uvicorn's messages in the same form as ours."""
 
     def emit(self, record: logging.LogRecord) -> None:
         more = {"error": repr(record.exc_info[1])} if record.exc_info else {}

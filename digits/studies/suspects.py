@@ -119,7 +119,7 @@ def search(recipe: Recipe, folds: int, folder: Path, mnist: Mnist) -> tuple[dict
         note(f"fold {number} of {folds}: {right.mean():.2%} read as labelled")
     rows = {"training": judge(mnist.train_labels, probabilities, is_digit)}
 
-    # The only place where the test set is opened, after everything is decided.
+    # The search opens the test set here, once everything is decided.
     readers = [predictor(keras.models.load_model(model), cores) for model in models]
     mean = mean_of([read(mnist.test_images) for read in readers])
     rows["test"] = judge(mnist.test_labels, mean["probabilities"], mean["is_digit"])

@@ -1,4 +1,4 @@
-"""The one place where the test set is opened: a calibrated network -> all that is reported."""
+"""Opens the test set, once everything is decided: a calibrated network -> all that is reported."""
 
 import platform
 import time
