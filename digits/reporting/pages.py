@@ -3,7 +3,6 @@
 import base64
 import io
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -30,7 +29,7 @@ def _environment() -> Environment:
         "percent": lambda share, places=2: f"{share:.{places}%}",
         "thousands": lambda number: f"{number:,}",
         "picture": _picture,
-        "embedded": _embedded,
+        "embedded": lambda path: _address(path.read_bytes()),
     }
     environment.filters |= filters
     return environment
@@ -41,10 +40,6 @@ def _picture(digit: Bytes) -> str:
     buffer = io.BytesIO()
     Image.fromarray(255 - digit).save(buffer, "png", optimize=True)
     return _address(buffer.getvalue())
-
-
-def _embedded(path: Path) -> str:
-    return _address(path.read_bytes())
 
 
 def _address(png: bytes) -> str:

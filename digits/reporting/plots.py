@@ -50,18 +50,11 @@ SERIES = ((QUIET, "o-"), (GOOD, "o-"), (GOOD, "D"))  # colour and style of each 
 
 @dataclass(frozen=True)
 class AugmentationRow:
-    """The same digits under one augmentation, as `augmentations` draws them.
+    """The same digits under one augmentation, as `augmentations` draws them."""
 
-    Attributes:
-        name: of the augmentation, in plain words.
-        amount: how much of it, with its unit.
-        used: whether the recipe uses it.
-        images: uint8 of shape (n, 28, 28), ink 255 on 0.
-    """
-
-    name: str
-    amount: str
-    used: bool
+    name: str  # of the augmentation, in plain words
+    amount: str  # how much of it, with its unit
+    used: bool  # by the recipe
     images: Bytes
 
 
