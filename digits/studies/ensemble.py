@@ -159,6 +159,7 @@ def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) 
         bundled = Trained(
             networks[best],
             readers[best],
+            cores,
             members[best].history(),
             validation,
             recorded[best]["temperature"],
@@ -171,7 +172,7 @@ def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) 
         test = evaluate(mnist.test_labels, read(mnist.test_images)["probabilities"])
         figures[name] |= {key: report.metrics_of(test)[key] for key in ON_TEST}
     write_csv(bundled.history, ensemble.folder / "history.csv")
-    pipeline.finish(bundled, ensemble, mnist, cores, started, {"ensemble": figures})
+    pipeline.finish(bundled, ensemble, mnist, started, {"ensemble": figures})
     for answers in student_run.folder.glob("answers-*"):  # not needed any more
         answers.unlink()
 

@@ -1,4 +1,9 @@
-"""Random distortions and clutter, in the training graph, for every image in every epoch."""
+"""Random distortions and clutter, in the training graph, for every image in every epoch.
+
+Functions take images as float32 of shape (n, height, width, channels), ink 255 on 0, and return the
+same shape; all channels of an image are treated alike. `left` is the fraction of the training that
+is left, from 1 to 0.
+"""
 
 import math
 
@@ -27,16 +32,11 @@ SQUARE = slice(-2, None)
 def augment(
     images: tf.Tensor, distortions: tf.Tensor, chances: tf.Tensor, recipe: Recipe, left: tf.Tensor
 ) -> tf.Tensor:
-    """Distorts images, and clutters those at the front.
+    """Distorts images of 28×28 pixels, and clutters those at the front, fewer as `left` falls.
 
     Args:
-        images: float32 of shape (n, 28, 28, channels), ink 255 on 0, in random order.
+        images: in random order.
         distortions, chances: from `draw` with the same recipe.
-        recipe: the same as for `draw`.
-        left: the fraction of the training that is left, from 1 to 0; clutter falls with it.
-
-    Returns:
-        float32 of the same shape as `images`.
     """
     if recipe.distorts:
         images = distort(images, distortions, recipe)
@@ -53,26 +53,21 @@ def draw(
 
     Args:
         recipe: gives the maximum of each amount.
-        count: number of images.
         seed: integers of shape (2,), the first at least 0. The same seed gives the same numbers
             on any machine.
-        left: the fraction of the training that is left, from 1 to 0.
 
     Returns:
         the amounts of distortion for all images, as from `amounts_of`, and the random numbers of
         `clutter.clutter` for the recipe's share of the images, those at the front.
     """
     chances = tf.random.stateless_uniform((count, CHANCES), seed)
-    if _needs_more(recipe):
+    if any((recipe.elastic, recipe.cutout, recipe.horizontal_flip, recipe.vertical_flip)):
         # From another seed, so that the first columns are the same in all recipes.
         other = tf.stack([seed[0], -1 - seed[1]])
         more = tf.random.stateless_uniform((count, ALL_CHANCES - CHANCES), other)
         chances = tf.concat([chances, more], axis=1)
-    cluttered = round(count * recipe.clutter)
-    return (
-        amounts_of(recipe, chances, left),
-        tf.random.stateless_uniform((cluttered, clutter.CHANCES), -1 - seed),
-    )
+    cluttered = (round(count * recipe.clutter), clutter.CHANCES)
+    return amounts_of(recipe, chances, left), tf.random.stateless_uniform(cluttered, -1 - seed)
 
 
 def amounts_of(recipe: Recipe, chances: tf.Tensor, left: tf.Tensor) -> tf.Tensor:
@@ -87,7 +82,6 @@ def amounts_of(recipe: Recipe, chances: tf.Tensor, left: tf.Tensor) -> tf.Tensor
         recipe: gives the maximum of each amount.
         chances: uniform from 0 to 1, float32 of shape (count, CHANCES), or (count, ALL_CHANCES) if
             the recipe mirrors, bends or cuts out; the columns are named above.
-        left: the fraction of the training that is left, from 1 to 0.
 
     Returns:
         float32 of shape (count, 7): angle (radians, counter-clockwise), width and height (factors,
@@ -97,21 +91,13 @@ def amounts_of(recipe: Recipe, chances: tf.Tensor, left: tf.Tensor) -> tf.Tensor
         bends, those of BEND follow: the largest displacement (pixels) and the field's shape, as
         `bend` takes them; if it cuts out, those of SQUARE: row and column of its middle.
     """
-    most = tf.constant(
-        [
-            math.radians(recipe.rotation),
-            recipe.scaling,
-            recipe.scaling,
-            recipe.shear,
-            recipe.shift,
-            recipe.shift,
-            recipe.pen,
-        ]
-    )
+    width, height, right, down = recipe.scaling, recipe.scaling, recipe.shift, recipe.shift
+    angle = math.radians(recipe.rotation)
+    most = tf.constant([angle, width, height, recipe.shear, right, down, recipe.pen])
     unchanged = [0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
     strength, ways = chances[:, STRENGTH], 2 * chances[:, WAYS] - 1
     moves = unchanged + (0.5 + left) * most * strength * ways
-    if not _needs_more(recipe):
+    if chances.shape[1] == CHANCES:
         return moves
     flips = [recipe.horizontal_flip, recipe.vertical_flip]
     mirrored = tf.where(chances[:, MIRRORED] < flips, -1.0, 1.0)
@@ -123,23 +109,11 @@ def amounts_of(recipe: Recipe, chances: tf.Tensor, left: tf.Tensor) -> tf.Tensor
     return tf.concat(columns, axis=1)
 
 
-def _needs_more(recipe: Recipe) -> bool:
-    return any((recipe.elastic, recipe.cutout, recipe.horizontal_flip, recipe.vertical_flip))
-
-
 def distort(images: tf.Tensor, amounts: tf.Tensor, recipe: Recipe) -> tf.Tensor:
     """Changes stroke width, bends strokes, moves each digit, and cuts out a square, in this order.
 
-    Whatever the recipe sets to 0 is left out.
-
-    Args:
-        images: float32 of shape (n, 28, 28, channels), ink 255 on 0. The channels of an image are
-            distorted alike.
-        amounts: float32 of shape (n, 7) or wider, from `amounts_of` with the same recipe.
-        recipe: the same as for `amounts_of`.
-
-    Returns:
-        float32 of the same shape as `images`.
+    What the recipe sets to 0 is left out. `images` have 28×28 pixels; `amounts`, float32 of shape
+    (n, 7) or wider, are from `amounts_of` with the same recipe.
     """
     if recipe.pen:
         images = _with_pen(images, amounts[:, PEN])
@@ -166,12 +140,9 @@ def bend(images: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
     interpolated bilinearly; beyond the picture, its edge is repeated, which is 0 in MNIST.
 
     Args:
-        images: float32 of shape (n, side, side, channels).
+        images: square.
         amounts: float32 of shape (n, 1 + 2 · KNOTS²): the largest displacement of any pixel, each
             way, in pixels, and for both directions the displacement at each knot, in any unit.
-
-    Returns:
-        float32 of the same shape as `images`.
     """
     count, side = images.shape[:2]
     field = tf.reshape(amounts[:, 1:], (-1, KNOTS**2)) @ _smoothing(side)
@@ -207,35 +178,23 @@ def cut_out(images: tf.Tensor, middles: tf.Tensor, side: int) -> tf.Tensor:
     """Sets a square of each image to 0 (DeVries & Taylor 2017), clipped at the picture's edge.
 
     Args:
-        images: float32 of shape (n, height, width, channels).
+        images: square.
         middles: float32 of shape (n, 2), row and column of the square's middle, whole numbers; for
             an even side, the first pixel after the middle.
         side: of the square, in pixels.
-
-    Returns:
-        float32 of the same shape as `images`.
     """
 
-    def within(length: int, middle: tf.Tensor) -> tf.Tensor:
-        past = tf.range(length, dtype=tf.float32) - middle[:, None] + side // 2
-        return (past >= 0) & (past < side)
-
-    rows, columns = (within(images.shape[1 + axis], middles[:, axis]) for axis in (0, 1))
-    gone = rows[:, :, None] & columns[:, None, :]
-    return tf.where(gone[..., None], 0.0, images)
+    past = tf.range(images.shape[1], dtype=tf.float32) - middles[..., None] + side // 2
+    within = (past >= 0) & (past < side)
+    gone = within[:, 0, :, None, None] & within[:, 1, None, :, None]
+    return tf.where(gone, 0.0, images)
 
 
 def move(images: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
     """Shears, scales, turns and shifts each image, in this order, about its centre.
 
-    Pixels are interpolated bilinearly; outside the picture everything is 0.
-
-    Args:
-        images: float32 of shape (n, height, width, channels).
-        amounts: float32 of shape (n, 6), the columns MOVE of `amounts_of`.
-
-    Returns:
-        float32 of the same shape as `images`.
+    Pixels are interpolated bilinearly; outside the picture everything is 0. `amounts`, float32 of
+    shape (n, 6), are the columns MOVE of `amounts_of`.
     """
     angle, wider, taller, shear, right, down = tf.unstack(amounts, axis=1)
     cosine, sine, zero, one = tf.cos(angle), tf.sin(angle), 0 * angle, 1 + 0 * angle

@@ -17,25 +17,16 @@ ACCEPTED = 0.99  # of the validation digits, at the threshold
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished network, and what was fitted to the validation digits.
+    """A finished network, and what was fitted to the validation digits."""
 
-    Attributes:
-        model: from `models.finish`.
-        read: images -> its outputs, as `models.predictor`.
-        history: of its training; losses are before calibration.
-        validation: the held-out digits.
-        temperature: what its logits are divided by.
-        calibrated_loss: on the validation digits, with the temperature; cross-entropy in nats.
-        threshold: what `is_digit` must reach for a reading to be accepted, 0 to 1.
-    """
-
-    model: keras.Model
-    read: Callable[[Bytes], Any]
-    history: list[Epoch]
-    validation: Labelled
-    temperature: float
-    calibrated_loss: float
-    threshold: float
+    model: keras.Model  # from `models.finish`
+    read: Callable[[Bytes], Any]  # images -> its outputs, from `models.predictor`
+    cores: int  # parts of a batch that are computed at the same time
+    history: list[Epoch]  # of its training; losses are before calibration
+    validation: Labelled  # the held-out digits
+    temperature: float  # what its logits are divided by
+    calibrated_loss: float  # cross-entropy on the validation digits, with the temperature, in nats
+    threshold: float  # what `is_digit` must reach for a reading to be accepted, 0 to 1
 
 
 def calibrate(
@@ -55,4 +46,4 @@ def calibrate(
     answers = read(images)
     calibrated_loss = cross_entropy(labels, answers["probabilities"])
     threshold = threshold_accepting(ACCEPTED, answers["is_digit"])
-    return Trained(model, read, history, validation, temperature, calibrated_loss, threshold)
+    return Trained(model, read, cores, history, validation, temperature, calibrated_loss, threshold)

@@ -16,8 +16,7 @@ def clutter(images: tf.Tensor, share: tf.Tensor, chances: tf.Tensor) -> tf.Tenso
     blur, or only the outline.
 
     Args:
-        images: float32 of shape (n, 28, 28, channels), 0 to 255. All channels of an
-            image are spoilt alike.
+        images: float32 of shape (n, 28, 28, channels), 0 to 255; all channels are spoilt alike.
         share: fraction of the images to spoil, 0 to 1.
         chances: float32 of shape (n, CHANCES), uniform from 0 to 1.
 
@@ -25,20 +24,21 @@ def clutter(images: tf.Tensor, share: tf.Tensor, chances: tf.Tensor) -> tf.Tenso
         float32 of the same shape as `images`, 0 to 255.
     """
     few, coarse, fine, noise = tf.split(chances, [10, COARSE**2, FINE**2, DIGIT_SIDE**2], axis=1)
-    strength = few[:, 0, None, None, None]
+    few = few[..., None, None, None]
+    strength, lines = few[:, 0], few[:, 1:7]
     noise = tf.reshape(noise, (-1, DIGIT_SIDE, DIGIT_SIDE, 1))
     ways = [
         _light(images, strength, coarse, fine),
         images + 340 * strength * (noise - 0.5),
         _salt(images, strength, noise),
-        tf.maximum(images, 255 * _lines(few[:, 1:7], strength)),
-        _negative(images, few[:, 1:7]),
+        tf.maximum(images, 255 * _lines(lines, strength)),
+        _negative(images, lines),
         _blurred(images, strength),
-        _outline(images),
+        images + tf.nn.max_pool2d(-images, 3, 1, "SAME"),  # the outline: less what is inside
     ]
     # Both kinds of noise together are as frequent as any other way.
     limits = np.cumsum([2, 1, 1, 2, 2, 2, 2]) / 12
-    place = (few[:, 9] / tf.maximum(share, 1e-6))[:, None, None, None]
+    place = few[:, 9] / tf.maximum(share, 1e-6)
     for spoilt, begin, end in zip(ways, [0, *limits], limits, strict=False):
         images = tf.where((begin <= place) & (place < end), spoilt, images)
     return tf.clip_by_value(images, 0.0, 255.0)
@@ -67,14 +67,14 @@ def _lines(chance: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
 
 def _negative(images: tf.Tensor, chance: tf.Tensor) -> tf.Tensor:
     """Inverts a band across the picture."""
-    band = tf.abs(_distance(chance)) < 2 + 12 * chance[:, 3, None, None, None]
+    band = tf.abs(_distance(chance)) < 2 + 12 * chance[:, 3]
     return tf.where(band, 255 - images, images)
 
 
 def _distance(chance: tf.Tensor) -> tf.Tensor:
     """The signed distance of each pixel from a random line, shape (n, 28, 28, 1)."""
-    angle = math.pi * chance[:, 0, None, None, None]
-    offset = 20 * (chance[:, 1, None, None, None] - 0.5)
+    angle = math.pi * chance[:, 0]
+    offset = 20 * (chance[:, 1] - 0.5)
     place = tf.range(DIGIT_SIDE, dtype=tf.float32) - (DIGIT_SIDE - 1) / 2
     down, right = place[None, :, None, None], place[None, None, :, None]
     return tf.cos(angle) * down + tf.sin(angle) * right - offset
@@ -84,8 +84,3 @@ def _blurred(images: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
     once = tf.nn.avg_pool2d(images, 3, 1, "SAME")
     twice = tf.nn.avg_pool2d(once, 3, 1, "SAME")
     return once + strength * (twice - once)
-
-
-def _outline(images: tf.Tensor) -> tf.Tensor:
-    inside = -tf.nn.max_pool2d(-images, 3, 1, "SAME")
-    return images - inside

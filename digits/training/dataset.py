@@ -8,9 +8,8 @@ from digits.data.variants import draw_variants
 from digits.runs.recipes import Recipe
 from digits.training.geometry import frame_all
 
-Labelled = tuple[
-    Bytes, Bytes
-]  # images, uint8 of shape (n, 28, 28), and labels, uint8 of shape (n,)
+# Images, uint8 of shape (n, 28, 28), and labels, uint8 of shape (n,).
+Labelled = tuple[Bytes, Bytes]
 
 
 def prepare(recipe: Recipe, mnist: Mnist) -> tuple[Labelled, Labelled]:

@@ -82,7 +82,7 @@ def train_together(
         training, validation = dataset.prepare(recipe, mnist)
         _align(team, strategy, training, state_file)
         model, history = train(
-            recipe, training, validation, state_file, cores, strategy, on_epoch, show_progress
+            recipe, training, validation, state_file, cores, on_epoch, show_progress, strategy
         )
         _compare(team, strategy, state_file)
     return model, history, validation

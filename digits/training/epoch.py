@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from digits.evaluation import CLASSES
 from digits.runs.recipes import Recipe
 from digits.training import augmentation, models
 
@@ -23,18 +22,12 @@ class Batch(NamedTuple):
 
     The numbers are drawn for the whole batch before it is dealt out, so that an image gets the same
     treatment however many shards and replicas there are.
-
-    Attributes:
-        chosen: indices of the images, int32 of shape (n,).
-        distortions: from `augmentation.draw`, shape (n, ...).
-        clutter: random numbers for the images at the front that are cluttered, shape (m, ...).
-        dropout: what each feature is multiplied by, shape (n, features).
     """
 
-    chosen: tf.Tensor
-    distortions: tf.Tensor
-    clutter: tf.Tensor
-    dropout: tf.Tensor
+    chosen: tf.Tensor  # indices of the images, int32 of shape (n,)
+    distortions: tf.Tensor  # from `augmentation.draw`, shape (n, ...)
+    clutter: tf.Tensor  # numbers for the images at the front, which are cluttered, shape (m, ...)
+    dropout: tf.Tensor  # what each feature is multiplied by, shape (n, features)
 
 
 def compile_epoch(
@@ -42,7 +35,7 @@ def compile_epoch(
     model: keras.Model,
     optimizer: keras.Optimizer,
     images: tf.Tensor,
-    labels: tf.Tensor,
+    truth: tf.Tensor,
     stop: tf.Variable,
     shards: int,
     strategy: tf.distribute.Strategy,
@@ -54,7 +47,7 @@ def compile_epoch(
         model: from `models.build`; its weights are trained.
         optimizer: already built.
         images: all views of each training image, uint8 of shape (n, 28, 28, views).
-        labels: uint8 of shape (n,), or a teacher's probabilities, float32 of shape (n, 11).
+        truth: the probability of each class that is to be learnt, float32 of shape (n, 11).
         stop: once it is True on any replica, the epoch ends after the same step on all.
         shards: parts of a replica's batch that are computed at the same time.
         strategy: where to run.
@@ -66,27 +59,18 @@ def compile_epoch(
     replicas = strategy.num_replicas_in_sync
     shards = min(shards, recipe.batch // replicas)  # an empty shard has nothing to convolve
     network = models.parts(model)
-    smoothing = tf.constant([recipe.label_smoothing / CLASSES] * CLASSES + [0.0])
-
-    def targets(given: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Class numbers and smoothed probabilities of a batch's labels."""
-        if given.shape.rank == 2:
-            return tf.argmax(given, axis=1, output_type=tf.int32), given
-        numbers = tf.cast(given, tf.int32)
-        one_hot = tf.one_hot(numbers, models.OUTPUTS)
-        return numbers, one_hot * (1 - recipe.label_smoothing) + smoothing
 
     def shard_gradients(batch: Batch, left: tf.Tensor) -> list[tf.Tensor]:
         """Loss and accuracy of a shard, as its part of the whole batch's, and its gradients."""
-        given = tf.gather(labels, batch.chosen)
+        wanted = tf.gather(truth, batch.chosen)
+        numbers = tf.argmax(wanted, axis=1, output_type=tf.int32)
         pictures = tf.cast(tf.gather(images, batch.chosen), tf.float32)
         pictures = augmentation.augment(pictures, batch.distortions, batch.clutter, recipe, left)
-        numbers, truth = targets(given)
         with tf.GradientTape() as tape:
             features = network.features(pictures, training=True)
             logits = network.logits(features * tf.cast(batch.dropout, features.dtype))
             # Each branch of the network learns by itself; a common loss would make them alike.
-            wanted = tf.repeat(truth[:, None], logits.shape[1], axis=1)
+            wanted = tf.repeat(wanted[:, None], logits.shape[1], axis=1)
             smoothed = tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
             smoothed /= recipe.batch
         logits = models.mean_of_branches(logits)

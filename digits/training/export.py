@@ -3,12 +3,11 @@
 Nothing is written unless every runtime gives the same answers as Keras.
 """
 
-import functools
 import io
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,14 +66,18 @@ def export(
     """
     functions = signatures(model)
     golden = {"digit": digits[:8], "canvas": _canvases(digits[:8])}
-    expected = {name: _run_all(functions[name], inputs) for name, inputs in golden.items()}
+    expected = {
+        name: _stacked(functions[name](one[None]) for one in inputs)
+        for name, inputs in golden.items()
+    }
     lite, onnx_file = _lite(model, functions), _onnx(functions["canvas"])
     with own_words_only():
         runtime = Model(lite)
         for name, inputs in golden.items():
-            outputs = _run_all(functools.partial(_run_lite, runtime, name), inputs)
+            outputs = _stacked(runtime.run(name, one) for one in inputs)
             _check(f"LiteRT, signature {name}", expected[name], outputs)
-    _check("ONNX Runtime", expected["canvas"], _run_all(_onnx_runner(onnx_file), golden["canvas"]))
+    outputs = _stacked(_onnx_answers(onnx_file, golden["canvas"]))
+    _check("ONNX Runtime", expected["canvas"], outputs)
     files = {bundle.MODEL: lite, "model.keras": _keras_file(model)}
     if onnx:
         files["digits.onnx"] = onnx_file
@@ -107,27 +110,25 @@ def manifest_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
 def signatures(model: keras.Model) -> dict[str, Callable[[tf.Tensor], dict[str, tf.Tensor]]]:
     """The two functions that are exported; see `CONTRACT`."""
 
+    def signature(name: str, side: int) -> Any:
+        # The batch is fixed: LiteRT in the browser takes no other.
+        return tf.function(input_signature=[tf.TensorSpec((1, side, side), tf.uint8, name)])
+
+    @signature("digit", DIGIT_SIDE)
     def digit(digit: tf.Tensor) -> dict[str, tf.Tensor]:
         return model(tf.cast(digit[..., None], tf.float32), training=False)
 
+    @signature("canvas", CANVAS_SIDE)
     def canvas(canvas: tf.Tensor) -> dict[str, tf.Tensor]:
         framed = geometry.frame(tf.cast(canvas, tf.float32))
         return {"digit": framed, **model(framed[..., None], training=False)}
 
-    def signature(function: Callable[..., Any], name: str, side: int) -> Any:
-        # The batch is fixed: LiteRT in the browser takes no other.
-        spec = tf.TensorSpec((1, side, side), tf.uint8, name)
-        return tf.function(function, input_signature=[spec])
-
-    return {
-        "digit": signature(digit, "digit", DIGIT_SIDE),
-        "canvas": signature(canvas, "canvas", CANVAS_SIDE),
-    }
+    return {"digit": digit, "canvas": canvas}
 
 
 def _commit() -> str | None:
     """The commit of the code, followed by "+" if files differ from it; None outside a checkout."""
-    root = Path(__file__).parent.parent.parent
+    root = Path(__file__).parents[2]
     git = ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
     try:
         done = subprocess.run(git, cwd=root, capture_output=True, text=True, check=True)
@@ -148,25 +149,20 @@ def _lite(model: keras.Model, functions: Mapping[str, Any]) -> bytes:
         return bytes(converter.convert())
 
 
-def _run_lite(runtime: Model, signature: str, one: Bytes) -> Mapping[str, Any]:
-    return runtime.run(signature, one[0])
-
-
 def _onnx(function: Any) -> bytes:
-    import tf2onnx
+    from tf2onnx import convert
 
-    model, _ = tf2onnx.convert.from_function(
-        function, input_signature=function.input_signature, opset=17
-    )
+    model, _ = convert.from_function(function, function.input_signature, opset=17)
     return bytes(model.SerializeToString())
 
 
-def _onnx_runner(content: bytes) -> Callable[[Bytes], Mapping[str, Any]]:
+def _onnx_answers(content: bytes, canvases: Bytes) -> Iterator[Mapping[str, Any]]:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
-    return lambda one: dict(zip(names, session.run(names, {"canvas": one}), strict=True))
+    for canvas in canvases:
+        yield dict(zip(names, session.run(names, {"canvas": canvas[None]}), strict=True))
 
 
 def _keras_file(model: keras.Model) -> bytes:
@@ -190,21 +186,22 @@ def _canvases(digits: Bytes) -> Bytes:
     """Digits of all sizes and in all corners, one thick, one faint, a cross, and a blank."""
     canvases = np.zeros((len(digits) + 4, CANVAS_SIDE, CANVAS_SIDE), np.uint8)
     for index, digit in enumerate(digits):
-        large = digit.repeat(1 + index % 8, axis=0).repeat(1 + index % 8, axis=1)
+        large = np.kron(digit, np.ones((1 + index % 8,) * 2, np.uint8))
         room = CANVAS_SIDE - len(large)
         top, left = index * 41 % (room + 1), index * 67 % (room + 1)
         canvases[index, top : top + len(large), left : left + len(large)] = large
     thick, faint, cross, _ = canvases[len(digits) :]
     thick[30:220, 100:160] = 255
     faint[128, 20:200] = 3
-    cross[np.arange(CANVAS_SIDE), np.arange(CANVAS_SIDE)] = 255
-    cross[np.arange(CANVAS_SIDE), np.arange(CANVAS_SIDE)[::-1]] = 255
+    diagonal = np.eye(CANVAS_SIDE, dtype=bool)
+    cross[diagonal | diagonal[::-1]] = 255
     return canvases
 
 
-def _run_all(run: Callable[[Bytes], Mapping[str, Any]], inputs: Bytes) -> Outputs:
-    results = [run(one[None]) for one in inputs]
-    return {name: np.concatenate([np.array(r[name]) for r in results]) for name in results[0]}
+def _stacked(answers: Iterable[Mapping[str, Any]]) -> Outputs:
+    """Answers for one input each, as one array for each output."""
+    first, *others = answers
+    return {name: np.concatenate([first[name], *(x[name] for x in others)]) for name in first}
 
 
 def _check(runtime: str, expected: Outputs, outputs: Outputs) -> None:

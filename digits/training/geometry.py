@@ -16,9 +16,8 @@ BOX = 20  # pixels, the longer side of the ink in MNIST
 # Where the centre of mass is put, in pixels from the picture's edge. With 14.5 all but three of
 # MNIST's training digits come out where they were.
 CENTRE = 14.5
-PLACES = (
-    np.arange(DIGIT_SIDE, dtype=np.float32) - (DIGIT_SIDE - 1) / 2
-)  # of pixels, from the middle
+# Of pixels, from the middle.
+PLACES = np.arange(DIGIT_SIDE, dtype=np.float32) - (DIGIT_SIDE - 1) / 2
 
 
 def frame(canvas: tf.Tensor) -> tf.Tensor:

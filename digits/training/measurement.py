@@ -2,7 +2,6 @@
 
 import platform
 import time
-from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -23,12 +22,7 @@ NON_DIGITS = 1000  # on which refusal is measured
 
 
 def measure(
-    trained: Trained,
-    recipe: Recipe,
-    mnist: Mnist,
-    cores: int,
-    started: float,
-    more: Mapping[str, Any],
+    trained: Trained, recipe: Recipe, mnist: Mnist, started: float
 ) -> tuple[Evaluation, dict[str, Any]]:
     """Measures a network once on the test digits, when everything is decided.
 
@@ -36,9 +30,7 @@ def measure(
         trained: from `calibrate`.
         recipe: that it was trained with.
         mnist: all of MNIST.
-        cores: that it was trained on.
         started: `time.monotonic()` when the command began, for `total_seconds`.
-        more: what metrics.json is to hold besides.
 
     Returns:
         the evaluation on the test digits, and the content of metrics.json.
@@ -46,6 +38,7 @@ def measure(
     answers = trained.read(mnist.test_images)
     test = evaluate(mnist.test_labels, answers["probabilities"])
     strange = dataset.non_digits(NON_DIGITS, *trained.validation, recipe.seed + 1)
+    mistaken = trained.read(strange)["is_digit"] >= trained.threshold
     return test, {
         **metrics_of(test),
         "parameters": trained.model.count_params(),
@@ -53,9 +46,7 @@ def measure(
         "temperature": trained.temperature,
         "threshold": trained.threshold,
         "test_accepted": float(np.mean(answers["is_digit"] >= trained.threshold)),
-        "non_digits_accepted": float(
-            np.mean(trained.read(strange)["is_digit"] >= trained.threshold)
-        ),
+        "non_digits_accepted": float(np.mean(mistaken)),
         "validation_accuracy": trained.history[-1].validation_accuracy,
         "train_seconds": sum(epoch.seconds for epoch in trained.history),
         "total_seconds": time.monotonic() - started,
@@ -63,15 +54,10 @@ def measure(
         "seed": recipe.seed,
         "recipe": asdict(recipe),
         "data_source": mnist.source,
-        "cores": cores,
-        "versions": _versions(),
-        **more,
+        "cores": trained.cores,
+        "versions": {"python": platform.python_version()}
+        | {name: import_module(name).__version__ for name in LIBRARIES},
     }
-
-
-def _versions() -> dict[str, str]:
-    libraries = {name: import_module(name).__version__ for name in LIBRARIES}
-    return {"python": platform.python_version(), **libraries}
 
 
 def _peak_memory_mb() -> float | None:

@@ -47,7 +47,7 @@ def train_and_report(run: Run, mnist: Mnist, started: float, team: Team | None =
         )
         trained = calibrate(model, history, validation, cores)
     workers = {"workers": len(team.addresses)} if team else {}
-    finish(trained, run, mnist, cores, started, workers)
+    finish(trained, run, mnist, started, workers)
 
 
 def fit(run: Run, training: tuple[Bytes, Labels], validation: Labelled, cores: int) -> Trained:
@@ -62,43 +62,33 @@ def fit(run: Run, training: tuple[Bytes, Labels], validation: Labelled, cores: i
     Raises:
         DigitsError, Interrupted: as for `train`.
     """
-    model, history = train(
-        run.recipe,
-        training,
-        validation,
-        run.state,
-        shards=cores,
-        on_epoch=_recorder(run.folder),
-        show_progress=sys.stderr.isatty(),
-    )
+    on_epoch, on_screen = _recorder(run.folder), sys.stderr.isatty()
+    model, history = train(run.recipe, training, validation, run.state, cores, on_epoch, on_screen)
     return calibrate(model, history, validation, cores)
 
 
 def finish(
-    trained: Trained,
-    run: Run,
-    mnist: Mnist,
-    cores: int,
-    started: float,
-    more: Mapping[str, Any],
+    trained: Trained, run: Run, mnist: Mnist, started: float, more: Mapping[str, Any]
 ) -> None:
     """Measures a network, and leaves figures, report, bundle and metrics in the run's folder.
 
     Args:
-        trained, mnist, cores, started, more: as for `measure`.
+        trained, mnist, started: as for `measure`.
         run: whose folder it is.
+        more: what metrics.json is to hold besides.
 
     Raises:
         DigitsError: as for `export`.
     """
     trained.model.save(run.network)
-    test, metrics = measure(trained, run.recipe, mnist, cores, started, more)
+    test, metrics = measure(trained, run.recipe, mnist, started)
     plots.training_curves(trained.history, trained.calibrated_loss, run.folder / "training.png")
     plots.confusion_matrix(test, run.folder / "confusion.png")
     plots.examples(mnist.test_images, test, run.folder / "examples.png")
     plots.mistakes(mnist.test_images, test, run.folder / "mistakes.png")
     plots.reliability(test, run.folder / "reliability.png")
-    metrics["total_seconds"] = time.monotonic() - started  # the figures take their time, too
+    # The total once more: the figures take their time, too.
+    metrics |= {**more, "total_seconds": time.monotonic() - started}
     text = report.as_text(test, metrics)
     print(text, end="")
     (run.folder / "report.txt").write_text(text)

@@ -1,6 +1,5 @@
 """(recipe, data) -> weights and history; repeatable to the bit, and resumable."""
 
-import functools
 import os
 import signal
 import threading
@@ -53,9 +52,9 @@ def train(
     validation: tuple[Bytes, Bytes],
     state_file: Path,
     shards: int = 1,
-    strategy: tf.distribute.Strategy | None = None,
     on_epoch: Callable[[list[Epoch]], None] = lambda history: None,
     show_progress: bool = False,
+    strategy: tf.distribute.Strategy | None = None,
 ) -> tuple[keras.Model, list[Epoch]]:
     """Trains a network by Adam (Kingma & Ba 2015) under a one-cycle learning rate (Smith 2018).
 
@@ -64,14 +63,14 @@ def train(
         training: images, uint8 of shape (n, 28, 28), and labels, uint8 of shape (n,), 0 to 9, or
             10 for non-digits. Labels may also be a teacher's probabilities, float16 of shape
             (n, 11); they are not smoothed.
-        validation: the same for held-out digits, labels 0 to 9; measured after each epoch, and
-            steering nothing.
+        validation: the same for held-out digits, labels 0 to 9. They are measured after each epoch
+            and decide nothing.
         state_file: an `.npz` that is replaced after every epoch. If it exists, training resumes
             from it and ends with the same weights as without the interruption.
         shards: parts of a batch that are computed at the same time, ideally one for each core.
-        strategy: where to run; each of its replicas takes its share of every batch.
         on_epoch: called with the history so far after each epoch.
         show_progress: draw a progress bar on standard error.
+        strategy: where to run; each of its replicas takes its share of every batch.
 
     Returns:
         the network, as from `models.build`, and the history of all epochs.
@@ -96,16 +95,9 @@ def train(
     history = _restore(state_file, variables)
 
     stop = tf.Variable(False)
-    run_epoch = compile_epoch(
-        recipe,
-        model,
-        optimizer,
-        tf.constant(_views(model, images)),
-        tf.constant(labels, tf.uint8 if labels.ndim == 1 else tf.float32),
-        stop,
-        shards,
-        strategy,
-    )
+    views = tf.constant(_views(model, images))
+    truth = _truth(labels, recipe.label_smoothing)
+    run_epoch = compile_epoch(recipe, model, optimizer, views, truth, stop, shards, strategy)
     predict = models.predictor(model, shards)
     bar = tqdm(
         total=steps * recipe.epochs,
@@ -113,35 +105,33 @@ def train(
         disable=not show_progress,
         bar_format="{desc} {bar} {percentage:3.0f}% {elapsed}<{remaining}{postfix}",
     )
+
+    def draw_bar() -> None:
+        bar.update(int(optimizer.iterations.numpy()) - bar.n)
+
     with bar, _ctrl_c(lambda: stop.assign(True)):
         for epoch in range(len(history), recipe.epochs):
             bar.set_description_str(f"epoch {epoch + 1}/{recipe.epochs}")
             started = time.perf_counter()
             order = np.random.default_rng([recipe.seed, epoch]).permutation(len(images))
             order = tf.constant(order[: steps * recipe.batch].reshape(steps, -1), tf.int32)
-            loss, accuracy, stopped = _in_thread(
-                functools.partial(run_epoch, order, tf.constant(epoch)),
-                meanwhile=lambda: bar.update(int(optimizer.iterations.numpy()) - bar.n),
-            )
+            loss, accuracy, stopped = _in_thread(draw_bar, run_epoch, order, tf.constant(epoch))
             if stopped:
                 raise Interrupted(epoch)
             guesses = softmax(predict(validation[0])[:, :CLASSES])
-            history.append(
-                Epoch(
-                    epoch=epoch + 1,
-                    seconds=time.perf_counter() - started,
-                    learning_rate=float(rate(optimizer.iterations.numpy())),
-                    loss=float(loss),
-                    accuracy=float(accuracy),
-                    validation_loss=cross_entropy(validation[1], guesses),
-                    validation_accuracy=float(np.mean(guesses.argmax(axis=1) == validation[1])),
-                )
+            newest = Epoch(
+                epoch=epoch + 1,
+                seconds=time.perf_counter() - started,
+                learning_rate=float(rate(optimizer.iterations.numpy())),
+                loss=float(loss),
+                accuracy=float(accuracy),
+                validation_loss=cross_entropy(validation[1], guesses),
+                validation_accuracy=float(np.mean(guesses.argmax(axis=1) == validation[1])),
             )
+            history.append(newest)
             _save(state_file, variables, history)
             on_epoch(history)
-            bar.set_postfix_str(
-                f"loss {loss:.3f}, validation {history[-1].validation_accuracy:.2%}"
-            )
+            bar.set_postfix_str(f"loss {loss:.3f}, validation {newest.validation_accuracy:.2%}")
     return model, history
 
 
@@ -153,6 +143,15 @@ def _views(model: keras.Model, images: Bytes, batch: int = 1000) -> Bytes:
         for at in range(0, len(images), batch)
     )
     return np.concatenate([np.clip(np.round(of), 0, 255).astype(np.uint8) for of in batches])
+
+
+def _truth(labels: Labels, smoothing: float) -> tf.Tensor:
+    """The probability of each class, float32 of shape (n, 11), highest for the class of the label,
+    since no recipe smooths more than 0.9."""
+    if labels.ndim == 2:
+        return tf.constant(labels, tf.float32)
+    smoothed = tf.constant([smoothing / CLASSES] * CLASSES + [0.0])
+    return tf.one_hot(labels, models.OUTPUTS) * (1 - smoothing) + smoothed
 
 
 def _check_batch(batch: int, images: int, replicas: int) -> None:
@@ -188,10 +187,12 @@ def _restore(state_file: Path, variables: list[keras.Variable]) -> list[Epoch]:
         ) from None
 
 
-def _in_thread(work: Callable[[], tf.Tensor], meanwhile: Callable[[], Any]) -> tf.Tensor:
+def _in_thread(
+    meanwhile: Callable[[], None], graph: Callable[..., tf.Tensor], *inputs: tf.Tensor
+) -> tf.Tensor:
     """Runs a graph in a second thread, so that this one can draw the bar and receive Ctrl-C."""
     with ThreadPoolExecutor(1) as pool:
-        result = pool.submit(work)
+        result = pool.submit(graph, *inputs)
         while not wait([result], timeout=0.1).done:
             meanwhile()
         meanwhile()

@@ -153,7 +153,7 @@ def test_shards_and_replicas_train_as_one(
         folder.mkdir()
     train(recipe, some, some, one / "state.npz")
     strategy = mirrored() if replicas == 2 else None
-    train(recipe, some, some, several / "state.npz", shards, strategy)
+    train(recipe, some, some, several / "state.npz", shards, strategy=strategy)
     expected, found = state(one), state(several)
     for name, array in expected.items():
         tolerance = 1e-3 * np.abs(array).max()
