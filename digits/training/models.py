@@ -233,7 +233,7 @@ def parts(model: keras.Model) -> Parts:
 def finish(model: keras.Model, temperature: float) -> keras.Model:
     """The trained network as it is kept and shipped: float32, plain Keras layers, probabilities.
 
-    Kernels are standardised once and for all. From float32 of shape (n, 28, 28, 1), ink 255 on 0,
+    Its kernels are already standardised. From float32 of shape (n, 28, 28, 1), ink 255 on 0,
     the network gives two outputs: `probabilities` of the ten digits, float32 of shape (n, 10), with
     the logits divided by `temperature`, and `is_digit`, float32 of shape (n,), the probability that
     the picture is a digit at all, 0 where it is blank. `keras.models.load_model` opens the file
@@ -267,7 +267,7 @@ def predictor(model: keras.Model, shards: int = 1, batch: int = 1000) -> Callabl
 
     The function takes uint8 of shape (n, 28, 28), ink 255 on 0, and gives what the network gives:
     logits while training, a dict once it is finished. `shards` parts of each `batch` images are
-    computed at the same time, best one a core.
+    computed at the same time, ideally one for each core.
     """
 
     @tf.function(input_signature=[tf.TensorSpec((None, 28, 28), tf.uint8)])
@@ -290,9 +290,9 @@ def predictor(model: keras.Model, shards: int = 1, batch: int = 1000) -> Callabl
 def mflop(model: keras.Model) -> float:
     """Millions of floating-point operations that a network takes to read one image.
 
-    Two for each multiply-add of its convolutions and dense layers, as is usual; what takes little
-    beside these (biases, activations, pools) is not counted. For images of a fixed size, with
-    channels last; of transposed convolutions it knows nothing.
+    Two for each multiply-add of its convolutions and dense layers, as is usual. Biases, activations
+    and pools take little beside these and are not counted. Images must have a fixed size and
+    channels last; transposed convolutions are not supported.
     """
     total = 0.0
     for layer in model.layers:

@@ -81,7 +81,7 @@ def test_shear_slants_the_top_to_the_right() -> None:
     np.testing.assert_allclose(distorted(column, shear=1), np.eye(5)[::-1], atol=1e-5)
 
 
-def test_what_leaves_the_picture_is_gone_and_nothing_comes_in() -> None:
+def test_ink_that_leaves_the_picture_is_lost_and_none_comes_in() -> None:
     full = np.ones((9, 9), np.float32)
     np.testing.assert_allclose(distorted(full, right=9), 0)
     assert distorted(full, angle=math.pi / 4)[0, 0] == pytest.approx(0, abs=1e-6)
@@ -122,7 +122,7 @@ def digits_of(mnist: Mnist, count: int) -> tf.Tensor:
     return tf.constant(mnist.train_images[:count, ..., None], tf.float32)
 
 
-def test_no_distortion_asked_for(mnist: Mnist) -> None:
+def test_a_recipe_without_distortions_changes_nothing(mnist: Mnist) -> None:
     assert not STILL.distorts
     assert np.array_equal(drawn(STILL, 3, SEED), [[0, 1, 1, 0, 0, 0, 0]] * 3)
     np.testing.assert_array_equal(written_again(mnist, STILL, 3), mnist.train_images[:3])
@@ -182,7 +182,7 @@ def test_a_square_is_cut_out_and_nothing_else(side: int) -> None:
         # Only the picture's edge makes it shorter, and never by more than half.
         assert (along[:, 0] | along[:, -1])[extent < side].all()
         assert extent.min() >= side // 2
-        assert along.any(axis=0).all()  # every row and column is hit some time
+        assert along.any(axis=0).all()  # every row and column is hit at least once
 
 
 # Elastic fields.
@@ -206,7 +206,7 @@ def test_no_pixel_goes_further_than_the_largest_displacement() -> None:
         assert inside.max() <= 2.5 + 1e-5
         farthest.append(np.abs(bent(ramp, 2.5) - ramp).max(axis=(1, 2)))
         np.testing.assert_array_equal(bent(ramp, 0), ramp)
-    # One of the two ways it is reached, unless at the edge, where there is no further to go.
+    # One of the two directions reaches it, unless the picture's edge is nearer.
     assert np.median(np.max(farthest, axis=0)) > 2
 
 

@@ -15,12 +15,12 @@ def strange(mnist: Mnist, count: int, seed: int) -> np.ndarray:
     return non_digits(count, mnist.train_images[:1000], mnist.train_labels[:1000], seed)
 
 
-def other_hands(mnist: Mnist, count: int, seed: int) -> np.ndarray:
+def variants(mnist: Mnist, count: int, seed: int) -> np.ndarray:
     canvases, _ = draw_variants(count, mnist.train_images[:1000], mnist.train_labels[:1000], seed)
     return frame_all(canvases)
 
 
-@pytest.mark.parametrize("make", [strange, other_hands])
+@pytest.mark.parametrize("make", [strange, variants])
 def test_drawn_in_the_frame_and_repeatable(
     mnist: Mnist, make: Callable[[Mnist, int, int], np.ndarray]
 ) -> None:
@@ -43,7 +43,7 @@ def test_variants_are_labelled(mnist: Mnist) -> None:
     assert images.shape == (400, 28, 28)
     for digit, share in SHARES.items():
         assert (labels == digit).mean() == pytest.approx(share, abs=0.08)
-    # An upstroke widens a one beyond any bar, and every one keeps a stem that is tall.
+    # Upstrokes make ones wider than bars, and every one keeps a tall stem.
     ones = images[labels == 1]
     assert (ones.any(axis=1).sum(axis=1) >= 5).mean() > 0.95
     assert (ones.any(axis=2).sum(axis=1) >= 15).mean() > 0.8

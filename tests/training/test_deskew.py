@@ -9,7 +9,7 @@ from digits.training.geometry import deskew
 
 
 def moments_of(digits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Column of the centre of mass, and the slant in pixels to the left a row down."""
+    """Column of the centre of mass, and the slant in pixels to the left per row down."""
     share = digits / digits.sum(axis=(1, 2), keepdims=True)
     places = np.arange(28)
     centre = (share * places).sum(axis=(1, 2))
@@ -28,7 +28,7 @@ def digits(mnist: Mnist) -> np.ndarray:
     return mnist.train_images[:500].astype(np.float64)
 
 
-def test_a_slanted_line_becomes_upright() -> None:
+def test_a_slanted_line_becomes_vertical() -> None:
     line = np.zeros((1, 28, 28))
     for row in range(4, 24):
         line[0, row, 4 + (row - 4) // 2] = 255  # from the top left, half as wide as tall
@@ -37,22 +37,22 @@ def test_a_slanted_line_becomes_upright() -> None:
     assert set(rows) == set(range(4, 24))
 
 
-def test_digits_come_out_upright_in_the_middle(digits: np.ndarray) -> None:
+def test_digits_are_deskewed_and_centred(digits: np.ndarray) -> None:
     assert np.abs(moments_of(digits)[1]).mean() > 0.15
     centre, slant = moments_of(seen(digits))
     np.testing.assert_allclose(centre, 13.5, atol=0.15)
     assert np.abs(slant).max() < 0.05
 
 
-def test_ink_is_kept_and_none_made(digits: np.ndarray) -> None:
-    upright = seen(digits)
-    assert upright.min() >= 0
-    assert upright.max() <= 255 + 1e-3
-    ratio = upright.sum(axis=(1, 2)) / digits.sum(axis=(1, 2))
+def test_the_amount_of_ink_stays(digits: np.ndarray) -> None:
+    deskewed = seen(digits)
+    assert deskewed.min() >= 0
+    assert deskewed.max() <= 255 + 1e-3
+    ratio = deskewed.sum(axis=(1, 2)) / digits.sum(axis=(1, 2))
     np.testing.assert_allclose(ratio, 1, atol=0.05)
 
 
-def test_in_a_network_one_digit_is_read_as_many_are(digits: np.ndarray) -> None:
+def test_in_a_network_a_single_digit_is_deskewed_as_in_a_batch(digits: np.ndarray) -> None:
     picture = keras.Input((28, 28, 1))
     network = keras.Model(picture, deskew(picture))
     many = digits[:3, :, :, None].astype(np.float32)

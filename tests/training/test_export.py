@@ -44,7 +44,7 @@ def test_every_file_is_there_and_holds_the_weights(model: keras.Model, folder: P
 
 
 @pytest.mark.parametrize("signature", ["canvas", "digit"])
-def test_golden_outputs_come_out_again(folder: Path, signature: str) -> None:
+def test_litert_reproduces_the_golden_outputs(folder: Path, signature: str) -> None:
     golden = np.load(folder / "golden.npz")
     runner = Interpreter(str(folder / "digits.tflite")).get_signature_runner(signature)
     for number, one in enumerate(golden[f"{signature}_input"]):
@@ -61,7 +61,7 @@ def test_onnx_agrees(folder: Path) -> None:
         np.testing.assert_allclose(found[0], expected, atol=1e-4)
 
 
-def test_a_blank_canvas_is_no_digit(folder: Path) -> None:
+def test_a_blank_canvas_is_not_a_digit(folder: Path) -> None:
     golden = np.load(folder / "golden.npz")
     blank = ~golden["canvas_input"].any(axis=(1, 2))
     assert blank.sum() == 1

@@ -64,7 +64,7 @@ def test_branches_answer_with_the_mean_of_their_probabilities() -> None:
 
 
 @pytest.mark.parametrize("network", models.NETWORKS)
-def test_parts_in_a_row_are_the_network(network: str) -> None:
+def test_the_parts_together_are_the_network(network: str) -> None:
     model = models.build(Recipe(network=network, precision="float32"))
     images = tf.random.stateless_uniform((4, 28, 28, 1), [5, 6], maxval=255.0)
     parts = models.parts(model)
@@ -78,7 +78,7 @@ def test_parts_in_a_row_are_the_network(network: str) -> None:
 
 @pytest.mark.parametrize("network", models.NETWORKS)
 def test_finished_networks_read_as_trained(network: str) -> None:
-    """Blocks that begin at nothing included, once training has moved them."""
+    """This includes residual blocks, which begin at zero, once training has moved their gains."""
     keras.utils.set_random_seed(4)
     model = models.build(Recipe(network=network, precision="float32"))
     for weights in model.trainable_variables:
@@ -115,7 +115,7 @@ def test_finished_is_trained_divided_by_temperature(
     np.testing.assert_allclose(again["is_digit"], found["is_digit"], atol=1e-6)
 
 
-def test_blank_is_no_digit(model: keras.Model) -> None:
+def test_a_blank_picture_is_not_a_digit(model: keras.Model) -> None:
     found = models.predictor(models.finish(model, 1.0))(np.zeros((3, 28, 28), np.uint8))
     assert np.array_equal(found["is_digit"], [0, 0, 0])
     np.testing.assert_allclose(found["probabilities"].sum(axis=1), 1, atol=1e-6)

@@ -84,7 +84,7 @@ def test_killed_and_resumed_ends_with_the_same_bits(
     assert not list(folder.glob("*.part"))
 
 
-def test_ctrl_c_saves_and_says_how_to_go_on(
+def test_ctrl_c_saves_and_says_how_to_resume(
     finished_run: Path, tmp_path: Path, run_main: Command
 ) -> None:
     folder = tmp_path / "stopped"
@@ -118,7 +118,7 @@ def test_a_damaged_state_is_refused(finished_run: Path, tmp_path: Path, run_main
 
 
 def test_it_learns(finished_run: Path) -> None:
-    """Eight thousand digits, 32 steps: far from good, further from chance."""
+    """After 32 steps on eight thousand digits it is far from good, but further from chance."""
     metrics = json.loads((finished_run / "metrics.json").read_text())
     assert 0.8 < metrics["test_accuracy"] < 1
 
@@ -142,9 +142,9 @@ def test_a_batch_that_replicas_cannot_share(mnist: Mnist, tmp_path: Path) -> Non
 def test_shards_and_replicas_train_as_one(
     mnist: Mnist, tmp_path: Path, shards: int, replicas: int
 ) -> None:
-    """They change the order of additions and nothing else, also where shares are unequal.
+    """They change only the order of additions, even where shares are unequal.
 
-    Three steps, since rounding grows from step to step; weights and Adam's means.
+    Weights and Adam's means are compared after three steps, since rounding errors grow.
     """
     some = mnist.train_images[:150], mnist.train_labels[:150]
     recipe = Recipe(network="small", batch=50, epochs=1, clutter=0.3, precision="float32")
@@ -209,7 +209,7 @@ def test_events_tell_epochs_and_the_result(finished_run: Path) -> None:
     assert events[4] == {"event": "result"} | metrics
 
 
-def test_a_teacher_that_is_sure_teaches_what_labels_do(mnist: Mnist, tmp_path: Path) -> None:
+def test_a_certain_teacher_teaches_the_same_as_labels(mnist: Mnist, tmp_path: Path) -> None:
     images, labels = mnist.train_images[:2000], mnist.train_labels[:2000]
     recipe = Recipe(network="small", batch=100, epochs=1, label_smoothing=0)
     sure = np.eye(11, dtype=np.float16)[labels]
@@ -220,7 +220,7 @@ def test_a_teacher_that_is_sure_teaches_what_labels_do(mnist: Mnist, tmp_path: P
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_teacher_who_cannot_tell_leaves_the_network_unsure(mnist: Mnist, tmp_path: Path) -> None:
+def test_an_uncertain_teacher_leaves_the_network_uncertain(mnist: Mnist, tmp_path: Path) -> None:
     """Probabilities are taken as they are, not as the likeliest digit."""
     images, labels = mnist.train_images[:2000], mnist.train_labels[:2000]
     recipe = Recipe(network="small", batch=100, epochs=2)
