@@ -113,7 +113,7 @@ def test_lines_of_an_earlier_study_keep_their_amounts_and_unknown_rows_are_ignor
     earlier = line("pen", 1, 99.3, 96.0, {})
     earlier["recipe"]["pen"] = 0.25
     lines = [*LINES, earlier, line("a row that is gone", 1, 10.0, 10.0, {})]
-    assert "| stroke width (± 0.25 pixels a side) | +0.30 |" in tables.block(lines)
+    assert "| stroke width (±0.25 pixels a side) | +0.30 |" in tables.block(lines)
     assert "12 trainings" in tables.summary(lines)
     assert "gone" not in tables.summary(lines)
 
