@@ -13,7 +13,6 @@ It takes about eight minutes, three of them to train the textbook CNN. How the c
 from those of MNIST-C is described in digits/data/corruptions.py.
 """
 
-import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import RESULTS_FOLDER
-from benchmarks.harness import command_line
 from benchmarks.harness.json_lines import Line, Lines
 from benchmarks.textbook import reading as textbook
 from digits import bundle
@@ -40,14 +38,7 @@ Predict = Callable[[Bytes], NDArray[np.int64]]  # images (n, 28, 28) -> digits (
 
 
 def main() -> int:
-    parser = command_line.parser(__doc__, RESULTS)
-    textbook.add_flags(parser)
-    parser.add_argument("--limit", type=int, metavar="N", help="read the first N digits only")
-
-    def run(arguments: argparse.Namespace) -> list[Line]:
-        return measure(arguments.bundle, arguments.textbook, arguments.limit)
-
-    return command_line.main(parser, run, summary)
+    return textbook.main(__doc__, RESULTS, measure, summary)
 
 
 def measure(folder: Path | None, textbook_folder: Path | None, limit: int | None) -> list[Line]:

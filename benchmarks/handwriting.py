@@ -18,7 +18,6 @@ describes. Expect other people's writing to be read somewhat worse.
 It takes about ten minutes, three of them to train the textbook CNN.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable
@@ -30,7 +29,6 @@ from numpy.typing import NDArray
 
 from benchmarks import RESULTS_FOLDER
 from benchmarks.handwriting_data import cheque_amounts, evaluation_sets, non_digits
-from benchmarks.harness import command_line
 from benchmarks.harness.json_lines import Line, Lines
 from benchmarks.textbook import reading as textbook
 from digits import bundle
@@ -84,14 +82,7 @@ class Model:
 
 
 def main() -> int:
-    parser = command_line.parser(__doc__, RESULTS)
-    textbook.add_flags(parser)
-    parser.add_argument("--limit", type=int, metavar="N", help="read the first N of each set only")
-
-    def run(arguments: argparse.Namespace) -> list[Line]:
-        return measure(arguments.bundle, arguments.textbook, arguments.limit)
-
-    return command_line.main(parser, run, summary)
+    return textbook.main(__doc__, RESULTS, measure, summary)
 
 
 def measure(folder: Path | None, textbook_folder: Path | None, limit: int | None) -> list[Line]:

@@ -41,7 +41,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """Writes a folder, whole or not at all; it replaces an earlier one.
 
     Args:
-        folder: the folder; its parents are made if necessary.
+        folder: the folder; its parent exists.
         files: the content of each file, by its path in the folder.
 
     Raises:
@@ -50,6 +50,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     temporary = folder.with_name(folder.name + PARTIAL)
     shutil.rmtree(temporary, ignore_errors=True)
     try:
+        temporary.mkdir()
         for name, content in files.items():
             (temporary / name).parent.mkdir(parents=True, exist_ok=True)
             (temporary / name).write_bytes(content)

@@ -1,4 +1,4 @@
-"""Reading with the textbook CNN, as demos do. Only `predictor` imports Keras."""
+"""Comparing with the textbook CNN, which reads as demos do. Only `predictor` imports Keras."""
 
 import argparse
 import os
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks import ROOT
+from benchmarks.harness import command_line
+from benchmarks.harness.json_lines import Line, Lines
 from digits.bundle import DIGIT_SIDE
 from digits.data.mnist import Bytes
 from digits.errors import DigitsError
@@ -33,6 +35,33 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         help="folder with the model.keras of an earlier `python -m benchmarks.textbook` "
         "(default: train it now, which takes three minutes on two cores)",
     )
+
+
+def main(
+    description: str | None,
+    results: Path,
+    measure: Callable[[Path | None, Path | None, int | None], list[Line]],
+    summary: Callable[[Lines], str],
+) -> int:
+    """The command line of a benchmark that compares accuracy.
+
+    Args:
+        description, results: as for `command_line.parser`.
+        measure: takes the folders of the bundle and of the textbook CNN, and how many pictures of
+            each set are read; None is the bundle that ships, a new textbook CNN, and all.
+        summary: as for `command_line.main`.
+
+    Returns:
+        the exit status, as for `command_line.main`.
+    """
+    parser = command_line.parser(description, results)
+    add_flags(parser)
+    parser.add_argument("--limit", type=int, metavar="N", help="read the first N of each set only")
+
+    def run(arguments: argparse.Namespace) -> list[Line]:
+        return measure(arguments.bundle, arguments.textbook, arguments.limit)
+
+    return command_line.main(parser, run, summary)
 
 
 @contextmanager

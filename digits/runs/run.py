@@ -80,7 +80,20 @@ class Run:
         Raises:
             DigitsError: the run is not finished, or the file is damaged.
         """
-        return read_metrics(self.folder)
+        path = self.folder / "metrics.json"
+        try:
+            metrics: dict[str, Any] = json.loads(path.read_text())
+            if not isinstance(metrics, dict):
+                raise ValueError("it does not hold an object")
+        except FileNotFoundError:
+            raise DigitsError(
+                f"There is no finished run in {self.folder}: it holds no metrics.json."
+            ) from None
+        except (OSError, ValueError) as error:
+            raise DigitsError(
+                f"{path} is damaged ({error}); remove the folder and train again."
+            ) from None
+        return metrics
 
 
 def create(recipe: Recipe, out: Path | None = None, members: int | None = None) -> Run:
@@ -125,28 +138,6 @@ def find(folder: Path) -> Run | None:
         return _run(folder, json.loads((folder / "run.json").read_text()))
     except (OSError, ValueError, KeyError, TypeError, DigitsError):
         return None
-
-
-def read_metrics(folder: Path) -> dict[str, Any]:
-    """The figures of the finished run in a folder.
-
-    Raises:
-        DigitsError: there is no finished run, or its metrics.json is damaged.
-    """
-    path = folder / "metrics.json"
-    try:
-        metrics: dict[str, Any] = json.loads(path.read_text())
-        if not isinstance(metrics, dict):
-            raise ValueError("it does not hold an object")
-    except FileNotFoundError:
-        raise DigitsError(
-            f"There is no finished run in {folder}: it holds no metrics.json."
-        ) from None
-    except (OSError, ValueError) as error:
-        raise DigitsError(
-            f"{path} is damaged ({error}); remove the folder and train again."
-        ) from None
-    return metrics
 
 
 def make_folder(file: str, plan: Mapping[str, Any], name: str, out: Path | None) -> Path:

@@ -54,6 +54,7 @@ def build(out: Path, bundle: Bundle, runtime: bool = True) -> None:
         raise DigitsError(f"{out} holds something other than a site; choose another folder.")
     files = contents(bundle, browser_runtime.files() if runtime else {})
     with explained(f"{out} cannot be written", "choose another folder"):
+        out.parent.mkdir(parents=True, exist_ok=True)
         write_folder(out, files)
 
 

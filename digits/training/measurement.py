@@ -1,7 +1,6 @@
 """Opens the test set, once everything is decided: a calibrated network -> all that is reported."""
 
 import platform
-import time
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -21,19 +20,17 @@ LIBRARIES = ("tensorflow", "keras", "numpy", "sklearn", "matplotlib", "seaborn")
 NON_DIGITS = 1000  # on which refusal is measured
 
 
-def measure(
-    trained: Trained, recipe: Recipe, mnist: Mnist, started: float
-) -> tuple[Evaluation, dict[str, Any]]:
+def measure(trained: Trained, recipe: Recipe, mnist: Mnist) -> tuple[Evaluation, dict[str, Any]]:
     """Measures a network once on the test digits, when everything is decided.
 
     Args:
         trained: from `calibrate`.
         recipe: that it was trained with.
         mnist: all of MNIST.
-        started: `time.monotonic()` when the command began, for `total_seconds`.
 
     Returns:
-        the evaluation on the test digits, and the content of metrics.json.
+        the evaluation on the test digits, and the content of metrics.json without the time of the
+            whole command, which has not ended.
     """
     answers = trained.read(mnist.test_images)
     test = evaluate(mnist.test_labels, answers["probabilities"])
@@ -49,7 +46,6 @@ def measure(
         "non_digits_accepted": float(np.mean(mistaken)),
         "validation_accuracy": trained.history[-1].validation_accuracy,
         "train_seconds": sum(epoch.seconds for epoch in trained.history),
-        "total_seconds": time.monotonic() - started,
         "peak_memory_mb": _peak_memory_mb(),
         "seed": recipe.seed,
         "recipe": asdict(recipe),

@@ -73,21 +73,22 @@ def finish(
     """Measures a network, and leaves figures, report, bundle and metrics in the run's folder.
 
     Args:
-        trained, mnist, started: as for `measure`.
+        trained, mnist: as for `measure`.
         run: whose folder it is.
+        started: `time.monotonic()` when the command began.
         more: what metrics.json is to hold besides.
 
     Raises:
         DigitsError: as for `export`.
     """
     trained.model.save(run.network)
-    test, metrics = measure(trained, run.recipe, mnist, started)
+    test, metrics = measure(trained, run.recipe, mnist)
     plots.training_curves(trained.history, trained.calibrated_loss, run.folder / "training.png")
     plots.confusion_matrix(test, run.folder / "confusion.png")
     plots.examples(mnist.test_images, test, run.folder / "examples.png")
     plots.mistakes(mnist.test_images, test, run.folder / "mistakes.png")
     plots.reliability(test, run.folder / "reliability.png")
-    # The total once more: the figures take their time, too.
+    # Only now: the figures above take their time, too.
     metrics |= {**more, "total_seconds": time.monotonic() - started}
     text = report.as_text(test, metrics)
     print(text, end="")
