@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import tempfile
 import webbrowser
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -21,66 +21,48 @@ from digits.serving import connections, site
 from digits.serving.app import create_app
 from digits.terminal import note, own_words_only, say
 
-WORKER = "DIGITS_SERVE"  # environment variable: what each of several processes serves
-
 
 def serve(bundle: Bundle, host: str, port: int, workers: int, browser: bool) -> None:
     """Serves until a signal stops it.
 
     Args:
         bundle: the model that reads.
-        host: address to listen on.
-        port: 0 for any free one.
+        host, port: address to listen on; port 0 for any free one.
         workers: processes.
         browser: whether to open the page.
 
     Raises:
         DigitsError: the address cannot be listened on.
     """
-    with listening(host, port) as listener, ExitStack() as stack:
-        temporary = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        page = temporary / "site"
-        _write_site(bundle, page)
+    with listening(host, port) as listener, tempfile.TemporaryDirectory() as temporary:
+        page = Path(temporary) / "site"
+        try:
+            site.build(page, bundle)
+        except DigitsError as error:
+            note(f"{error} Until then the page asks this server.")
+            site.build(page, bundle, runtime=False)
         address, port = listener.getsockname()[:2]
         url = f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
         say(f"Listening on {url} with the model in {bundle.folder}; press Ctrl-C to stop.")
         if browser:
             webbrowser.open(f"{url}/")
+        app = partial(_application, bundle.folder, page, workers)
         if workers == 1:
-            stack.enter_context(own_words_only())
-            app = create_app(Reader(bundle.folder), page)
-            uvicorn.Server(uvicorn.Config(app, **connections.SETTINGS)).run([listener])
+            config = uvicorn.Config(app, factory=True, **connections.SETTINGS)
+            uvicorn.Server(config).run([listener])
         else:
-            counts = temporary / "counts"
-            counts.mkdir()
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(counts)
-            os.environ[WORKER] = json.dumps([str(bundle.folder), str(page), workers])
-            config = uvicorn.Config(
-                f"{__name__}:worker_app",
-                factory=True,
-                workers=workers,
-                **connections.WORKER_SETTINGS,
-            )
-            connections.Workers(config, [listener]).run()
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = temporary
+            settings = connections.WORKER_SETTINGS | {"workers": workers, "factory": True}
+            connections.Workers(uvicorn.Config(app, **settings), [listener]).run()
 
 
-def worker_app() -> FastAPI:
-    """The application of one of several processes, which uvicorn starts."""
-    folder, page, processes = json.loads(os.environ[WORKER])
+def _application(folder: Path, page: Path, processes: int) -> FastAPI:
+    """The application of one process; uvicorn makes it there."""
     silence = ExitStack()
     silence.enter_context(own_words_only())
-    app = create_app(Reader(folder), Path(page), processes)
+    app = create_app(Reader(folder), page, processes)
     app.state.silence = silence  # lasts as long as the application
     return app
-
-
-def _write_site(bundle: Bundle, folder: Path) -> None:
-    """Writes the page; if the runtime for browsers is not available, one that asks this server."""
-    try:
-        site.build(folder, bundle)
-    except DigitsError as error:
-        note(f"{error} Until then the page asks this server.")
-        site.build(folder, bundle, runtime=False)
 
 
 @contextmanager
