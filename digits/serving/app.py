@@ -141,8 +141,7 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
     @app.get("/metrics", tags=["operation"], response_class=PlainTextResponse)
     async def metrics(request: Request) -> Response:
         """Counts for Prometheus."""
-        content, media_type = telemetry.metrics()
-        return Response(content, headers={"Content-Type": media_type})
+        return telemetry.metrics()
 
     @app.get("/docs", tags=["operation"], response_class=HTMLResponse)
     async def docs(request: Request) -> Response:

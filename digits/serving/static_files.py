@@ -14,23 +14,17 @@ from digits.serving.problems import RequestError
 # A path with a hash of the content never changes its content.
 HASHED = re.compile(r"[.-][0-9a-f]{8,}(?=[./]|$)")
 CODINGS = {".br": "br", ".gz": "gzip"}  # of compressed copies, by suffix; the smaller first
-MEDIA_TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
+MEDIA_TYPES = {  # which not every system knows
+    ".js": "text/javascript",
     ".wasm": "application/wasm",
     ".webmanifest": "application/manifest+json",
-    ".tflite": "application/octet-stream",
 }
 
 
 def install(app: FastAPI, folder: Path) -> None:
-    """Serves a folder at every path that the application does not have itself.
+    """Serves a folder from `site.build` at every path that the application does not have itself.
 
     Compressed copies go to clients that accept them.
-
-    Args:
-        app: what the files are added to.
-        folder: from `site.build`.
     """
     files = {
         path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()
@@ -47,13 +41,8 @@ def install(app: FastAPI, folder: Path) -> None:
         if request.method not in ("GET", "HEAD"):
             detail = f"/{name} supports GET and HEAD only."
             raise RequestError(405, detail, {"Allow": "GET, HEAD"})
-        headers = {
-            "Cache-Control": "max-age=31536000, immutable" if HASHED.search(name) else "no-cache",
-            "Content-Type": MEDIA_TYPES.get(Path(name).suffix)
-            or mimetypes.guess_type(name)[0]
-            or "application/octet-stream",
-        }
-        sent = name
+        fresh = "max-age=31536000, immutable" if HASHED.search(name) else "no-cache"
+        headers, sent = {"Cache-Control": fresh}, name
         accepted = request.headers.get("accept-encoding", "")
         for suffix, coding in CODINGS.items():
             if name + suffix in files:
@@ -64,6 +53,9 @@ def install(app: FastAPI, folder: Path) -> None:
         headers["ETag"] = tags[sent]
         if tags[sent] in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        return FileResponse(files[sent], headers=headers)
+        media_type = MEDIA_TYPES.get(files[name].suffix) or mimetypes.guess_type(name)[0]
+        return FileResponse(
+            files[sent], headers=headers, media_type=media_type or "application/octet-stream"
+        )
 
     app.router.default = request_response(file)

@@ -21,16 +21,15 @@ from prometheus_client import (
     multiprocess,
 )
 from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 REQUESTS = Counter("digits_requests_total", "HTTP requests answered.", ["path", "status"])
 TIMES = Histogram(
     "digits_request_seconds",
     "From the header of a request to the end of its answer.",
     ["path"],
-    buckets=SECONDS,
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 READINGS = Counter(
     "digits_readings_total",
@@ -44,16 +43,13 @@ WAITING = Gauge(
 )
 
 
-def metrics() -> tuple[bytes, str]:
-    """All counts in Prometheus's text format, and the content type of that.
-
-    Several processes add up their counts in the folder PROMETHEUS_MULTIPROC_DIR.
-    """
+def metrics() -> Response:
+    """All counts, of all processes, in Prometheus's text format."""
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)
-    return generate_latest(registry), CONTENT_TYPE_LATEST
+    return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 class Middleware:
