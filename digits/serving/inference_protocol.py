@@ -6,6 +6,7 @@ extension `binary_tensor_data`, as bytes after the JSON.
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,18 +16,10 @@ from typing_extensions import NotRequired, TypedDict
 
 from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
 from digits.reading.reader import Reader
-from digits.serving import openapi
+from digits.serving import openapi, requests
 from digits.serving.openapi import Route, answer
 from digits.serving.problems import RequestError
-from digits.serving.requests import (
-    MOST_PICTURES,
-    Array,
-    Body,
-    ReadingThreads,
-    numbers,
-    parsed,
-    too_many,
-)
+from digits.serving.requests import MOST_PICTURES, Array, Body, ReadingThreads
 
 TAG = "Open Inference Protocol"
 VERSION = "1"  # of both models, in paths that name one
@@ -42,28 +35,25 @@ OUTPUTS = {
     "canvas": OF_DIGIT | {"digit": ("FP32", (DIGIT_SIDE, DIGIT_SIDE))},
     "digit": OF_DIGIT,
 }
-MODEL_PARAMETER = openapi.path_parameter("model", [*SIDES])
+MODEL_PARAMETER = openapi.path_parameter("model", SIDES)
 VERSION_PARAMETER = openapi.path_parameter("version", [VERSION])
-
-_ANY: openapi.Schema = {"type": "object"}
-_INPUT = openapi.object_of(
-    {
-        "name": {"type": "string", "enum": [*SIDES]},
-        "datatype": {"type": "string", "enum": ["UINT8"]},
-        "shape": openapi.array_of({"type": "integer"}, 3, 3),
-    },
-    optional={"data": {"type": "array"}, "parameters": _ANY},
+INPUT = openapi.object_of(
+    ["name", "datatype", "shape"],
+    name=openapi.one_of(SIDES),
+    datatype=openapi.one_of(["UINT8"]),
+    shape=openapi.array_of({"type": "integer"}, 3, 3),
+    data={"type": "array"},
+    parameters={"type": "object"},
 )
-_OUTPUT = openapi.object_of(
-    {"name": {"type": "string", "enum": sorted(OUTPUTS["canvas"])}}, optional={"parameters": _ANY}
+OUTPUT = openapi.object_of(
+    ["name"], name=openapi.one_of(sorted(OUTPUTS["canvas"])), parameters={"type": "object"}
 )
 REQUEST = openapi.object_of(
-    {"inputs": openapi.array_of(_INPUT, 1, 1)},
-    optional={
-        "id": {"type": "string"},
-        "outputs": {"type": "array", "items": _OUTPUT},
-        "parameters": _ANY,
-    },
+    ["inputs"],
+    inputs=openapi.array_of(INPUT, 1, 1),
+    id={"type": "string"},
+    outputs={"type": "array", "items": OUTPUT},
+    parameters={"type": "object"},
 )
 
 
@@ -105,13 +95,7 @@ class InferenceAnswer(TypedDict):
 
 
 def install(app: FastAPI, reader: Reader, threads: ReadingThreads) -> None:
-    """Adds the protocol's paths to an application.
-
-    Args:
-        app: what they are added to.
-        reader: whose model answers.
-        threads: that run it.
-    """
+    """Adds the protocol's paths to an application; the reader's model answers, in the threads."""
     server = APIRouter(prefix="/v2", route_class=Route, tags=[TAG])
 
     @server.get("", response_model=ServerMetadata)
@@ -180,12 +164,7 @@ def _of_model(
     async def infer_with_model(request: Request) -> Response:
         """Runs a model."""
         model = checked(**request.path_params)
-        json_length = request.headers.get(HEADER)
-
-        def work(body: Body) -> Response:
-            return infer(reader, model, body.content, json_length)
-
-        return await threads.run(request, work)
+        return await threads.run(request, partial(infer, reader, model))
 
     return router
 
@@ -205,19 +184,13 @@ def checked(model: str, version: str = VERSION) -> str:
     return model
 
 
-def infer(reader: Reader, model: str, body: bytes, json_length: str | None) -> Response:
-    """Answers a request for inference.
-
-    Args:
-        reader: whose model answers.
-        model: from `checked`.
-        body: of the request.
-        json_length: the request's `HEADER`, if it has one.
+def infer(reader: Reader, model: str, body: Body) -> Response:
+    """Answers a request for inference by one of the reader's models.
 
     Raises:
         RequestError: 400, 413 or 422; what is wrong with the request.
     """
-    request, binary = _parts(body, json_length)
+    request, binary = _parts(body)
     images = _images(model, request, binary)
     wanted = _wanted(model, request)
     answers = [reader.outputs(model, image) for image in images]
@@ -245,22 +218,21 @@ def infer(reader: Reader, model: str, body: bytes, json_length: str | None) -> R
     return Response(content, headers={HEADER: str(len(text))}, media_type=BINARY)
 
 
-def _parts(body: bytes, json_length: str | None) -> tuple[Mapping[str, Any], bytes]:
+def _parts(body: Body) -> tuple[Mapping[str, Any], bytes]:
     """The JSON of a request, and the bytes after it."""
-    length = len(body)
-    if json_length is not None:
-        # More than 20 digits, of which Python refuses thousands, are too much in any case.
-        if not json_length.isdecimal() or len(json_length) > 20 or int(json_length) > length:
-            raise RequestError(
-                400, f"{HEADER} is {json_length!r:.40}, which is not a length within the body."
-            )
-        length = int(json_length)
-    request = parsed(body[:length])
+    content = body.content
+    length = body.headers.get(HEADER, str(len(content)))
+    # More than 20 digits, of which Python refuses thousands, are too much in any case.
+    if not length.isdecimal() or len(length) > 20 or int(length) > len(content):
+        raise RequestError(
+            400, f"{HEADER} is {length!r:.40}, which is not a length within the body."
+        )
+    request = requests.parsed(content[: int(length)])
     if not isinstance(request, Mapping):
         raise RequestError(422, 'The JSON must be an object with "inputs".')
     if not isinstance(request.get("id", ""), str):
         raise RequestError(422, '"id" must be a string.')
-    return request, body[length:]
+    return request, content[int(length) :]
 
 
 def _images(model: str, request: Mapping[str, Any], binary: bytes) -> Array:
@@ -278,39 +250,39 @@ def _images(model: str, request: Mapping[str, Any], binary: bytes) -> Array:
                 raise RequestError(422, f"{wanted}, not {given}.")
         case _:
             raise RequestError(422, f"{wanted}.")
-    if count > MOST_PICTURES:
-        raise too_many(count, MOST_PICTURES)
+    requests.check_number(count, MOST_PICTURES)
     size = count * side**2
-    match tensor.get("parameters"):
-        case {"binary_data_size": declared}:
-            if not declared == size == len(binary):
-                detail = f"The tensor must have {size:,} bytes after the JSON, not {len(binary):,}."
-                raise RequestError(422, detail)
-            return np.frombuffer(binary, np.uint8).reshape(count, side, side)
-    if binary:
+    if (declared := _parameter(tensor, "binary_data_size")) is not None:
+        if not declared == size == len(binary):
+            detail = f"The tensor must have {size:,} bytes after the JSON, not {len(binary):,}."
+            raise RequestError(422, detail)
+        data = np.frombuffer(binary, np.uint8)
+    elif binary:
         raise RequestError(422, 'There are bytes after the JSON, but no "binary_data_size" in it.')
-    data = numbers(tensor.get("data"))
-    if not np.issubdtype(data.dtype, np.integer) or data.size != size:
-        raise RequestError(422, f'"data" of {model} must be {size:,} whole numbers.')
-    if data.min() < 0 or data.max() > 255:
-        raise RequestError(422, f'"data" of {model} must be from 0 to 255.')
-    return data.astype(np.uint8).reshape(count, side, side)
+    else:
+        wanted = f'"data" of {model} must be {size:,} whole numbers from 0 to 255'
+        data = requests.as_bytes(tensor.get("data"), (size,), wanted)
+    return data.reshape(count, side, side)
 
 
 def _wanted(model: str, request: Mapping[str, Any]) -> dict[str, bool]:
     """The outputs that a request asks for, and whether it wants each as bytes."""
-    parameters = request.get("parameters", {})
-    all_binary = isinstance(parameters, Mapping) and parameters.get("binary_data_output") is True
-    outputs = request.get("outputs")
-    if outputs in (None, []):
-        return dict.fromkeys(OUTPUTS[model], all_binary)
+    all_binary = _parameter(request, "binary_data_output") is True
+    outputs = request.get("outputs") or [*OUTPUTS[model]]
     found = {}
     for output in outputs if isinstance(outputs, list) else [outputs]:
         name = output.get("name") if isinstance(output, Mapping) else output
         if not isinstance(name, str) or name not in OUTPUTS[model]:
             names = ", ".join(OUTPUTS[model])
             raise RequestError(422, f"{model} has no output {name!r:.40}; its outputs are {names}.")
-        parameters = output.get("parameters", {}) if isinstance(output, Mapping) else {}
-        binary = parameters.get("binary_data") if isinstance(parameters, Mapping) else None
+        binary = _parameter(output, "binary_data")
         found[name] = all_binary if binary is None else binary is True
     return found
+
+
+def _parameter(described: Any, name: str) -> Any:
+    """A parameter of a request, an input or an output, all of which need not have any."""
+    match described:
+        case {"parameters": {**parameters}}:
+            return parameters.get(name)
+    return None

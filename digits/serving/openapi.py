@@ -39,11 +39,7 @@ class Route(APIRoute):
 
 
 def answer(content: Any) -> Response:
-    """A response with JSON.
-
-    Args:
-        content: of the types of JSON, and dataclasses of them.
-    """
+    """A response with JSON: of its own types, and of dataclasses of them."""
     return Response(json.dumps(content, default=vars), media_type="application/json")
 
 
@@ -53,14 +49,8 @@ def operation(
     parameters: Sequence[Schema] = (),
     answers: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Keyword arguments of a route.
-
-    Args:
-        errors: the statuses with which it answers with a `Problem`.
-        body: what it takes, by media type.
-        parameters: in its path.
-        answers: what it answers besides the JSON of its model, by media type.
-    """
+    """Keyword arguments of a route: the statuses of its errors, what it takes by media type, the
+    parameters in its path, and what it answers besides the JSON of its model by media type."""
     responses = {code: {"description": "What was wrong", "content": PROBLEM} for code in errors}
     if answers:
         responses[200] = {"content": answers}
@@ -72,14 +62,17 @@ def operation(
 
 def path_parameter(name: str, values: Iterable[str]) -> Schema:
     """A parameter in a path that has one of some values."""
-    schema = {"type": "string", "enum": [*values]}
-    return {"name": name, "in": "path", "required": True, "schema": schema}
+    return {"name": name, "in": "path", "required": True, "schema": one_of(values)}
 
 
-def object_of(required: Schema, optional: Schema | None = None) -> Schema:
+def one_of(values: Iterable[str]) -> Schema:
+    """The schema of a string that has one of some values."""
+    return {"type": "string", "enum": [*values]}
+
+
+def object_of(required: Sequence[str], **properties: Schema) -> Schema:
     """The schema of an object with these properties."""
-    properties = required | (optional or {})
-    return {"type": "object", "required": [*required], "properties": properties}
+    return {"type": "object", "required": required, "properties": properties}
 
 
 def array_of(items: Schema, least: int, most: int) -> Schema:
@@ -96,20 +89,15 @@ def pictures_body(most: int) -> dict[str, Any]:
     choices = []
     for key, side in SIDES.items():
         row = array_of({"type": "integer", "minimum": 0, "maximum": 255}, side, side)
-        choices.append(object_of({key: one_or_more(array_of(row, side, side))}))
+        choices.append(object_of([key], **{key: one_or_more(array_of(row, side, side))}))
     return {name: {"schema": FILE} for name in PICTURES if most == 1} | {
-        "multipart/form-data": {"schema": object_of({"file": one_or_more(FILE)})},
+        "multipart/form-data": {"schema": object_of(["file"], file=one_or_more(FILE))},
         "application/json": {"schema": {"oneOf": choices}},
     }
 
 
 def page(described: Mapping[str, Any], at: str) -> HTMLResponse:
-    """The description for people.
-
-    Args:
-        described: the OpenAPI document.
-        at: where the service is, such as "http://localhost:8000".
-    """
+    """The OpenAPI document for people, and how to ask the service `at` "http://localhost:8000"."""
     tables: dict[str, str] = {}
     for path, methods in described["paths"].items():
         for method, details in methods.items():

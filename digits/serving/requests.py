@@ -10,7 +10,6 @@ import anyio
 import numpy as np
 from fastapi import Request, Response
 from numpy.typing import NDArray
-from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, Headers
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -35,9 +34,9 @@ CLOSE = {"Connection": "close"}  # the rest of the body is not received
 
 
 class Body(NamedTuple):
-    """The body of a request: its content type, all its bytes, and its fields if it is a form."""
+    """A request with all bytes of its body, and its fields if that is a form."""
 
-    content_type: str
+    headers: Headers
     content: bytes
     form: FormData
 
@@ -58,55 +57,54 @@ class ReadingThreads:
                 claims to be; 503, there is too much else to do.
         """
         self._check_places()
-        content, form = bytearray(), FormData()  # in memory until the answer is ready
+        received, form = bytearray(), FormData()  # in memory until the answer is ready
         try:
-            await self._receive(request, content)
-            content_type, body = request.headers.get("content-type", ""), bytes(content)
-            form = await _form(content_type, body)
+            await self._receive(request, received)
+            content = bytes(received)
+            form = await _form(request.headers, content)
             self._check_places()
             async with self.places:
                 with telemetry.WAITING.track_inprogress():
-                    loop = asyncio.get_running_loop()
-                    return await loop.run_in_executor(
-                        self.pool, work, Body(content_type, body, form)
-                    )
+                    body, loop = Body(request.headers, content, form), asyncio.get_running_loop()
+                    return await loop.run_in_executor(self.pool, work, body)
         finally:
-            self.memory += len(content)
+            self.memory += len(received)
             await form.close()
 
     def _check_places(self) -> None:
         if self.places.locked():
             raise RequestError(503, "Too many requests are waiting; try again soon.", RETRY)
 
-    async def _receive(self, request: Request, content: bytearray) -> None:
-        """Appends the body of a request to `content`, and takes its length from `memory`."""
-        length = request.headers.get("content-length", "")
-        if length.isdecimal() and int(length[:20]) > LARGEST_BODY:
-            raise _too_large()
+    async def _receive(self, request: Request, received: bytearray) -> None:
+        """Appends the body of a request to `received`, and takes its length from `memory`."""
+        detail = f"The body is larger than {LARGEST_BODY >> 20} MB; make the picture smaller."
+        too_large = RequestError(413, detail, CLOSE)
+        declared = request.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared[:20]) > LARGEST_BODY:
+            raise too_large
         try:
             with anyio.fail_after(BODY_SECONDS):  # asyncio's would start a task
                 async for chunk in request.stream():
-                    if len(content) + len(chunk) > LARGEST_BODY:
-                        raise _too_large()
+                    if len(received) + len(chunk) > LARGEST_BODY:
+                        raise too_large
                     if len(chunk) > self.memory:
                         detail = "Too much is being sent at once; try again soon."
                         raise RequestError(503, detail, RETRY)
                     self.memory -= len(chunk)
-                    content.extend(chunk)
+                    received.extend(chunk)
         except TimeoutError:
             detail = f"The body did not arrive within {BODY_SECONDS} seconds; send it faster."
             raise RequestError(408, detail, CLOSE) from None
 
 
-async def _form(content_type: str, content: bytes) -> FormData:
+async def _form(headers: Headers, content: bytes) -> FormData:
     """The fields of a multipart form; none of any other body."""
-    if _media_type(content_type) != "multipart/form-data":
+    if _media_type(headers) != "multipart/form-data":
         return FormData()
 
     async def stream() -> AsyncGenerator[bytes, None]:
         yield content
 
-    headers = Headers({"content-type": content_type})
     parser = MultiPartParser(headers, stream(), max_part_size=LARGEST_BODY)
     parser.spool_max_size = LARGEST_BODY + 1  # nothing goes to a temporary file
     try:
@@ -116,8 +114,8 @@ async def _form(content_type: str, content: bytes) -> FormData:
         raise RequestError(400, f"The body is not a valid multipart form ({reason}).") from None
 
 
-def _media_type(content_type: str) -> str:
-    return parse_options_header(content_type or None)[0].decode("latin-1").lower()
+def _media_type(headers: Headers) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def pictures(body: Body, most: int) -> list[Array | bytes]:
@@ -129,7 +127,7 @@ def pictures(body: Body, most: int) -> list[Array | bytes]:
     Raises:
         RequestError: 400, 413, 415 or 422.
     """
-    media_type = _media_type(body.content_type)
+    media_type = _media_type(body.headers)
     if media_type == "application/json":
         return [*_arrays(parsed(body.content), most)]
     if media_type in PICTURES:
@@ -137,9 +135,8 @@ def pictures(body: Body, most: int) -> list[Array | bytes]:
     elif media_type == "multipart/form-data":
         found = _files(body.form, most)
     else:
-        given = (
-            f"content type {body.content_type!r:.80}" if body.content_type else "no content type"
-        )
+        content_type = body.headers.get("content-type")
+        given = f"content type {content_type!r:.80}" if content_type else "no content type"
         raise RequestError(
             415,
             f"The body has {given}; send a picture (image/png, image/jpeg, ...), "
@@ -157,8 +154,7 @@ def _files(form: FormData, most: int) -> list[bytes]:
         others = ", ".join(repr(name) for name, _ in form.multi_items()[:5])
         only = f", only {others}" if others else ""
         raise RequestError(422, f"The form has no field 'file'{only:.120}; send the picture in it.")
-    if len(found) > most:
-        raise too_many(len(found), most)
+    check_number(len(found), most)
     contents = [field.file.read() for field in found if not isinstance(field, str)]
     if len(contents) < len(found):
         raise RequestError(
@@ -194,41 +190,45 @@ def _arrays(content: Any, most: int) -> list[Array]:
     many = content[key] if most > 1 else [content[key]]
     if not isinstance(many, list) or not many:
         raise RequestError(422, f'"{key}" is not a list of pictures; {wanted}.')
-    if len(many) > most:
-        raise too_many(len(many), most)
-    return [_array(rows, key) for rows in many]
-
-
-def _array(rows: Any, key: str) -> Array:
+    check_number(len(many), most)
     side = SIDES[key]
-    array = numbers(rows)
-    if array.shape != (side, side):
-        shape = "×".join(map(str, array.shape)) or "something else"
-        raise RequestError(422, f'"{key}" must be {side} rows of {side} numbers, not {shape:.40}.')
-    outside = array[(array < 0) | (array > 255) | (array != np.floor(array))]
-    if outside.size:
-        raise RequestError(
-            422, f'"{key}" must be whole numbers from 0 to 255, not {outside[0]!s:.24}.'
-        )
-    return array.astype(np.uint8)
+    wanted = f'"{key}" must be {side} rows of {side} whole numbers from 0 to 255'
+    return [as_bytes(rows, (side, side), wanted) for rows in many]
 
 
-def numbers(data: Any) -> NDArray[Any]:
-    """JSON's numbers, or lists of them, as an array; of shape () if it is anything else."""
+def as_bytes(data: Any, shape: tuple[int, ...], wanted: str) -> Array:
+    """JSON's lists of whole numbers from 0 to 255 as uint8 of this shape.
+
+    Args:
+        data: the lists, nested like the shape; if that is (n,), nested in any way.
+        shape: what they must have.
+        wanted: the beginning of a sentence that says all this.
+
+    Raises:
+        RequestError: 422, they are something else.
+    """
     try:
         array = np.array(data)
     except (ValueError, TypeError, OverflowError):  # rows of unequal length
         array = np.array(None)
-    return array if np.issubdtype(array.dtype, np.number) else np.array(None)
+    if not np.issubdtype(array.dtype, np.number):
+        raise RequestError(422, f"{wanted}.")
+    if shape not in (array.shape, (array.size,)):
+        given = "×".join(map(str, array.shape)) or array
+        raise RequestError(422, f"{wanted}, not {given!s:.40}.")
+    outside = array[(array < 0) | (array > 255) | (array != np.floor(array))]
+    if outside.size:
+        raise RequestError(422, f"{wanted}, not {outside[0]!s:.24}.")
+    return array.astype(np.uint8).reshape(shape)
 
 
-def too_many(count: int, most: int) -> RequestError:
-    """The error for more pictures than one request may have."""
-    several = "" if most > 1 else "; send several to /predict/batch"
-    detail = f"The request has {count} pictures, more than the {most} allowed{several}."
-    return RequestError(413, detail)
+def check_number(count: int, most: int) -> None:
+    """Checks the number of pictures in a request.
 
-
-def _too_large() -> RequestError:
-    detail = f"The body is larger than {LARGEST_BODY >> 20} MB; make the picture smaller."
-    return RequestError(413, detail, CLOSE)
+    Raises:
+        RequestError: 413, it is more than `most`.
+    """
+    if count > most:
+        several = "" if most > 1 else "; send several to /predict/batch"
+        detail = f"The request has {count} pictures, more than the {most} allowed{several}."
+        raise RequestError(413, detail)
