@@ -14,11 +14,13 @@ from digits.terminal import say, say_json
 WIDTH = 80
 INDENT = 14
 MEASURED = {  # the figures shown, in this order; the manifest may hold others
-    "test_accuracy": "of MNIST's test digits read correctly",
-    "test_accepted": "of MNIST's test digits accepted",
-    "non_digits_accepted": "of non-digits accepted, of the kinds that training draws",
-    "ece": "expected calibration error on MNIST's test digits",
-    "validation_accuracy": "of the validation digits read correctly",
+    "test_accuracy": "{:.2%} of MNIST's test digits read correctly",
+    "test_accepted": "{:.2%} of MNIST's test digits accepted",
+    "non_digits_accepted": "{:.2%} of non-digits accepted, of the kinds that training draws",
+    "ece": "{:.2%} expected calibration error on MNIST's test digits",
+    "validation_accuracy": "{:.2%} of the validation digits read correctly",
+    "parameters": "{:,} parameters",
+    "train_seconds": "{:,.0f} s of training",
 }
 IN_OTHER_WORDS = {"format", "name", "thresholds", "metrics", "recipe", "contract", "files"}
 
@@ -28,18 +30,12 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the manifest as it is")
 
 
-def run(arguments: argparse.Namespace, prog: str) -> int:
-    """Describes a bundle.
-
-    Raises:
-        DigitsError: no bundle there, or a damaged one.
-    """
+def run(arguments: argparse.Namespace, prog: str) -> None:
     found = bundles.read(arguments.model or bundles.SHIPPED, every_file=True)
     if arguments.json:
         say_json(found.manifest, indent=2)
     else:
         say(as_text(found))
-    return 0
 
 
 def as_text(bundle: Bundle) -> str:
@@ -49,47 +45,40 @@ def as_text(bundle: Bundle) -> str:
         bundle: from `bundle.read` with `every_file`: the text says that all files are verified.
     """
     manifest = bundle.manifest
-    entries = [("model", [manifest.get("name", "without a name")]), ("in", [bundle.folder])]
+    name = manifest.get("name", "without a name")
+    entries: list[tuple[Any, ...]] = [("model", name), ("in", bundle.folder)]
     entries += [
-        (key.replace("_", " "), [value])
+        (key.replace("_", " "), value)
         for key, value in manifest.items()
         if key not in IN_OTHER_WORDS and value is not None
     ]
     if manifest["recipe"]:
-        entries.append(("recipe", [manifest["recipe"]]))
-    entries.append(("measured", _measured(manifest["metrics"]) or ["nothing"]))
-    entries.append(("accepts", [f"readings whose is_digit is at least {bundle.threshold:.4f}"]))
+        entries.append(("recipe", manifest["recipe"]))
+    entries.append(("measured", *(_measured(manifest["metrics"]) or ["nothing"])))
+    entries.append(("accepts", f"readings whose is_digit is at least {bundle.threshold:.4f}"))
     contract = manifest.get("contract", {})
-    entries += [(name, [meaning]) for name, meaning in contract.items() if name != "accepted"]
+    entries += [entry for entry in contract.items() if entry[0] != "accepted"]
     files = [
         f"{name:14} {(bundle.folder / name).stat().st_size:>10,} bytes  {digest[:16]}…"
         for name, digest in manifest["files"].items()
     ]
-    entries.append(("files", [*files, "all present, SHA-256 verified"]))
-    return "\n".join(_entry(name, values) for name, values in entries)
+    entries.append(("files", *files, "all present, SHA-256 verified"))
+    return "\n".join(_entry(*entry) for entry in entries)
 
 
 def _measured(metrics: dict[str, Any]) -> list[str]:
-    figures = [f"{metrics[key]:.2%} {words}" for key, words in MEASURED.items() if key in metrics]
+    figures = [form.format(metrics[key]) for key, form in MEASURED.items() if key in metrics]
     if "test_accuracy_interval" in metrics and "test_accuracy" in metrics:
         low, high = metrics["test_accuracy_interval"]
         figures[0] += f" (95% interval {low:.2%} to {high:.2%})"
-    if "parameters" in metrics:
-        figures.append(f"{metrics['parameters']:,} parameters")
-    if "train_seconds" in metrics:
-        figures.append(f"{metrics['train_seconds']:,.0f} s of training")
     return figures
 
 
-def _entry(name: str, values: list[Any]) -> str:
+def _entry(name: str, *values: Any) -> str:
     """A name in the margin, and values beside it, each starting a line of its own."""
     margin = " " * INDENT
     wrapper = textwrap.TextWrapper(
-        WIDTH,
-        initial_indent=margin,
-        subsequent_indent=margin,
-        break_long_words=False,
-        break_on_hyphens=False,
+        WIDTH, margin, margin, break_long_words=False, break_on_hyphens=False
     )
     text = "\n".join(wrapper.fill(_value(value)) for value in values)
     return f"{name:{INDENT - 1}} {text[INDENT:]}"
