@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from digits.errors import DigitsError
-from digits.terminal import abandon_output
+from digits.terminal import abandon_output, needing
 
 COMMANDS = {
     "read": "read the digits in pictures",
@@ -61,15 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(name: str, argv: Sequence[str], prog: str) -> int:
-    """Runs one command, and ends what the user can correct with a sentence instead of a traceback.
+    """Runs one of `COMMANDS`, which messages call `prog`, and returns the exit status; see `main`.
 
-    Args:
-        name: one of `COMMANDS`.
-        argv: its arguments.
-        prog: what messages call it.
-
-    Returns:
-        the exit status; see `main`.
+    What the user can correct ends it with a sentence instead of a traceback.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):  # characters that a terminal lacks are escaped
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -77,7 +71,8 @@ def run(name: str, argv: Sequence[str], prog: str) -> int:
     parser = argparse.ArgumentParser(prog=prog, description=command.__doc__)
     command.add_flags(parser)
     try:
-        status: int = command.run(parser.parse_args(argv), prog)
+        with needing(prog, "serve" if name == "serve" else "train"):
+            return command.run(parser.parse_args(argv), prog) or 0
     except DigitsError as error:
         print(f"{prog}: {error}", file=sys.stderr)
         return 2
@@ -87,7 +82,6 @@ def run(name: str, argv: Sequence[str], prog: str) -> int:
     except BrokenPipeError:  # as after `| head -1`
         abandon_output()
         return 141
-    return status
 
 
 if __name__ == "__main__":

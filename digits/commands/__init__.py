@@ -1,7 +1,9 @@
 """The subcommands of `digits`, one file each; its docstring is the description in `--help`.
 
 `add_flags(parser)` declares the arguments. `run(arguments, prog)` does the work, calls the program
-`prog` in messages, and returns the exit status: 0, or what its docstring says; see `cli.main`.
+`prog` in messages, and raises a DigitsError for what the user can correct: a mistake in the
+arguments, or a file, folder or model that cannot be used. It returns the exit status if that can be
+other than 0; see `cli.main`.
 """
 
 import argparse

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from digits.commands import say_result
 from digits.errors import explained
-from digits.terminal import needing, own_words_only, say
+from digits.terminal import own_words_only, say
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -25,12 +25,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 
-def run(arguments: argparse.Namespace, prog: str) -> int:
-    """Measures runs, prints them side by side, and writes the page.
-
-    Raises:
-        DigitsError: a folder that holds no finished run, or a page that cannot be written.
-    """
+def run(arguments: argparse.Namespace, prog: str) -> None:
     from digits.data.mnist import load_mnist
     from digits.studies import comparison_page, comparison_text
     from digits.studies.comparison import compare
@@ -40,7 +35,7 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
     if out is not None:
         comparison_page.check(out)
     entries = open_entries(arguments.runs)
-    with own_words_only(), needing(prog):
+    with own_words_only():
         mnist = load_mnist()
         comparison = compare(entries, mnist.test_images, mnist.test_labels)
     say_result(arguments, asdict(comparison), comparison_text.as_text(comparison))
@@ -50,4 +45,3 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
     if not arguments.json:
         page = "Pictures of these digits, and more" if len(entries) > 1 else "The same as a page"
         say(f"\n{page}: {out or '--out FILE.html'}")
-    return 0

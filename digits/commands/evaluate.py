@@ -15,7 +15,7 @@ from digits.errors import DigitsError, Interrupted, explained
 from digits.runs import recipes
 from digits.runs.recipes import RECIPES
 from digits.studies import measure, suspects
-from digits.terminal import needing, note, own_words_only
+from digits.terminal import note, own_words_only
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -56,14 +56,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, prog: str) -> int:
-    """Measures as the flags say, or searches for wrong labels.
-
-    Returns:
-        the exit status: 0; 1 if a picture could not be read; 130 if Ctrl-C stopped a search.
-
-    Raises:
-        DigitsError: a mistake in the arguments, or a model, picture or folder that cannot be used.
-    """
+    """Returns the exit status: 0; 1 if a picture could not be read; 130 if Ctrl-C stopped it."""
     if arguments.suspects:
         return _search(arguments, prog)
     for flag in ("folds", "out", "resume"):
@@ -71,7 +64,7 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
             raise DigitsError(f"--{flag} goes with --suspects; add it, or leave --{flag} out.")
     if recipes.from_flags(arguments) is not None:
         raise DigitsError("A recipe goes with --suspects; add it, or leave the recipe's flags out.")
-    with own_words_only(), needing(prog):
+    with own_words_only():
         figures, text = _measure(arguments)
     say_result(arguments, figures, text)
     return 1 if figures.get("unreadable") else 0
@@ -112,7 +105,7 @@ def _search(arguments: argparse.Namespace, prog: str) -> int:
         raise DigitsError("--resume uses the search's own recipe, folds and folder; give it alone.")
     advice = f"what is finished is kept: make room and resume with --resume {folder}"
     try:
-        with needing(f"{prog} --suspects"), explained(f"Writing to {folder} failed", advice):
+        with explained(f"Writing to {folder} failed", advice):
             figures, text = suspects.search(recipe, folds, folder, mnist)
     except (Interrupted, KeyboardInterrupt):
         again = f"{prog} --suspects --resume {folder}"

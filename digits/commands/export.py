@@ -6,7 +6,7 @@ from pathlib import Path
 from digits.data.mnist import load_mnist, split
 from digits.errors import DigitsError, explained
 from digits.runs.run import find
-from digits.terminal import needing, own_words_only, say
+from digits.terminal import own_words_only, say
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -15,12 +15,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="the bundle (default: RUN/bundle)")
 
 
-def run(arguments: argparse.Namespace, prog: str) -> int:
-    """Exports the run's network.
-
-    Raises:
-        DigitsError: no finished run there, a damaged one, or a folder that cannot be written.
-    """
+def run(arguments: argparse.Namespace, prog: str) -> None:
     finished = find(arguments.run)
     if finished is None or not finished.finished:
         raise DigitsError(f"There is no finished run of this version in {arguments.run}.")
@@ -28,7 +23,7 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
     if not {"threshold", "recipe", "test_accuracy"} <= metrics.keys():
         raise DigitsError(f"The metrics.json of {finished.folder} is incomplete; train again.")
     folder = arguments.out or finished.bundle
-    with needing(prog), own_words_only():
+    with own_words_only():
         import keras
 
         from digits.training import export
@@ -43,4 +38,3 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
         with explained(f"{folder} cannot be written", "choose another --out"):
             export.export(model, folder, images, export.manifest_of(metrics), arguments.onnx)
     say(f"The bundle is in {folder}; look at it with: digits info --model {folder}")
-    return 0

@@ -5,10 +5,11 @@ or many.
 from __future__ import annotations
 
 import argparse
+import glob
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,15 +50,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, prog: str) -> int:
-    """Reads pictures one after the other and prints what is in them.
-
-    Returns:
-        the exit status: 0, or 1 if a picture could not be read.
-
-    Raises:
-        DigitsError: a mistake in the arguments, or a model that cannot be used.
-    """
-    files = list(_expanded(arguments.files))
+    """Returns the exit status: 0, or 1 if a picture could not be read."""
+    files: list[str] = []
+    for name in arguments.files:
+        files += [name] if os.path.exists(name) else sorted(glob.glob(name)) or [name]
     if arguments.show is not None:
         _check_show(arguments.show, files)
     with own_words_only():
@@ -120,14 +116,3 @@ def _check_show(out: Path, files: Sequence[str]) -> None:
         raise DigitsError(f"--show draws one picture; give one FILE with it, not {len(files):,}.")
     if out.exists() and os.path.exists(files[0]) and out.samefile(files[0]):
         raise DigitsError(f"--show {out} would overwrite the picture itself; name another file.")
-
-
-def _expanded(names: Iterable[str]) -> Iterator[str]:
-    """The names, with each pattern replaced by the files that match it."""
-    for name in names:
-        matches: list[str] = []
-        if any(sign in name for sign in "*?[") and not os.path.exists(name):
-            import glob
-
-            matches = sorted(glob.glob(name))
-        yield from matches or [name]

@@ -4,7 +4,6 @@ import argparse
 
 from digits.commands import add_model_flag
 from digits.errors import DigitsError
-from digits.terminal import needing
 
 MOST_WORKERS = 64
 
@@ -22,20 +21,12 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-browser", action="store_true", help="do not open the page")
 
 
-def run(arguments: argparse.Namespace, prog: str) -> int:
-    """Serves until a signal stops it.
-
-    Returns:
-        the exit status, 0.
-
-    Raises:
-        DigitsError: the model cannot be used, or the address cannot be listened on.
-    """
+def run(arguments: argparse.Namespace, prog: str) -> None:
     if not 1 <= arguments.workers <= MOST_WORKERS:
         raise DigitsError(f"--workers must be from 1 to {MOST_WORKERS}, not {arguments.workers}.")
-    with needing(prog, "serve"):
-        from digits import bundle
-        from digits.serving import server
+    from digits import bundle
+    from digits.serving import server
+
     server.serve(
         bundle.read(arguments.model or bundle.SHIPPED),
         arguments.host,
@@ -43,4 +34,3 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
         arguments.workers,
         browser=not arguments.no_browser,
     )
-    return 0

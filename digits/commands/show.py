@@ -11,7 +11,7 @@ from digits.data.mnist import load_mnist
 from digits.errors import DigitsError, explained
 from digits.runs import recipes
 from digits.runs.recipes import RECIPES
-from digits.terminal import needing, own_words_only, say
+from digits.terminal import own_words_only, say
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -22,17 +22,12 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     recipes.add_flags(parser)
 
 
-def run(arguments: argparse.Namespace, prog: str) -> int:
-    """Draws the augmentations of a recipe into a PNG.
-
-    Raises:
-        DigitsError: a mistake in the arguments, no MNIST, or a file that cannot be written.
-    """
+def run(arguments: argparse.Namespace, prog: str) -> None:
     recipe = recipes.from_flags(arguments) or RECIPES["default"]
     out: Path = arguments.out
     if out.suffix.lower() != ".png":
         raise DigitsError(f"--out {out}: the picture is a PNG; name it .png.")
-    with needing(prog), own_words_only():
+    with own_words_only():
         from digits.reporting import plots
         from digits.studies import gallery
 
@@ -45,4 +40,3 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
     named = RECIPES.get(recipe.name)
     amounts = f"of the recipe {recipe.name}" if recipe == named else "of your flags"
     say(f"{out} shows what each augmentation does, with the amounts {amounts}.")
-    return 0

@@ -14,15 +14,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add_model_flag(parser)
 
 
-def run(arguments: argparse.Namespace, prog: str) -> int:
-    """Writes the site.
-
-    Returns:
-        the exit status, 0.
-
-    Raises:
-        DigitsError: the model cannot be used, npm is missing, or the folder cannot be written.
-    """
+def run(arguments: argparse.Namespace, prog: str) -> None:
     from digits import bundle
     from digits.serving import site
 
@@ -33,4 +25,3 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
         f"The site is in {out}: {size / 1e6:.0f} MB with its compressed copies. Put the folder on "
         f"any file host, or look at it here: python -m http.server -d {out}"
     )
-    return 0

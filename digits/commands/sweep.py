@@ -38,15 +38,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, prog: str) -> int:
-    """Trains the recipes of the file.
-
-    Returns:
-        the exit status: 0 all runs are finished, 1 some failed, 130 stopped by Ctrl-C, 143 by
-        SIGTERM.
-
-    Raises:
-        DigitsError: a mistake in the arguments or the file, no MNIST, or Ray does not answer.
-    """
+    """Returns the exit status: 0 all runs are finished, 1 some failed, 130 stopped by Ctrl-C, 143
+    by SIGTERM."""
     if arguments.processes is not None and arguments.engine == "ray":
         raise DigitsError("--processes is for --engine processes; Ray gives each run a core.")
     if arguments.processes is not None and arguments.processes < 1:

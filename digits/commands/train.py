@@ -11,7 +11,7 @@ from digits.runs import recipes, workers
 from digits.runs.recipes import RECIPES, Recipe
 from digits.runs.run import Run, create, reopen
 from digits.runs.workers import Team
-from digits.terminal import importing_tensorflow, needing, say
+from digits.terminal import importing_tensorflow, say
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -31,14 +31,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, prog: str) -> int:
-    """Trains as the flags say.
-
-    Returns:
-        the exit status: 0, or 130 when Ctrl-C stopped it.
-
-    Raises:
-        DigitsError: a mistake in the arguments, no MNIST, or a folder that cannot be used.
-    """
+    """Returns the exit status: 0, or 130 when Ctrl-C stopped it."""
     started = time.monotonic()
     recipe = recipes.from_flags(arguments)
     team = workers.team_of(arguments.workers, arguments.index)
@@ -104,7 +97,7 @@ def _train(run: Run, mnist: Mnist, team: Team | None, data: Path | None, started
     if team:
         workers.meet(team)
         workers.silence_tensorflow()
-    with needing("training"), importing_tensorflow():
+    with importing_tensorflow():
         from digits.training import pipeline
     pipeline.train_and_report(run, mnist, started, team)
 
@@ -116,7 +109,7 @@ def _follow(team: Team, recipe: Recipe | None, data: Path | None) -> int:
     mnist = load_mnist(data)
     workers.meet(team)
     workers.silence_tensorflow()
-    with needing("training"), importing_tensorflow():
+    with importing_tensorflow():
         from digits.training import distributed
     try:
         distributed.follow(team, recipe, mnist)
