@@ -3,8 +3,6 @@
 web/package-lock.json pins it by content.
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import re
@@ -20,9 +18,7 @@ from digits.terminal import note
 WEB = Path(__file__).parent / "web"
 BUILDS = ("litert_wasm_internal", "litert_wasm_compat_internal")  # the second: no relaxed SIMD
 CORE, HELPER = "node_modules/@litertjs/core", "node_modules/@litertjs/wasm-utils"
-IMPORTED = (
-    '"@litertjs/wasm-utils"'  # core.js imports its helper by a name that browsers cannot find
-)
+IMPORTED = '"@litertjs/wasm-utils"'  # how core.js imports its helper; browsers cannot find that
 NPM_SECONDS = 300
 
 # Node has Brotli, Python does not. Quality 11 takes seven times as long as 9 and saves an eighth.
@@ -38,9 +34,6 @@ for (const name of process.argv.slice(1)) {
 
 def files(cache: Path | None = None) -> dict[str, bytes]:
     """The runtime's files by name, compressed copies included, from the cache or from npm.
-
-    Args:
-        cache: the folder of the cache; default `cache_folder()`.
 
     Raises:
         DigitsError: npm is missing, or cannot fetch what package-lock.json names.

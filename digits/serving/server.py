@@ -1,13 +1,10 @@
 """Runs the service: the address that it listens on, and one process or several."""
 
-from __future__ import annotations
-
 import os
 import socket
 import tempfile
 import webbrowser
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -65,8 +62,7 @@ def _application(folder: Path, page: Path, processes: int) -> FastAPI:
     return app
 
 
-@contextmanager
-def listening(host: str, port: int) -> Iterator[socket.socket]:
+def listening(host: str, port: int) -> socket.socket:
     """A socket that listens.
 
     Raises:
@@ -76,12 +72,10 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         raise DigitsError(f"--port must be from 0 to 65535, not {port}.")
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.create_server(address[:2], family=family, backlog=connections.BACKLOG)
+        return socket.create_server(address[:2], family=family, backlog=connections.BACKLOG)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DigitsError(
             f"Cannot listen on {host}, port {port} ({reason}); "
             "choose another --port, or 0 for a free one."
         ) from None
-    with listener:
-        yield listener

@@ -10,8 +10,6 @@ compresses well lies NAME.gz, and beside the runtime's WebAssembly NAME.br, for 
 send them.
 """
 
-from __future__ import annotations
-
 import base64
 import gzip
 import hashlib
@@ -39,11 +37,7 @@ Files = dict[str, bytes]  # by path, relative to the site
 def build(out: Path, bundle: Bundle, runtime: bool = True) -> None:
     """Writes the site, whole or not at all, in place of an earlier one.
 
-    Args:
-        out: the site's folder.
-        bundle: the model that the page reads with.
-        runtime: whether to include what runs the model in browsers; without it the page asks a
-            server.
+    Without `runtime`, which runs the model in browsers, the page asks a server.
 
     Raises:
         DigitsError: npm is missing or fails, or `out` holds something else or cannot be written.
@@ -61,20 +55,22 @@ def build(out: Path, bundle: Bundle, runtime: bool = True) -> None:
 def contents(bundle: Bundle, runtime: Mapping[str, bytes]) -> Files:
     """All files of a site, compressed copies included; the same input gives the same bytes.
 
-    Args:
-        bundle: the model that the page reads with.
-        runtime: from `browser_runtime.files`, or empty.
+    `runtime` is from `browser_runtime.files`, or empty.
     """
-    manifest = json.dumps(bundle.manifest, ensure_ascii=False).encode()
-    parts: dict[str, Mapping[str, bytes]] = {
-        "page": _page_files(),
-        "model": {bundles.MODEL: bundle.model, "manifest.json": manifest},
-        "runtime": runtime,
+    page = {
+        path.relative_to(WEB).as_posix(): path.read_bytes()
+        for path in sorted(WEB.rglob("*"))
+        if path.suffix in OF_PAGE and path.name not in NAMED
     }
+    manifest = json.dumps(bundle.manifest, ensure_ascii=False).encode()
+    model = {bundles.MODEL: bundle.model, "manifest.json": manifest}
+    parts = {"page": page, "model": model, "runtime": runtime}
     folders = {part: f"{part}-{_digest(files)}/" if files else "" for part, files in parts.items()}
-    scripts = [name for name in parts["page"] if name.endswith(".js") and name != WORKER]
+    scripts = [name for name in page if name.endswith(".js") and name != WORKER]
     links = [f'<link rel="modulepreload" href="{folders["page"]}{name}">' for name in scripts]
-    values = _words() | folders | {"preloads": "\n    ".join(links)}
+    words = (WEB / "page" / "words.js").read_text("utf-8").partition("WORDS = ")[2]
+    values = json.JSONDecoder().raw_decode(words)[0] | folders
+    values["preloads"] = "\n    ".join(links)
     files: Files = {}
     for name in ("index.html", "manifest.webmanifest"):
         text = (WEB / name).read_text("utf-8")
@@ -87,20 +83,6 @@ def contents(bundle: Bundle, runtime: Mapping[str, bytes]) -> Files:
         for name, content in files.items()
         if Path(name).suffix in COMPRESSED and f"{name}.gz" not in files
     }
-
-
-def _page_files() -> Files:
-    return {
-        path.relative_to(WEB).as_posix(): path.read_bytes()
-        for path in sorted(WEB.rglob("*"))
-        if path.suffix in OF_PAGE and path.name not in NAMED
-    }
-
-
-def _words() -> dict[str, str]:
-    """The text of the page, from words.js."""
-    text = (WEB / "page" / "words.js").read_text("utf-8")
-    return json.JSONDecoder().raw_decode(text.partition("WORDS = ")[2])[0]
 
 
 def _service_worker(files: Files, runtime: str) -> str:
