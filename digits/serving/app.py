@@ -1,7 +1,5 @@
 """The service as an ASGI application: what each path answers."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +17,7 @@ from digits.reading.answers import PageAnswer, answer_of
 from digits.reading.page import page_of
 from digits.reading.reader import Reader
 from digits.serving import inference_protocol, openapi, problems, requests, static_files, telemetry
-from digits.serving.openapi import Route, answer
+from digits.serving.openapi import Route
 from digits.serving.problems import RequestError
 from digits.serving.requests import MOST_PICTURES, Array, Body, ReadingThreads
 
@@ -67,7 +65,7 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
 
     Args:
         reader: what reads.
-        page: the folder of the web page, from `site.build`; without it there is no page.
+        page: the folder of the web page, as `digits site` writes it; without it there is none.
         processes: how many processes with this application share the cores.
     """
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -95,48 +93,46 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
 
     @app.post(
         "/predict",
-        response_model=PageAnswer,
         tags=["reading"],
         **openapi.operation(*openapi.OF_BODY, body=openapi.pictures_body(most=1)),
     )
-    async def predict(request: Request) -> Response:
+    async def predict(request: Request) -> PageAnswer:
         """Reads one picture."""
 
-        def work(body: Body) -> Response:
+        def work(body: Body) -> PageAnswer:
             (picture,) = requests.pictures(body, most=1)
-            return answer(read(reader, picture))
+            return read(reader, picture)
 
         return await threads.run(request, work)
 
     @app.post(
         "/predict/batch",
-        response_model=BatchAnswer,
         tags=["reading"],
         **openapi.operation(*openapi.OF_BODY, body=openapi.pictures_body(MOST_PICTURES)),
     )
-    async def predict_batch(request: Request) -> Response:
+    async def predict_batch(request: Request) -> BatchAnswer:
         """Reads several pictures; one that cannot be read gets an error instead of digits."""
 
-        def work(body: Body) -> Response:
+        def work(body: Body) -> BatchAnswer:
             answers: list[PageAnswer | Unread] = []
             for picture in requests.pictures(body, MOST_PICTURES):
                 try:
                     answers.append(read(reader, picture))
                 except RequestError as error:
                     answers.append(Unread(error=error.detail))
-            return answer(BatchAnswer(pictures=answers))
+            return BatchAnswer(pictures=answers)
 
         return await threads.run(request, work)
 
-    @app.get("/healthz", response_model=Liveness, tags=["operation"])
-    async def healthz(request: Request) -> Response:
+    @app.get("/healthz", tags=["operation"])
+    async def healthz(request: Request) -> Liveness:
         """Whether the process is alive, and its number."""
-        return answer(Liveness(status="alive", process=os.getpid()))
+        return Liveness(status="alive", process=os.getpid())
 
-    @app.get("/readyz", response_model=Readiness, tags=["operation"])
-    async def readyz(request: Request) -> Response:
+    @app.get("/readyz", tags=["operation"])
+    async def readyz(request: Request) -> Readiness:
         """Whether the process has loaded its model and can read, and the model's SHA-256."""
-        return answer(Readiness(status="ready", model=reader.manifest["files"][bundle.MODEL]))
+        return Readiness(status="ready", model=reader.manifest["files"][bundle.MODEL])
 
     @app.get("/metrics", tags=["operation"], response_class=PlainTextResponse)
     async def metrics(request: Request) -> Response:
@@ -155,11 +151,7 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
 
 
 def read(reader: Reader, picture: bytes | Array) -> PageAnswer:
-    """Reads a picture from `requests.pictures`.
-
-    Raises:
-        RequestError: 422, a file that is not a picture.
-    """
+    """Reads what `requests.pictures` found; raises a RequestError, 422, if it is not a picture."""
     try:
         if isinstance(picture, bytes):
             page = reader.read(picture)

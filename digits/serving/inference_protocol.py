@@ -17,7 +17,7 @@ from typing_extensions import NotRequired, TypedDict
 from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
 from digits.reading.reader import Reader
 from digits.serving import openapi, requests
-from digits.serving.openapi import Route, answer
+from digits.serving.openapi import Route
 from digits.serving.problems import RequestError
 from digits.serving.requests import MOST_PICTURES, Array, Body, ReadingThreads
 
@@ -98,21 +98,21 @@ def install(app: FastAPI, reader: Reader, threads: ReadingThreads) -> None:
     """Adds the protocol's paths to an application; the reader's model answers, in the threads."""
     server = APIRouter(prefix="/v2", route_class=Route, tags=[TAG])
 
-    @server.get("", response_model=ServerMetadata)
-    async def server_metadata(request: Request) -> Response:
+    @server.get("")
+    async def server_metadata(request: Request) -> ServerMetadata:
         """The server's name, version and extensions."""
         extensions = ["binary_tensor_data"]
-        return answer(ServerMetadata(name="digits", version=app.version, extensions=extensions))
+        return ServerMetadata(name="digits", version=app.version, extensions=extensions)
 
-    @server.get("/health/live", response_model=dict[str, bool])
-    async def server_live(request: Request) -> Response:
+    @server.get("/health/live")
+    async def server_live(request: Request) -> dict[str, bool]:
         """Whether the server is alive."""
-        return answer({"live": True})
+        return {"live": True}
 
-    @server.get("/health/ready", response_model=dict[str, bool])
-    async def server_ready(request: Request) -> Response:
+    @server.get("/health/ready")
+    async def server_ready(request: Request) -> dict[str, bool]:
         """Whether the server is ready."""
-        return answer({"ready": True})
+        return {"ready": True}
 
     app.include_router(server)
     unversioned, versioned = "/v2/models/{model}", "/v2/models/{model}/versions/{version}"
@@ -126,12 +126,12 @@ def _of_model(
     """The paths of a model, with or without its version."""
     router = APIRouter(prefix=prefix, route_class=Route, tags=[TAG])
 
-    @router.get("", response_model=ModelMetadata, **openapi.operation(404, parameters=parameters))
-    async def model_metadata(request: Request) -> Response:
+    @router.get("", **openapi.operation(404, parameters=parameters))
+    async def model_metadata(request: Request) -> ModelMetadata:
         """The names, types and shapes of a model's tensors; -1 stands for any number of images."""
         model = checked(**request.path_params)
         shape = [-1, SIDES[model], SIDES[model]]
-        metadata = ModelMetadata(
+        return ModelMetadata(
             name=model,
             versions=[VERSION],
             platform="litert",
@@ -141,14 +141,11 @@ def _of_model(
                 for name, (datatype, shape) in OUTPUTS[model].items()
             ],
         )
-        return answer(metadata)
 
-    @router.get(
-        "/ready", response_model=ModelReady, **openapi.operation(404, parameters=parameters)
-    )
-    async def model_ready(request: Request) -> Response:
+    @router.get("/ready", **openapi.operation(404, parameters=parameters))
+    async def model_ready(request: Request) -> ModelReady:
         """Whether a model is ready."""
-        return answer(ModelReady(name=checked(**request.path_params), ready=True))
+        return ModelReady(name=checked(**request.path_params), ready=True)
 
     @router.post(
         "/infer",
@@ -161,7 +158,7 @@ def _of_model(
             answers={BINARY: {"schema": openapi.FILE}},
         ),
     )
-    async def infer_with_model(request: Request) -> Response:
+    async def infer_with_model(request: Request) -> InferenceAnswer | Response:
         """Runs a model."""
         model = checked(**request.path_params)
         return await threads.run(request, partial(infer, reader, model))
@@ -170,11 +167,7 @@ def _of_model(
 
 
 def checked(model: str, version: str = VERSION) -> str:
-    """The name of a model, if it exists.
-
-    Raises:
-        RequestError: 404.
-    """
+    """The name of a model; raises a RequestError, 404, if there is none."""
     if model not in SIDES:
         raise RequestError(
             404, f"There is no model {model!r:.40}; the models are {' and '.join(SIDES)}."
@@ -184,12 +177,8 @@ def checked(model: str, version: str = VERSION) -> str:
     return model
 
 
-def infer(reader: Reader, model: str, body: Body) -> Response:
-    """Answers a request for inference by one of the reader's models.
-
-    Raises:
-        RequestError: 400, 413 or 422; what is wrong with the request.
-    """
+def infer(reader: Reader, model: str, body: Body) -> InferenceAnswer | Response:
+    """Answers a request for inference; raises a RequestError, 400, 413 or 422, if it is wrong."""
     request, binary = _parts(body)
     images = _images(model, request, binary)
     wanted = _wanted(model, request)
@@ -212,7 +201,7 @@ def infer(reader: Reader, model: str, body: Body) -> Response:
     if "id" in request:
         head["id"] = request["id"]
     if not contents:
-        return answer(head)
+        return head
     text = json.dumps(head).encode()
     content = b"".join([text, *contents])
     return Response(content, headers={HEADER: str(len(text))}, media_type=BINARY)

@@ -29,18 +29,19 @@ DOCS = Template((Path(__file__).parent / "docs.html").read_text("utf-8"))
 
 
 class Route(APIRoute):
-    """A documented path whose function takes the request and returns the response.
+    """A documented path whose function takes the request, and returns a response or what is JSON.
 
     FastAPI would look for parameters, which takes as long as decoding a small picture.
     """
 
     def get_route_handler(self) -> Callable[[Request], Any]:
-        return self.endpoint
+        async def answer(request: Request) -> Response:
+            content = await self.endpoint(request)
+            if isinstance(content, Response):
+                return content
+            return Response(json.dumps(content, default=vars), media_type="application/json")
 
-
-def answer(content: Any) -> Response:
-    """A response with JSON: of its own types, and of dataclasses of them."""
-    return Response(json.dumps(content, default=vars), media_type="application/json")
+        return answer
 
 
 def operation(

@@ -4,11 +4,11 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import anyio
 import numpy as np
-from fastapi import Request, Response
+from fastapi import Request
 from numpy.typing import NDArray
 from starlette.datastructures import FormData, Headers
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -18,6 +18,7 @@ from digits.serving import telemetry
 from digits.serving.problems import RequestError
 
 Array = NDArray[np.uint8]
+Answer = TypeVar("Answer")
 
 LARGEST_BODY = 16 << 20  # bytes
 MOST_RECEIVED = 128 << 20  # bytes, of all bodies that are being received or read in a process
@@ -49,7 +50,7 @@ class ReadingThreads:
         self.places = asyncio.Semaphore(MOST_WAITING)
         self.memory = MOST_RECEIVED  # bytes left for bodies
 
-    async def run(self, request: Request, work: Callable[[Body], Response]) -> Response:
+    async def run(self, request: Request, work: Callable[[Body], Answer]) -> Answer:
         """Runs `work` on a request's body in one of the threads, and returns its result.
 
         Raises:
@@ -164,11 +165,7 @@ def _files(form: FormData, most: int) -> list[bytes]:
 
 
 def parsed(content: bytes) -> Any:
-    """A body of JSON.
-
-    Raises:
-        RequestError: 400, it is not valid; NaN and infinities are not.
-    """
+    """A body of JSON; raises a RequestError, 400, if it is not valid, as with NaN or infinities."""
 
     def refuse(name: str) -> None:
         raise ValueError(f"{name} is not a number in JSON")
@@ -197,15 +194,10 @@ def _arrays(content: Any, most: int) -> list[Array]:
 
 
 def as_bytes(data: Any, shape: tuple[int, ...], wanted: str) -> Array:
-    """JSON's lists of whole numbers from 0 to 255 as uint8 of this shape.
-
-    Args:
-        data: the lists, nested like the shape; if that is (n,), nested in any way.
-        shape: what they must have.
-        wanted: the beginning of a sentence that says all this.
+    """JSON's whole numbers from 0 to 255 in lists of this shape, or (n,) for any nesting, as uint8.
 
     Raises:
-        RequestError: 422, they are something else.
+        RequestError: 422, the data is not what is `wanted`, with which the sentence begins.
     """
     try:
         array = np.array(data)
@@ -223,11 +215,7 @@ def as_bytes(data: Any, shape: tuple[int, ...], wanted: str) -> Array:
 
 
 def check_number(count: int, most: int) -> None:
-    """Checks the number of pictures in a request.
-
-    Raises:
-        RequestError: 413, it is more than `most`.
-    """
+    """Raises a RequestError, 413, if a request has more than `most` pictures."""
     if count > most:
         several = "" if most > 1 else "; send several to /predict/batch"
         detail = f"The request has {count} pictures, more than the {most} allowed{several}."

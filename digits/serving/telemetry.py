@@ -10,16 +10,8 @@ import sys
 import time
 from typing import Any
 
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    REGISTRY,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    generate_latest,
-    multiprocess,
-)
+import prometheus_client as prometheus
+from prometheus_client import Counter, Gauge, Histogram, multiprocess
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -45,11 +37,12 @@ WAITING = Gauge(
 
 def metrics() -> Response:
     """All counts, of all processes, in Prometheus's text format."""
-    registry = REGISTRY
+    registry = prometheus.REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        registry = CollectorRegistry()
+        registry = prometheus.CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)
-    return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    content_type = {"Content-Type": prometheus.CONTENT_TYPE_LATEST}
+    return Response(prometheus.generate_latest(registry), headers=content_type)
 
 
 class Middleware:
