@@ -37,14 +37,11 @@ from digits.bundle import DIGIT_SIDE
 Images = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-CHUNK = 1000  # images at a time where an intermediate result is much larger than the images
-
 
 def shot_noise(images: Images, seed: int) -> Images:
     """Photon counts: each pixel is drawn from a Poisson distribution, of mean 3 at full ink."""
     rate = 3.0
-    drawn = np.random.default_rng(seed).poisson(images * (rate / 255))
-    return _bytes(drawn / rate)
+    return _bytes(np.random.default_rng(seed).poisson(images * (rate / 255)) / rate)
 
 
 def impulse_noise(images: Images, seed: int) -> Images:
@@ -76,8 +73,7 @@ def motion_blur(images: Images, seed: int) -> Images:
     """Motion during the exposure: a trail of 10 pixels, within 45° of horizontal, that fades like a
     Gaussian of 3 pixels."""
     radius, fading, size = 10, 3.0, 2 * 10 + 3
-    rng = np.random.default_rng(seed)
-    angles = rng.uniform(-np.pi / 4, np.pi / 4, len(images))
+    angles = np.random.default_rng(seed).uniform(-np.pi / 4, np.pi / 4, len(images))
     steps = np.arange(radius + 1)
     weights = np.exp(-(steps**2) / (2 * fading**2))
     # Each step of the trail falls between four pixels of the kernel, which share its weight.
@@ -85,25 +81,21 @@ def motion_blur(images: Images, seed: int) -> Images:
     every = np.arange(len(images))[:, None]
     down = radius + 1 + np.sin(angles)[:, None] * steps
     right = radius + 1 + np.cos(angles)[:, None] * steps
-    for corner_down in (np.floor(down), np.floor(down) + 1):
-        for corner_right in (np.floor(right), np.floor(right) + 1):
-            share = (1 - abs(down - corner_down)) * (1 - abs(right - corner_right))
-            place = every, corner_down.astype(int), corner_right.astype(int)
+    for row in (np.floor(down), np.floor(down) + 1):
+        for column in (np.floor(right), np.floor(right) + 1):
+            share = (1 - abs(down - row)) * (1 - abs(right - column))
+            place = every, row.astype(int), column.astype(int)
             np.add.at(kernels, place, share * weights / weights.sum())
-    padded = DIGIT_SIDE + size  # room for the whole convolution
-    result = np.empty(images.shape, np.uint8)
-    for start in range(0, len(images), CHUNK):
-        part = slice(start, start + CHUNK)
-        spectrum = np.fft.rfft2(_floats(images[part]), (padded, padded))
-        spectrum *= np.fft.rfft2(kernels[part], (padded, padded))
-        whole = np.fft.irfft2(spectrum, (padded, padded))
-        result[part] = _bytes(whole[:, radius + 1 :, radius + 1 :][:, :DIGIT_SIDE, :DIGIT_SIDE])
-    return result
+    padded = DIGIT_SIDE + size, DIGIT_SIDE + size  # room for the whole convolution
+    spectrum = np.fft.rfft2(_floats(images), padded)
+    spectrum *= np.fft.rfft2(kernels, padded)
+    whole = np.fft.irfft2(spectrum, padded)
+    return _bytes(whole[:, radius + 1 :, radius + 1 :][:, :DIGIT_SIDE, :DIGIT_SIDE])
 
 
 def shear(images: Images, seed: int) -> Images:
     """A slant to the left or to the right of 0.4 pixels a row, about the centre."""
-    return _either(images, seed, *(np.array([[1, 0], [slant, 1]]) for slant in (-0.4, 0.4)))
+    return _either(images, seed, np.array([[1, 0], [-0.4, 1]]), np.array([[1, 0], [0.4, 1]]))
 
 
 def scale(images: Images, seed: int) -> Images:
@@ -113,9 +105,8 @@ def scale(images: Images, seed: int) -> Images:
 
 def rotate(images: Images, seed: int) -> Images:
     """Rotation by 0.4 radians (23°), either way, about the centre."""
-    cosine, sine = np.cos(0.4), np.sin(0.4)
-    matrices = (np.array([[cosine, -turn], [turn, cosine]]) for turn in (-sine, sine))
-    return _either(images, seed, *matrices)
+    matrix = np.array([[np.cos(0.4), np.sin(0.4)], [-np.sin(0.4), np.cos(0.4)]])
+    return _either(images, seed, matrix, matrix.T)
 
 
 def brightness(images: Images, seed: int) -> Images:
@@ -125,35 +116,30 @@ def brightness(images: Images, seed: int) -> Images:
 
 def translate(images: Images, seed: int) -> Images:
     """A shift by 3 pixels up or down and left or right; what leaves the image is lost."""
-    rng = np.random.default_rng(seed)
-    away = rng.choice([-3, 3], (len(images), 2))
+    away = np.random.default_rng(seed).choice([-3, 3], (len(images), 2))
     padded = np.pad(images, ((0, 0), (3, 3), (3, 3)))
-    result = np.empty_like(images)
-    for down, right in ((-3, -3), (-3, 3), (3, -3), (3, 3)):
-        these = (away == (down, right)).all(axis=1)
-        result[these] = padded[these, 3 - down :, 3 - right :][:, :DIGIT_SIDE, :DIGIT_SIDE]
-    return result
+    rows, columns = (3 - away.T)[:, :, None] + np.arange(DIGIT_SIDE)
+    return padded[np.arange(len(images))[:, None, None], rows[:, :, None], columns[:, None]]
 
 
 def stripe(images: Images, seed: int) -> Images:
     """The seven columns on the left and the seven on the right inverted."""
-    result = images.copy()
-    result[:, :, :7] = 255 - images[:, :, :7]
-    result[:, :, -7:] = 255 - images[:, :, -7:]
+    result = 255 - images
+    result[:, :, 7:-7] = images[:, :, 7:-7]
     return result
 
 
 def fog(images: Images, seed: int) -> Images:
     """A fractal cloud, 2.5 times as bright as full ink, is added, and the sum is dimmed to fit."""
-    thickness = 2.5
+    thickness, together = 2.5, 1000  # so many images at a time, or the clouds would be others
     rng = np.random.default_rng(seed)
     result = np.empty_like(images)
-    for start in range(0, len(images), CHUNK):
-        part = _floats(images[start : start + CHUNK])
+    for start in range(0, len(images), together):
+        part = _floats(images[start : start + together])
         brightest = part.max(axis=(1, 2), keepdims=True)
-        cloud = _clouds(rng, len(part), rough=1.5)[:, :DIGIT_SIDE, :DIGIT_SIDE]
+        cloud = _clouds(rng, len(part))[:, :DIGIT_SIDE, :DIGIT_SIDE]
         share = brightest / (brightest + thickness)
-        result[start : start + CHUNK] = _bytes((part + thickness * cloud) * share)
+        result[start : start + together] = _bytes((part + thickness * cloud) * share)
     return result
 
 
@@ -198,14 +184,10 @@ def canny_edges(images: Images, seed: int) -> Images:
         behind = padded[:, 1 - step_down :, 1 - step_right :][:, :DIGIT_SIDE, :DIGIT_SIDE]
         # Of two equal neighbours, one is kept.
         ridge |= (direction == eighth) & (strength > ahead) & (strength >= behind)
-    weak = ridge & (strength > 0.1)
     within = np.zeros((3, 3, 3), bool)
     within[1] = True  # eight neighbours in the same image, none in the next
-    pieces, count = ndimage.label(weak, within)
-    kept = np.zeros(count + 1, bool)
-    kept[pieces[weak & (strength > 0.2)]] = True
-    kept[0] = False
-    return kept[pieces] * np.uint8(255)
+    pieces, _ = ndimage.label(ridge & (strength > 0.1), within)
+    return np.isin(pieces, pieces[ridge & (strength > 0.2)]) * np.uint8(255)
 
 
 Corruption = Callable[[Images, int], Images]
@@ -225,15 +207,13 @@ def _bytes(values: NDArray[np.floating]) -> Images:
 
 
 def _mapped(images: Images, backward: NDArray[np.floating]) -> Images:
-    """Resamples bilinearly; `backward` maps (row, column) of the result to the source, from the
-    centre."""
+    """Resamples bilinearly; `backward` maps (row, column) from the centre, result to source."""
     matrix = np.eye(3)
     matrix[1:, 1:] = backward
     centre = np.array([0, (DIGIT_SIDE - 1) / 2, (DIGIT_SIDE - 1) / 2])
-    moved = ndimage.affine_transform(
-        _floats(images), matrix, centre - matrix @ centre, order=1, mode="constant"
+    return _bytes(
+        ndimage.affine_transform(_floats(images), matrix, centre - matrix @ centre, order=1)
     )
-    return _bytes(moved)
 
 
 def _either(
@@ -246,12 +226,9 @@ def _either(
     return result
 
 
-def _clouds(rng: np.random.Generator, count: int, rough: float) -> Floats:
-    """Midpoint displacement on a torus (Fournier, Fussell & Carpenter 1982).
-
-    Each halving of the grid adds noise `rough` times weaker. Returns shape (count, 32, 32), each
-    cloud from 0 to 1.
-    """
+def _clouds(rng: np.random.Generator, count: int) -> Floats:
+    """Midpoint displacement on a torus (Fournier, Fussell & Carpenter 1982): clouds from 0 to 1,
+    shape (count, 32, 32)."""
     grid = np.zeros((count, 32, 32), np.float32)
     grid[:, 0, 0] = rng.uniform(-1, 1, count)
     step, height = 32, 1.0
@@ -265,18 +242,14 @@ def _clouds(rng: np.random.Generator, count: int, rough: float) -> Floats:
         grid[:, half::step, ::step] = (below + centres + np.roll(centres, 1, 2)) / 4 + noise[1]
         grid[:, ::step, half::step] = (beside + centres + np.roll(centres, 1, 1)) / 4 + noise[2]
         grid[:, half::step, half::step] = centres
-        step, height = half, height / rough
+        step, height = half, height / 1.5
     grid -= grid.min(axis=(1, 2), keepdims=True)
-    clouds: Floats = (grid / grid.max(axis=(1, 2), keepdims=True)).astype(np.float32)
-    return clouds
+    return grid / grid.max(axis=(1, 2), keepdims=True)
 
 
 def _line(images: Images, seed: int, spacing: int, teeth: float) -> NDArray[np.floating]:
-    """Points along a random line for each image, from left to right or from top to bottom.
-
-    They are `spacing` pixels apart and alternately `teeth` pixels to one side and to the other.
-    Returns shape (n, points, 2), as (x, y).
-    """
+    """Points on a random line through each image, left to right or top to bottom: `spacing` pixels
+    apart, alternately `teeth` pixels to either side. Shape (n, points, 2), as (x, y)."""
     rng = np.random.default_rng(seed)
     start, end = rng.uniform(4, DIGIT_SIDE - 4, (2, len(images), 1))
     along = np.arange(0.0, DIGIT_SIDE + 1, spacing)
@@ -293,17 +266,13 @@ def _drawn(
 ) -> Images:
     """Draws white segments with round ends; `starts` and `ends` are (n, segments, 2), as (x, y)."""
     y, x = np.mgrid[:DIGIT_SIDE, :DIGIT_SIDE].astype(np.float32) + 0.5
-    result = images.copy()
-    for chunk in range(0, len(images), CHUNK):
-        part = slice(chunk, chunk + CHUNK)
-        nearest = np.full(images[part].shape, np.inf, np.float32)
-        for segment in range(starts.shape[1]):
-            x0, y0 = starts[part, segment].T[..., None, None].astype(np.float32)
-            x1, y1 = ends[part, segment].T[..., None, None].astype(np.float32)
-            along, down = x1 - x0, y1 - y0
-            length = np.maximum(along**2 + down**2, 1e-9)
-            share = np.clip(((x - x0) * along + (y - y0) * down) / length, 0, 1)
-            distance = np.hypot(x - x0 - share * along, y - y0 - share * down)
-            nearest = np.minimum(nearest, distance)
-        result[part] = np.maximum(result[part], _bytes(width / 2 + 0.5 - nearest))
-    return result
+    nearest = np.full(images.shape, np.inf, np.float32)
+    for start, end in zip(starts.swapaxes(0, 1), ends.swapaxes(0, 1), strict=True):
+        x0, y0 = start.T[..., None, None].astype(np.float32)
+        x1, y1 = end.T[..., None, None].astype(np.float32)
+        along, down = x1 - x0, y1 - y0
+        length = np.maximum(along**2 + down**2, 1e-9)
+        share = np.clip(((x - x0) * along + (y - y0) * down) / length, 0, 1)
+        distance = np.hypot(x - x0 - share * along, y - y0 - share * down)
+        nearest = np.minimum(nearest, distance)
+    return np.maximum(images, _bytes(width / 2 + 0.5 - nearest))
