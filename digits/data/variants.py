@@ -8,8 +8,7 @@ slash a 0.
 import math
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from digits.data.mnist import Bytes
 from digits.data.strokes import CANVAS, Points, stroke, write
@@ -77,30 +76,23 @@ def _nine(rng: np.random.Generator) -> list[Points]:
     around = begin - np.linspace(0, 2 * math.pi - abs(begin) * rng.uniform(0.6, 1.2), 20)
     loop = np.stack([wide * np.cos(around), high * (1 + np.sin(around))], axis=1)
     hook = rng.uniform(0.0, 1.0)
-    bends = np.array(
-        [
-            [wide, high],
-            [wide * rng.uniform(0.7, 1.1), 0.75],
-            [wide * (0.6 - hook), 1.0],
-            [wide * (0.6 - 2.6 * hook), 1 - 0.22 * hook * rng.random()],
-        ]
+    bends = (
+        [wide, high],
+        [wide * rng.uniform(0.7, 1.1), 0.75],
+        [wide * (0.6 - hook), 1.0],
+        [wide * (0.6 - 2.6 * hook), 1 - 0.22 * hook * rng.random()],
     )
-    return [np.concatenate([loop, _curve(bends)])]
+    t = np.linspace(0, 1, 12)[:, None]  # of a Bézier curve
+    powers = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3
+    tail = sum(power * np.array(bend) for power, bend in zip(powers, bends, strict=True))
+    return [np.concatenate([loop, tail])]
 
 
-def _curve(bends: Points) -> Points:
-    """The Bézier curve of four control points as 12 points."""
-    t = np.linspace(0, 1, 12)[:, None]
-    powers = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3]
-    return sum(power * bend for power, bend in zip(powers, bends, strict=True))
-
-
-def _crossed(digit: int, images: Bytes, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _crossed(digit: int, images: Bytes, rng: np.random.Generator) -> Bytes:
     """A seven with a bar through its stem, or a zero with a slash through its hole."""
-    image = images[rng.integers(len(images))]
-    picture = Image.fromarray(image).resize((56, 56), Image.Resampling.BILINEAR)
-    canvas = Image.new("L", (CANVAS, CANVAS))
-    canvas.paste(picture, (4, 4))
+    image = Image.fromarray(images[rng.integers(len(images))])
+    picture = image.resize((56, 56), Image.Resampling.BILINEAR)
+    canvas = ImageOps.expand(picture, (CANVAS - 56) // 2)
     left, top, right, bottom = canvas.getbbox() or (0, 0, CANVAS, CANVAS)
     wide, high = right - left, bottom - top
     if digit == 7:

