@@ -6,14 +6,13 @@ paper: there, the paper is estimated everywhere, and what stands out from it by 
 is ink.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digits.reading.masks import SHORTEST_RULE, Mask, components, rules, wider
+from digits.reading.masks import SHORTEST_RULE, Mask, components, extremes, rules, wider
 from digits.reading.pictures import Grey
 
 Floats = NDArray[np.float32]
@@ -177,20 +176,8 @@ def _paper(values: Floats) -> Floats:
     small = np.pad(small, 2 * reach, mode="edge")
     for operation in (np.maximum, np.minimum):
         for axis in (0, 1):
-            small = _extremes(small, 2 * reach + 1, axis, operation)
+            small = extremes(small, 2 * reach + 1, axis, operation)
     return _resized(small, values.shape)
-
-
-def _extremes(
-    values: Floats, length: int, axis: int, operation: Callable[[Floats, Floats], Floats]
-) -> Floats:
-    """The extreme of each window of `length`; the result is shorter by length - 1."""
-    values, span = np.moveaxis(values, axis, 0), 1
-    while span < length:
-        step = min(span, length - span)
-        values = operation(values[:-step], values[step:])
-        span += step
-    return np.moveaxis(values, 0, axis)
 
 
 def _paper_without(values: Floats, written: Mask, otherwise: Floats) -> Floats:
@@ -225,9 +212,6 @@ def _smoothed(values: Floats) -> Floats:
 
 
 def _grown(seeds: Mask, mask: Mask) -> Mask:
-    """The connected parts of the mask that contain a seed."""
-    parts = components(mask)
-    kept = np.zeros(len(parts.sizes) + 1, np.bool_)
-    kept[parts.labels[seeds & mask]] = True
-    kept[0] = False
-    return kept[parts.labels]
+    """The connected parts of the mask that contain a seed, which must lie in it."""
+    labels = components(mask).labels
+    return np.isin(labels, labels[seeds])

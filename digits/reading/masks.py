@@ -1,5 +1,6 @@
 """Masks of ink: their connected parts, and the ruled lines in them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -59,9 +60,23 @@ def components(mask: Mask) -> Components:
 
 def wider(mask: Mask) -> Mask:
     """The mask and the eight neighbours of each of its pixels."""
-    padded = np.pad(mask, 1)
-    rows: Mask = padded[:-2] | padded[1:-1] | padded[2:]
-    return np.asarray(rows[:, :-2] | rows[:, 1:-1] | rows[:, 2:])
+    rows = extremes(np.pad(mask, 1), 3, 0, np.logical_or)
+    return extremes(rows, 3, 1, np.logical_or)
+
+
+def extremes(
+    values: NDArray[Any], length: int, axis: int, operation: Callable[..., NDArray[Any]]
+) -> NDArray[Any]:
+    """The extreme of each window of `length` along an axis; the result is shorter by length - 1.
+
+    `operation` gives the extreme of two arrays: `np.maximum`, `np.logical_or`.
+    """
+    values, span = np.moveaxis(values, axis, 0), 1
+    while span < length:
+        step = min(span, length - span)
+        values = operation(values[:-step], values[step:])
+        span += step
+    return np.moveaxis(values, 0, axis)
 
 
 def rules(mask: Mask) -> Mask:
@@ -75,16 +90,12 @@ def rules(mask: Mask) -> Mask:
     Returns:
         what to remove, shape (h, w).
     """
-    if not (_crossed(mask) or _crossed(mask.T)):
-        return np.zeros_like(mask)
-    across = _rules_across(mask)
-    down = _rules_across(np.ascontiguousarray(mask.T)).T
+    across, down = _rules_across(mask), _rules_across(mask.T).T
     found = across | down
     if not found.any():
         return found
     strokes = mask & ~found
-    kept = across & _between(strokes)
-    kept |= down & _between(np.ascontiguousarray(strokes.T)).T
+    kept = (across & _between(strokes)) | (down & _between(strokes.T).T)
     return found & ~wider(kept)
 
 
@@ -103,21 +114,19 @@ def _crossed(mask: Mask) -> bool:
 
 def _between(strokes: Mask) -> Mask:
     """The pixels that have a stroke closely above and closely below."""
-    above, below = np.zeros_like(strokes), np.zeros_like(strokes)
-    for step in range(1, min(THICKEST_RULE, len(strokes) - 1) + 1):
-        above[step:] |= strokes[:-step]
-        below[:-step] |= strokes[step:]
-    return above & below
+    padded = np.pad(strokes, ((THICKEST_RULE, THICKEST_RULE), (0, 0)))
+    near = extremes(padded, THICKEST_RULE, 0, np.logical_or)
+    return near[: -THICKEST_RULE - 1] & near[THICKEST_RULE + 1 :]
 
 
 def _rules_across(mask: Mask) -> Mask:
     height, width = mask.shape
-    found = np.zeros_like(mask)
+    found = np.zeros(mask.shape, np.bool_)
     if not _crossed(mask):
         return found
-    padded = np.pad(mask, ((1, 1), (0, 0)))
+    mask = np.ascontiguousarray(mask)
     # Three rows are taken as one, so that a slight slant does not break runs.
-    thick: Mask = padded[:-2] | padded[1:-1] | padded[2:]
+    thick = extremes(np.pad(mask, ((1, 1), (0, 0))), 3, 0, np.logical_or)
     # Longer than a stroke of a digit that fills the height, or the feet of 2s would be a rule.
     shortest = max(width // 8, min(4 * height // 5, width // 2))
     runs = components(_long_runs(thick, max(16, width // 8)))
@@ -196,12 +205,6 @@ def _arc(places: NDArray[Any], middle: NDArray[Any]) -> np.polynomial.Polynomial
 
 def _long_runs(mask: Mask, shortest: int) -> Mask:
     """Pixels in horizontal runs of at least `shortest`."""
-    flat = np.pad(mask, ((0, 0), (1, 1))).ravel()
-    turns = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    starts, ends = turns[::2], turns[1::2]
-    kept = ends - starts >= shortest
-    marks = np.zeros(flat.size + 1, np.int8)
-    marks[starts[kept]] = 1
-    marks[ends[kept]] -= 1
-    runs = np.cumsum(marks[:-1], dtype=np.int8).astype(np.bool_)
-    return np.ascontiguousarray(runs.reshape(mask.shape[0], -1)[:, 1:-1])
+    starts = extremes(mask, shortest, 1, np.logical_and)
+    beside = shortest - 1, shortest - 1
+    return extremes(np.pad(starts, ((0, 0), beside)), shortest, 1, np.logical_or)
