@@ -59,19 +59,17 @@ def read(folder: Path | str = SHIPPED, every_file: bool = False) -> Bundle:
     """
     folder = Path(folder)
     manifest = _manifest(folder)
-    for name in manifest["files"]:
-        if not isinstance(name, str) or Path(name).name != name or name in ("", ".", ".."):
+    files = manifest["files"]
+    for name in files:
+        if Path(name).name != name or name in ("", ".."):
             raise DigitsError(
                 f"The manifest of {folder} names a file outside the bundle, {name!r}; "
                 "do not use this bundle."
             )
-    if MODEL not in manifest["files"]:
+    if MODEL not in files:
         raise DigitsError(f"The manifest of {folder} names no {MODEL}; get the bundle again.")
-    contents = {
-        name: _verified(folder / name, digest)
-        for name, digest in manifest["files"].items()
-        if every_file or name == MODEL
-    }
+    names = files if every_file else [MODEL]
+    contents = {name: _verified(folder / name, files[name]) for name in names}
     return Bundle(folder, manifest, contents[MODEL])
 
 

@@ -9,6 +9,7 @@ Floats = NDArray[np.floating]
 Ints = NDArray[np.integer]
 
 CLASSES = 10
+BINS = 15  # of confidence, as in Guo et al. 2017
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,8 @@ def cross_entropy(labels: Ints, probabilities: Floats) -> float:
     return float(-np.log(np.maximum(given, 1e-7)).mean())
 
 
-def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
-    """The score interval of a binomial proportion (Wilson 1927), 95% by default.
+def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+    """The 95% score interval of a binomial proportion (Wilson 1927).
 
     Unlike the textbook p ± z·SE it stays inside 0 to 1 and keeps its coverage near 1.
 
@@ -120,7 +121,7 @@ def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[f
     """
     if trials < 1 or not 0 <= successes <= trials:
         raise ValueError(f"{successes} successes of {trials} trials is not a proportion")
-    share = successes / trials
+    share, z = successes / trials, 1.959964
     centre = share + z * z / (2 * trials)
     margin = z * np.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     scale = 1 + z * z / trials
@@ -136,7 +137,7 @@ def accuracy_in_words(errors: int, count: int) -> str:
     return f"{1 - errors / count:.2%}  ({interval}; {errors:,} of {count:,} misread)"
 
 
-def calibration_bins(confidence: Floats, correct: NDArray[np.bool_], bins: int = 15) -> Floats:
+def calibration_bins(confidence: Floats, correct: NDArray[np.bool_]) -> Floats:
     """Groups predictions by confidence into equal-width bins over 0 to 1 (Guo et al. 2017).
 
     Args:
@@ -144,20 +145,18 @@ def calibration_bins(confidence: Floats, correct: NDArray[np.bool_], bins: int =
         correct: whether the prediction was right, shape (n,).
 
     Returns:
-        shape (bins, 3): count, mean confidence and accuracy of each bin; empty bins hold zeros.
+        shape (15, 3): count, mean confidence and accuracy of each bin; empty bins hold zeros.
     """
-    index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    count = np.bincount(index, minlength=bins)
-    divisor = np.maximum(count, 1)
-    mean_confidence = np.bincount(index, weights=confidence, minlength=bins) / divisor
-    accuracy = np.bincount(index, weights=correct, minlength=bins) / divisor
-    return np.stack([count, mean_confidence, accuracy], axis=1)
+    index = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
+    count = np.bincount(index, minlength=BINS)
+    sums = [np.bincount(index, weights, BINS) for weights in (confidence, correct)]
+    return np.stack([count, *(sums / np.maximum(count, 1))], axis=1)
 
 
 def expected_calibration_error(confidence: Floats, correct: NDArray[np.bool_]) -> float:
     """Mean gap between confidence and accuracy over `calibration_bins`, weighted by count.
 
-    Naeini et al. 2015; 15 bins as in Guo et al. 2017. 0 is perfect, 1 the worst.
+    Naeini et al. 2015. 0 is perfect, 1 the worst.
     """
     count, mean_confidence, accuracy = calibration_bins(confidence, correct).T
     return float((count * np.abs(mean_confidence - accuracy)).sum() / count.sum())
@@ -170,7 +169,7 @@ def softmax(logits: Floats) -> Floats:
 
 
 def fit_temperature(labels: Ints, logits: Floats) -> float:
-    """The temperature: dividing logits by it calibrates the confidence (Guo et al. 2017).
+    """What to divide logits by to calibrate the confidence, its temperature (Guo et al. 2017).
 
     It minimises the cross-entropy and changes no prediction. It is above 1 for an overconfident
     network, and below 1 for an underconfident one, as label smoothing makes it.
@@ -182,12 +181,11 @@ def fit_temperature(labels: Ints, logits: Floats) -> float:
     from scipy.optimize import minimize_scalar
 
     logits = np.asarray(logits, np.float64)
-    best = minimize_scalar(
-        lambda log_temperature: cross_entropy(labels, softmax(logits / np.exp(log_temperature))),
-        bounds=(-3, 3),
-        method="bounded",
-    )
-    return float(np.exp(best.x))
+
+    def loss(log_temperature: float) -> float:
+        return cross_entropy(labels, softmax(logits / np.exp(log_temperature)))
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
 
 
 def threshold_accepting(share: float, scores: Floats) -> float:

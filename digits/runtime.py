@@ -1,7 +1,7 @@
 """Runs a bundle's model with LiteRT: the one place that does."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -20,7 +20,6 @@ class Model:
     def __init__(self, content: bytes) -> None:
         """Takes the content of `digits.tflite`; each signature is opened when it is first run."""
         self._content = content
-        self._signatures: dict[str, Callable[[Image], Outputs]] = {}
 
     def run(self, signature: str, image: Image) -> Outputs:
         """What the model gives for one image.
@@ -33,30 +32,27 @@ class Model:
             float32 arrays by name, each with a leading 1 in its shape: `probabilities` (1, 10) and
             `is_digit` (1,), and for a canvas also `digit` (1, 28, 28), what the network saw.
         """
-        if signature not in self._signatures:
-            opened = _canvas if signature == "canvas" else _digit
-            self._signatures[signature] = opened(self._content)
-        return self._signatures[signature](image)
+        return self._canvas(image) if signature == "canvas" else self._digit(digit=image[None])
 
+    @cached_property
+    def _canvas(self) -> Callable[[Image], Outputs]:
+        """The signature `canvas`, on the interpreter itself, which is faster than by its runner."""
+        interpreter = Interpreter(model_content=self._content, num_threads=1)
+        runner = interpreter.get_signature_runner("canvas")
+        at = runner.get_input_details()["canvas"]["index"]
+        outputs = {name: output["index"] for name, output in runner.get_output_details().items()}
+        del runner  # or the interpreter refuses to be used directly
+        interpreter.allocate_tensors()
 
-def _canvas(content: bytes) -> Callable[[Image], Outputs]:
-    """The signature `canvas`, run on the interpreter itself, which is faster than by its runner."""
-    interpreter = Interpreter(model_content=content, num_threads=1)
-    runner = interpreter.get_signature_runner("canvas")
-    at = runner.get_input_details()["canvas"]["index"]
-    outputs = {name: output["index"] for name, output in runner.get_output_details().items()}
-    del runner  # or the interpreter refuses to be used directly
-    interpreter.allocate_tensors()
+        def run(image: Image) -> Outputs:
+            interpreter.set_tensor(at, image[None])
+            interpreter.invoke()
+            return {name: interpreter.get_tensor(index) for name, index in outputs.items()}
 
-    def run(image: Image) -> Outputs:
-        interpreter.set_tensor(at, image[None])
-        interpreter.invoke()
-        return {name: interpreter.get_tensor(index) for name, index in outputs.items()}
+        return run
 
-    return run
-
-
-def _digit(content: bytes) -> Callable[[Image], Outputs]:
-    """The signature `digit`, by its runner: an interpreter itself has the inputs of one only."""
-    runner: Any = Interpreter(model_content=content, num_threads=1).get_signature_runner("digit")
-    return lambda image: runner(digit=image[None])
+    @cached_property
+    def _digit(self) -> Callable[..., Outputs]:
+        """The signature `digit`, by its runner: an interpreter has the inputs of one only."""
+        interpreter = Interpreter(model_content=self._content, num_threads=1)
+        return interpreter.get_signature_runner("digit")

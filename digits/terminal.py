@@ -3,18 +3,14 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from digits.errors import DigitsError
 
 MANY = 10  # from this many items on, a bar is shown
-Item = TypeVar("Item", covariant=True)
-
-
-class Items(Sized, Iterable[Item], Protocol[Item]):
-    """A sized iterable."""
+Item = TypeVar("Item")
 
 
 def say(text: str) -> None:
@@ -62,14 +58,12 @@ def note(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-def watched(items: Items[Item], unit: str, beside_lines: bool = False) -> Iterable[Item]:
+def watched(items: Collection[Item], unit: str, beside_lines: bool = False) -> Iterable[Item]:
     """Yields the items, with a bar on standard error if that is a terminal and there are many.
 
     Args:
-        items: the items.
         unit: what an item is called, in the singular.
-        beside_lines: whether each item writes a line, which on the same terminal makes a bar
-            redundant.
+        beside_lines: whether each item writes a line; on the same terminal, no bar is needed then.
     """
     if len(items) < MANY or not sys.stderr.isatty() or (beside_lines and sys.stdout.isatty()):
         return items
