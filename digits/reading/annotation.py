@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
 from digits.errors import DigitsError, explained
 from digits.files import replacing
-from digits.reading.page import Box, Page, Reading
+from digits.reading.page import Box, Page
 from digits.reading.pictures import Grey
 
-if TYPE_CHECKING:
-    _Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
+Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 
 # Accepted and refused differ in colour, even to the colour-blind, and in shape: a solid frame and a
 # filled label, or a dashed frame and an empty label with a question mark.
@@ -26,17 +24,16 @@ LEGIBLE = 100  # pixels: a picture whose digits are lower is enlarged, pixel by 
 LARGEST_SIDE = 2400  # pixels: but not beyond this
 
 
-@dataclass(frozen=True)
-class _Label:
+class _Label(NamedTuple):
     """What is written about a reading, and where, in pixels of the enlarged picture."""
 
-    reading: Reading
     text: str
+    accepted: bool
     place: Box
     frame: Box  # around the ink
 
     def moved(self, x: int, y: int) -> _Label:
-        return replace(self, place=self.place.moved(x, y), frame=self.frame.moved(x, y))
+        return self._replace(place=self.place.moved(x, y), frame=self.frame.moved(x, y))
 
 
 def draw(grey: Grey, page: Page) -> Image.Image:
@@ -50,34 +47,38 @@ def draw(grey: Grey, page: Page) -> Image.Image:
         an RGB image, enlarged a whole number of times if the digits are tiny, with a margin where
         labels need one. A label is the digit and its probability, rounded down to a percent.
     """
-    scale = _enlargement(grey, page)
-    picture = Image.fromarray(grey)
-    picture = picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.BOX)
-    line = max(2, round(max(picture.size) / 600))
-    size = _font_size(picture, page, scale)
+    side = max(grey.shape)
+    digit = statistics.median([reading.box.height for reading in page.readings] or [side / 4])
+    scale = int(max(1, min(-(-LEGIBLE // max(1, digit)), LARGEST_SIDE // side)))
+    line = max(2, round(scale * side / 600))
+    # In proportion to the digits, and legible when the whole drawing fits a screen.
+    size = int(max(13, scale * side / 80, min(scale * digit / 4, 96)))
     font = ImageFont.load_default(size)
     labels = _lay_out(page, scale, font, size, line)
 
-    # A margin holds what the picture has no room for.
+    picture = Image.fromarray(grey)
+    picture = picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.BOX)
+    # A margin, of the picture's commonest brightness, holds what the picture has no room for.
     boxes = [box for label in labels for box in (label.place, label.frame)]
     extent = Box.around([Box(0, 0, *picture.size), *boxes])
-    drawing = Image.new("RGB", (extent.width, extent.height), _paper(picture))
-    drawing.paste(picture, (-extent.x, -extent.y))
-    labels = [label.moved(-extent.x, -extent.y) for label in labels]
+    tones = picture.histogram()
+    paper = Image.new("L", (extent.width, extent.height), tones.index(max(tones)))
+    paper.paste(picture, (-extent.x, -extent.y))
+    drawing = paper.convert("RGB")
     pen = ImageDraw.Draw(drawing)
-    for label in labels:
-        _frame(pen, label.frame, label.reading.accepted, line)
-        if label.place.bottom < label.frame.y:  # it had to make room
-            x = (label.frame.x + label.frame.right) // 2
-            colour = ACCEPTED if label.reading.accepted else REFUSED
-            pen.line((x, label.place.bottom, x, label.frame.y), colour, line)
-    for label in labels:  # on top of every frame
-        accepted = label.reading.accepted
-        colour = ACCEPTED if accepted else REFUSED
-        left, top, right, bottom = corners = _corners(label.place)
-        pen.rectangle(corners, fill=colour if accepted else WHITE, outline=colour, width=line)
-        middle = ((left + right) / 2, (top + bottom) / 2)
-        pen.text(middle, label.text, fill=WHITE if accepted else colour, font=font, anchor="mm")
+    labels = [label.moved(-extent.x, -extent.y) for label in labels]
+    for _, accepted, place, frame in labels:
+        _frame(pen, frame, accepted, line)
+        if place.bottom < frame.y:  # it had to make room
+            x = (frame.x + frame.right) // 2
+            pen.line((x, place.bottom, x, frame.y), ACCEPTED if accepted else REFUSED, line)
+    for text, accepted, place, _ in labels:  # on top of every frame
+        outline, fill, colour = (
+            (ACCEPTED, ACCEPTED, WHITE) if accepted else (REFUSED, WHITE, REFUSED)
+        )
+        left, top, right, bottom = corners = _corners(place)
+        pen.rectangle(corners, fill, outline, line)
+        pen.text(((left + right) / 2, (top + bottom) / 2), text, colour, font, anchor="mm")
     return drawing
 
 
@@ -106,20 +107,7 @@ def save(drawing: Image.Image, path: Path) -> None:
         drawing.save(file, form)
 
 
-def _enlargement(grey: Grey, page: Page) -> int:
-    height, width = grey.shape
-    digits = [reading.box.height for reading in page.readings] or [max(height, width) / 4]
-    wanted = -(-LEGIBLE // max(1, statistics.median(digits)))
-    return int(max(1, min(wanted, LARGEST_SIDE // max(height, width))))
-
-
-def _font_size(picture: Image.Image, page: Page, scale: int) -> int:
-    """Pixels: in proportion to the digits, and legible when the whole drawing fits a screen."""
-    heights = [reading.box.height * scale for reading in page.readings] or [0]
-    return int(max(13, max(picture.size) / 80, min(statistics.median(heights) / 4, 96)))
-
-
-def _lay_out(page: Page, scale: int, font: _Font, size: int, line: int) -> list[_Label]:
+def _lay_out(page: Page, scale: int, font: Font, size: int, line: int) -> list[_Label]:
     """Labels stand on their boxes; one that would cover another goes above it."""
     labels: list[_Label] = []
     for reading in page.readings:
@@ -130,19 +118,12 @@ def _lay_out(page: Page, scale: int, font: _Font, size: int, line: int) -> list[
         place = Box(x + w // 2 - width // 2, frame.y - height, width, height)
         while any(_overlap(place, other.place) for other in labels):
             place = place.moved(0, -height)
-        labels.append(_Label(reading, text, place, frame))
+        labels.append(_Label(text, reading.accepted, place, frame))
     return labels
 
 
 def _overlap(a: Box, b: Box) -> bool:
     return a.x < b.right and b.x < a.right and a.y < b.bottom and b.y < a.bottom
-
-
-def _paper(picture: Image.Image) -> tuple[int, int, int]:
-    """The colour of the margin: the picture's commonest brightness."""
-    counts = picture.histogram()
-    tone = counts.index(max(counts))
-    return tone, tone, tone
 
 
 def _corners(box: Box) -> tuple[int, int, int, int]:

@@ -83,14 +83,12 @@ def load(source: Source) -> Grey:
 def _name(source: object) -> str:
     """What messages call the picture."""
     if isinstance(source, (str, Path)):
-        return str(source) or "The empty path"
+        path = str(source) or "The empty path"
+        return path if path.isprintable() else repr(path)
     name = getattr(source, "name", None)
     if name == "<stdin>":
         return "Standard input"
     return name if isinstance(name, str) else "The picture"
-
-
-# Bytes.
 
 
 def _read(source: object, name: str) -> bytes:
@@ -104,16 +102,12 @@ def _read(source: object, name: str) -> bytes:
                 content = file.read(LARGEST_FILE + 1)
         except FileNotFoundError:
             raise DigitsError(f"{name}: there is no such file.") from None
-        except (IsADirectoryError, PermissionError) as error:
+        except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
             if os.path.isdir(source):  # for which Windows reports "no permission"
                 raise DigitsError(f"{name} is a folder; name the pictures in it.") from None
-            raise DigitsError(f"{name} cannot be read ({error.strerror}).") from None
-        except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
             reason = getattr(error, "strerror", None) or error
-            raise DigitsError(f"{name!r} cannot be read ({reason}).") from None
+            raise DigitsError(f"{name} cannot be read ({reason}).") from None
     elif isinstance(source, (bytes, bytearray, memoryview)):
-        if memoryview(source).nbytes > LARGEST_FILE:
-            raise DigitsError(too_large)
         content = bytes(source)
     elif hasattr(source, "read"):
         try:
@@ -123,17 +117,14 @@ def _read(source: object, name: str) -> bytes:
         if not isinstance(content, bytes):
             raise DigitsError(f"{name} is a file in text mode; open it in binary mode.")
     else:
+        kind = f"{type(source).__module__}.{type(source).__qualname__}".removeprefix("builtins.")
         raise DigitsError(
-            f"A picture is a path, bytes, a binary file or a NumPy array, not {_type(source)}; "
+            f"A picture is a path, bytes, a binary file or a NumPy array, not {kind}; "
             "give one of these, for example numpy.asarray(picture)."
         )
     if len(content) > LARGEST_FILE:
         raise DigitsError(too_large)
     return content
-
-
-def _type(source: object) -> str:
-    return f"{type(source).__module__}.{type(source).__qualname__}".removeprefix("builtins.")
 
 
 def _kind(content: bytes, name: str) -> str:
@@ -151,9 +142,6 @@ def _kind(content: bytes, name: str) -> str:
     elif all(byte >= 32 or byte in b"\t\n\r" for byte in content[:512]):
         what = "is text, not a picture"
     raise DigitsError(f"{name} {what}; save the picture as {FORMATS}.")
-
-
-# Pixels.
 
 
 def _from_array(array: NDArray[Any]) -> Grey:
@@ -201,23 +189,19 @@ def _decode(content: bytes, kind: str, name: str) -> Grey:
         if kind == "JPEG":
             image.draft("L", None)  # decodes brightness alone
         image.load()
-        return _upright(_grey(image), _orientation(image))
+        return _upright(_grey(image), image)
 
 
-def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8.
+def _upright(grey: Grey, image: Image.Image) -> Grey:
+    """Undoes the EXIF orientation: 2 to 4 mirror or turn by 180°, 5 to 8 also swap the axes.
 
     To be read after the pixels: in a PNG it may come after them, and for a TIFF Pillow has then
     turned the pixels itself and dropped the orientation.
     """
     try:
-        return int(image.getexif().get(0x0112, 1))
+        orientation = int(image.getexif().get(0x0112, 1))
     except Exception:  # damaged metadata of an intact picture
-        return 1
-
-
-def _upright(grey: Grey, orientation: int) -> Grey:
-    """Undoes an EXIF orientation: 2 to 4 mirror or turn by 180°, 5 to 8 also swap the axes."""
+        return grey
     if orientation in (5, 6, 7, 8):
         grey = grey.T
     if orientation in (3, 4, 7, 8):
