@@ -7,12 +7,13 @@ is ink.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digits.reading.masks import SHORTEST_RULE, Mask, components, extremes, rules, wider
+from digits.reading.masks import Mask, components, extremes, rules, wider
 from digits.reading.pictures import Grey
 
 Floats = NDArray[np.float32]
@@ -51,22 +52,19 @@ def find(grey: Grey) -> Ink:
         scale += 1
     if scale > 1:
         grey = np.asarray(Image.fromarray(grey).reduce(scale))
-    counts = np.bincount(grey.ravel(), minlength=256)
-    low, high = _ends(counts)
-    if high - low < FAINTEST:
+    if np.ptp(grey) < FAINTEST:
         return Ink(np.zeros_like(grey), scale, True)
+    counts = _counts(grey)
     level = _even_paper(grey, counts)
     if level is None:
         return Ink(_on_uneven_paper(grey), scale, False)
     found = _on_even_paper(grey, counts, level)
-    if max(found.shape) >= SHORTEST_RULE:
-        found[rules(found > 0)] = 0
+    found[rules(found > 0)] = 0
     return Ink(found, scale, True)
 
 
-def _ends(counts: NDArray[np.intp]) -> tuple[int, int]:
-    present = np.flatnonzero(counts)
-    return int(present[0]), int(present[-1])
+def _counts(values: NDArray[Any]) -> NDArray[np.intp]:
+    return np.bincount(values.ravel().astype(np.uint8), minlength=256)
 
 
 def _otsu(counts: NDArray[np.intp]) -> int:
@@ -102,17 +100,15 @@ def _even_paper(grey: Grey, counts: NDArray[np.intp]) -> int | None:
 
 
 def _on_even_paper(grey: Grey, counts: NDArray[np.intp], level: int) -> Grey:
-    low, high = _ends(counts)
     if counts[level + 1 :].sum() > counts[:level].sum():
-        found, brightest = np.maximum(grey, level) - np.uint8(level), high - level
+        found = np.maximum(grey, level) - np.uint8(level)
     else:
-        found, brightest = np.uint8(level) - np.minimum(grey, level), level - low
+        found = np.uint8(level) - np.minimum(grey, level)
     if counts[level] < 0.97 * counts[max(0, level - 2) : level + 3].sum():
         found[found <= 2] = 0  # the paper flickers by a level or two
+    brightest = int(found.max())
     if brightest < FAINTEST:
         return np.zeros_like(grey)
-    if brightest == 255:
-        return found
     stretched = np.arange(256) * 255 / brightest
     return np.minimum(np.round(stretched), 255).astype(np.uint8)[found]
 
@@ -138,18 +134,15 @@ def _on_uneven_paper(grey: Grey) -> Grey:
     unrest = max(float(np.std(depth[~written])), grain)
     if full < max(FAINTEST, 3 * unrest):
         return np.zeros_like(grey)
-    surely, perhaps = max(0.5 * full, 3 * unrest), max(0.3 * full, 2 * unrest)
     smooth = _smoothed(positive) if unrest > 0.08 * full else positive
-    mask = _grown(smooth > surely, smooth > perhaps)
+    surely = smooth > max(0.5 * full, 3 * unrest)
+    parts = components(smooth > max(0.3 * full, 2 * unrest)).labels
+    mask = np.isin(parts, parts[surely])
     mask &= ~rules(mask)
     start = max(0.12 * full, min(1.5 * unrest, 0.3 * full))
     found = np.clip((positive - start) * (255 / (full - start)), 0, 255)
     found[~wider(mask)] = 0
     return np.round(found).astype(np.uint8)
-
-
-def _counts(values: Floats) -> NDArray[np.intp]:
-    return np.bincount(values.ravel().astype(np.uint8), minlength=256)
 
 
 def _ink_is_light(grey: Grey) -> bool:
@@ -158,7 +151,7 @@ def _ink_is_light(grey: Grey) -> bool:
     Ink is the smaller part of the picture and of its border. Where that leaves doubt, strokes are
     what is narrow: they stand out from their surroundings to one side.
     """
-    counts = np.bincount(grey.ravel(), minlength=256)
+    counts = _counts(grey)
     dark = _dark(grey, counts, _otsu(counts))
     if not 0.3 < dark < 0.7:
         return dark >= 0.5
@@ -209,9 +202,3 @@ def _smoothed(values: Floats) -> Floats:
     padded = np.pad(values, 1, mode="edge")
     rows = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
     return np.asarray((rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) / 4, np.float32)
-
-
-def _grown(seeds: Mask, mask: Mask) -> Mask:
-    """The connected parts of the mask that contain a seed, which must lie in it."""
-    labels = components(mask).labels
-    return np.isin(labels, labels[seeds])
