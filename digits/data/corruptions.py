@@ -76,16 +76,16 @@ def motion_blur(images: Images, seed: int) -> Images:
     angles = np.random.default_rng(seed).uniform(-np.pi / 4, np.pi / 4, len(images))
     steps = np.arange(radius + 1)
     weights = np.exp(-(steps**2) / (2 * fading**2))
+    weights /= weights.sum()
     # Each step of the trail falls between four pixels of the kernel, which share its weight.
     kernels = np.zeros((len(images), size, size))
     every = np.arange(len(images))[:, None]
-    down = radius + 1 + np.sin(angles)[:, None] * steps
-    right = radius + 1 + np.cos(angles)[:, None] * steps
+    down, right = (radius + 1 + along(angles)[:, None] * steps for along in (np.sin, np.cos))
     for row in (np.floor(down), np.floor(down) + 1):
         for column in (np.floor(right), np.floor(right) + 1):
             share = (1 - abs(down - row)) * (1 - abs(right - column))
             place = every, row.astype(int), column.astype(int)
-            np.add.at(kernels, place, share * weights / weights.sum())
+            np.add.at(kernels, place, share * weights)
     padded = DIGIT_SIDE + size, DIGIT_SIDE + size  # room for the whole convolution
     spectrum = np.fft.rfft2(_floats(images), padded)
     spectrum *= np.fft.rfft2(kernels, padded)
@@ -190,12 +190,11 @@ def canny_edges(images: Images, seed: int) -> Images:
     return np.isin(pieces, pieces[ridge & (strength > 0.2)]) * np.uint8(255)
 
 
-Corruption = Callable[[Images, int], Images]
-_ALL: tuple[Corruption, ...] = (
+ALL: tuple[Callable[[Images, int], Images], ...] = (
     shot_noise, impulse_noise, glass_blur, motion_blur, shear, scale, rotate, brightness,
     translate, stripe, fog, spatter, dotted_line, zigzag, canny_edges,
 )  # fmt: skip
-CORRUPTIONS = {function.__name__: function for function in _ALL}
+CORRUPTIONS = {function.__name__: function for function in ALL}
 
 
 def _floats(images: Images) -> Floats:
