@@ -186,8 +186,3 @@ def fit_temperature(labels: Ints, logits: Floats) -> float:
         return cross_entropy(labels, softmax(logits / np.exp(log_temperature)))
 
     return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
-
-
-def threshold_accepting(share: float, scores: Floats) -> float:
-    """The highest threshold that a fraction `share` of the scores, shape (n,), reaches."""
-    return float(np.quantile(scores, 1 - share, method="lower"))

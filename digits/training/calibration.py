@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 
 from digits.data.mnist import Bytes
-from digits.evaluation import CLASSES, cross_entropy, fit_temperature, threshold_accepting
+from digits.evaluation import CLASSES, cross_entropy, fit_temperature
 from digits.runs.history import Epoch
 from digits.training.dataset import Labelled
 from digits.training.models import finish, predictor
@@ -45,5 +46,5 @@ def calibrate(
     read = predictor(model, cores)
     answers = read(images)
     calibrated_loss = cross_entropy(labels, answers["probabilities"])
-    threshold = threshold_accepting(ACCEPTED, answers["is_digit"])
+    threshold = float(np.quantile(answers["is_digit"], 1 - ACCEPTED, method="lower"))
     return Trained(model, read, cores, history, validation, temperature, calibrated_loss, threshold)
