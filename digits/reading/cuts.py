@@ -38,8 +38,7 @@ def cut_touching(lines: Sequence[Line], recogniser: Recogniser) -> list[Line]:
                 if likelihood < CERTAIN or width > 1.1 * line.height:
                     pieces = cut(part, line.height)
             fragments.extend(pieces)
-        fragments.sort(key=lambda one: one.middle)
-        found.append(Line(tuple(fragments), line.height))
+        found.append(Line(tuple(sorted(fragments, key=lambda one: one.middle)), line.height))
     return found
 
 
@@ -110,9 +109,9 @@ def _seams(ink: Floats, height: float) -> Ints:
             lefts.append(left)
         if len(seams) == MOST_CUTS:
             break
-    order = np.argsort([float(left.sum()) for left in lefts[2:]])
+    order = np.argsort([left.sum() for left in lefts[2:]])
     ordered = np.array(seams, np.int64).reshape(-1, rows)[order]
-    return np.maximum.accumulate(ordered, axis=0) if len(seams) else ordered
+    return np.maximum.accumulate(ordered, axis=0)
 
 
 def _cheapest(ink: Floats, entering: float) -> tuple[Floats, Ints]:

@@ -93,13 +93,7 @@ def _fragment(ink: Grey, parts: Components, part: int) -> Fragment:
 def trimmed(
     ink: Grey, x: int, y: int, part: int, starts_part: bool = True, ends_part: bool = True
 ) -> Fragment:
-    """A fragment whose box fits its ink, of which there is some.
-
-    Args:
-        ink: uint8, bright on 0.
-        x, y: where its upper left corner is on the ink map.
-        part, starts_part, ends_part: as in `Fragment`.
-    """
+    """A fragment whose box fits its ink, of which there is some; x, y is its corner on the map."""
     box = bounds(ink)
     return Fragment(box.moved(x, y), ink[box.window], part, starts_part, ends_part)
 
@@ -165,14 +159,10 @@ def in_lines(parts: Sequence[Fragment]) -> list[Line]:
 
 
 def _members(boxes: Ints, usual: float) -> list[list[int]]:
-    """The indices of the boxes in each line, lines from the top.
+    """The indices of the boxes, rows of x, y, width and height, in each line from the top.
 
     Lines may rise and fall: from left to right, each box joins the line whose last boxes were at
     its level. Low boxes, such as dots, do not start a line; they join the nearest.
-
-    Args:
-        boxes: shape (n, 4): x, y, width and height.
-        usual: height of a digit, in pixels.
     """
     x, y, width, height = boxes.T
     rows, columns = y + height / 2, x + width / 2  # of the boxes' centres
