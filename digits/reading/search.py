@@ -52,9 +52,17 @@ def best_path(line: Line, longest: int, recogniser: Recogniser) -> list[Step]:
     Returns:
         pieces from left to right, including those passed over as not a digit, except small ones.
     """
-    path = _traced(_cheapest(line, longest, recogniser))
+    # Costs are negative logarithms, so the cheapest path is the likeliest (dynamic programming).
+    costs = [0.0] + [math.inf] * len(line.fragments)  # of the cheapest path up to each fragment,
+    paths: list[list[Step]] = [[] for _ in costs]  # and the path itself
+    for start in range(len(line.fragments)):
+        ahead = line.fragments[start : start + longest]
+        for step in _steps(ahead, start, line.height, recogniser):
+            cost = costs[start] + step.cost
+            if cost < costs[step.end]:
+                costs[step.end], paths[step.end] = cost, [*paths[start], step]
     shown = max(0.45 * line.height, 1)
-    return [step for step in path if step.answer or step.piece.box.height >= shown]
+    return [step for step in paths[-1] if step.answer or step.piece.box.height >= shown]
 
 
 def accepted(path: Sequence[Step], recogniser: Recogniser) -> list[bool]:
@@ -73,34 +81,6 @@ def accepted(path: Sequence[Step], recogniser: Recogniser) -> list[bool]:
         context = min((others_accepted + 1) / (others_refused + 1), MOST_TRUST)
         found.append(own * context >= 1)
     return found
-
-
-def _cheapest(line: Line, longest: int, recogniser: Recogniser) -> list[Step | None]:
-    """The last step of the cheapest path to the start of each fragment and to the line's end.
-
-    Costs are negative logarithms, so the cheapest path is the likeliest (dynamic programming).
-    """
-    costs = [0.0] + [math.inf] * len(line.fragments)
-    last: list[Step | None] = [None] * len(costs)
-    for start in range(len(line.fragments)):
-        ahead = line.fragments[start : start + longest]
-        for step in _steps(ahead, start, line.height, recogniser):
-            cost = costs[start] + step.cost
-            if cost < costs[step.end]:
-                costs[step.end], last[step.end] = cost, step
-    return last
-
-
-def _traced(last: Sequence[Step | None]) -> list[Step]:
-    """The path to the line's end, from its beginning."""
-    path: list[Step] = []
-    end = len(last) - 1
-    while end > 0:
-        step = last[end]
-        assert step is not None  # any fragment may be passed over, so there is a path to each
-        path.append(step)
-        end = step.start
-    return path[::-1]
 
 
 def _steps(
