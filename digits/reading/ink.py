@@ -24,17 +24,11 @@ FAINTEST = 10  # grey levels by which ink stands out from its paper, at least
 
 @dataclass(frozen=True)
 class Ink:
-    """The ink of a picture.
+    """The ink of a picture."""
 
-    Attributes:
-        map: uint8 of shape (h, w), full ink 255 on paper of exactly 0.
-        scale: pixels of the picture that make one of the map, along each axis.
-        clear: whether there was no doubt what is ink and what is paper.
-    """
-
-    map: Grey
-    scale: int
-    clear: bool
+    map: Grey  # shape (h, w), full ink 255 on paper of exactly 0
+    scale: int  # pixels of the picture that make one of the map, along each axis
+    clear: bool  # whether there was no doubt what is ink and what is paper
 
 
 def find(grey: Grey) -> Ink:

@@ -19,17 +19,11 @@ MOST_RULES = 400  # candidates that are considered
 
 
 class Components(NamedTuple):
-    """The connected parts of a mask, in no particular order.
+    """The connected parts of a mask, in no particular order."""
 
-    Attributes:
-        labels: uint32 of the mask's shape: i + 1 in part i, 0 outside of all parts.
-        boxes: int64 of shape (n, 4), the box around each part: x, y, width and height in pixels.
-        sizes: int64 of shape (n,), the number of pixels of each part.
-    """
-
-    labels: NDArray[np.uint32]
-    boxes: Ints
-    sizes: Ints
+    labels: NDArray[np.uint32]  # of the mask's shape: i + 1 in part i, 0 outside of all parts
+    boxes: Ints  # shape (n, 4), around each part: x, y, width and height in pixels
+    sizes: Ints  # shape (n,), the number of pixels of each part
 
 
 def bounds(image: NDArray[Any]) -> Box:

@@ -19,20 +19,12 @@ MOST_TRUST = 10.0  # the largest factor by which neighbours raise the odds of a 
 
 @dataclass(frozen=True)
 class Step:
-    """The fragments from number `start` up to, but not including, `end` taken as one piece.
+    """Neighbouring fragments of a line taken as one piece."""
 
-    Attributes:
-        start, end: indices into the fragments of a line.
-        cost: the negative logarithm of how likely it is.
-        piece: the fragments as one.
-        answer: what the recogniser says of it; None if the piece is passed over as not a digit.
-    """
-
-    start: int
-    end: int
-    cost: float
-    piece: Fragment
-    answer: Answer | None
+    end: int  # the number of the first fragment after them
+    cost: float  # the negative logarithm of how likely it is
+    piece: Fragment  # the fragments as one
+    answer: Answer | None  # what the recogniser says of it; None if it is passed over as no digit
 
 
 def longest_run(lines: Sequence[Line]) -> int:
@@ -100,12 +92,12 @@ def _steps(
             continue
         is_part = piece.starts_part and piece.ends_part and len({one.part for one in run}) == 1
         if count == 1 or is_part:
-            yield Step(start, start + count, _cost_of_passing(piece, height), piece, None)
+            yield Step(start + count, _cost_of_passing(piece, height), piece, None)
         prior = _prior(run, piece, height)
         if prior < 8:
             answer = recogniser.ask(piece.ink)
             cost = prior - math.log(max(recogniser.likelihood(answer), 1e-5))
-            yield Step(start, start + count, cost, piece, answer)
+            yield Step(start + count, cost, piece, answer)
 
 
 def _cost_of_passing(piece: Fragment, height: float) -> float:

@@ -22,21 +22,13 @@ MOST_PAIRS = 200  # of parts that are considered as one broken digit
 
 @dataclass(frozen=True)
 class Fragment:
-    """Ink that belongs to one digit at most: a connected part, or what lies between two cuts.
+    """Ink that belongs to one digit at most: a connected part, or what lies between two cuts."""
 
-    Attributes:
-        box: around it, on the ink map.
-        ink: uint8 of the box's shape; other ink in the box is 0.
-        part: the number of the connected part that it is, or was cut from.
-        starts_part: whether nothing was cut off on its left.
-        ends_part: whether nothing was cut off on its right.
-    """
-
-    box: Box
-    ink: Grey
-    part: int
-    starts_part: bool = True
-    ends_part: bool = True
+    box: Box  # around it, on the ink map
+    ink: Grey  # of the box's shape; other ink in the box is 0
+    part: int  # the number of the connected part that it is, or was cut from
+    starts_part: bool = True  # nothing was cut off on its left
+    ends_part: bool = True  # nothing was cut off on its right
 
     @property
     def middle(self) -> float:

@@ -118,7 +118,7 @@ def test_the_best_path_takes_fragments_as_what_is_likeliest() -> None:
 def test_a_doubtful_piece_is_accepted_among_digits_and_refused_among_others() -> None:
     def path(*probabilities: float) -> list[Step]:
         (piece,) = parts_of(Box(10, 10, 20, 40))
-        return [Step(i, i + 1, 0.0, piece, answer(p)) for i, p in enumerate(probabilities)]
+        return [Step(i + 1, 0.0, piece, answer(p)) for i, p in enumerate(probabilities)]
 
     model = MadeUp(lambda shape: 0.0)
     assert accepted(path(0.4), model) == [False]
