@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from digits.commands import say_result
-from digits.errors import explained
+from digits.errors import DigitsError, explained
 from digits.terminal import own_words_only, say
 
 
@@ -27,21 +27,30 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, prog: str) -> None:
     from digits.data.mnist import load_mnist
-    from digits.studies import comparison_page, comparison_text
-    from digits.studies.comparison import compare
-    from digits.studies.comparison_entries import open_entries
+    from digits.studies import comparison_report
+    from digits.studies.comparison import compare, open_entries
 
     out: Path | None = arguments.out
     if out is not None:
-        comparison_page.check(out)
+        _check(out)
     entries = open_entries(arguments.runs)
     with own_words_only():
         mnist = load_mnist()
         comparison = compare(entries, mnist.test_images, mnist.test_labels)
-    say_result(arguments, asdict(comparison), comparison_text.as_text(comparison))
+    say_result(arguments, asdict(comparison), comparison_report.as_text(comparison))
     if out is not None:
         with explained(f"{out} cannot be written", "choose another --out"):
-            comparison_page.write_html(comparison, mnist.test_images, out)
+            comparison_report.write_html(comparison, mnist.test_images, out)
     if not arguments.json:
         page = "Pictures of these digits, and more" if len(entries) > 1 else "The same as a page"
         say(f"\n{page}: {out or '--out FILE.html'}")
+
+
+def _check(out: Path) -> None:
+    """Checks, before anything is measured, that a page can be written to a path."""
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise DigitsError(f"--out {out} must end in .html, since it becomes a web page.")
+    if out.is_dir():
+        raise DigitsError(f"--out {out} is a folder; name a file.")
+    if not out.parent.is_dir():
+        raise DigitsError(f"--out {out}: there is no folder {out.parent}; make it first.")

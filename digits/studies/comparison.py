@@ -1,27 +1,44 @@
 """Finished runs side by side, measured on the same digits: `digits compare`."""
 
-from __future__ import annotations
-
+import os
 import statistics
+import string
 import timeit
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digits import bundle as bundles
 from digits.bundle import CANVAS_SIDE, Bundle
-from digits.evaluation import CLASSES, expected_calibration_error, wilson_interval
-from digits.studies.comparison_entries import Entry
-from digits.studies.measure import Floats, Images, answers, corrupted
+from digits.data.mnist import Bytes
+from digits.errors import DigitsError
+from digits.evaluation import CLASSES, Floats, evaluate
+from digits.runs.run import find
+from digits.studies.measure import answers, corrupted
 
+LETTERS = string.ascii_uppercase  # one for each run: names are too long to head columns
+FIGURES = ("test_accuracy", "train_seconds", "parameters", "mflop")
 # Corruptions are measured on every fifth test digit, not on the first ones: the first half of the
 # test set was written by neater hands.
 SPARSE = 5
 TURNS, WARM_UP, CALLS = 100, 2, 5  # for each signature of each run; short turns are fairer
 ENLARGED = 7  # times: the digit on the canvas that is timed
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A finished run, or a bundle, that is compared with others."""
+
+    letter: str  # its short name
+    name: str  # its folder's name, with as many parent folders as make it distinct
+    folder: Path
+    bundle: Bundle  # its network; all files are verified
+    recorded: dict[str, Any]  # the figures written when it was trained
 
 
 @dataclass(frozen=True)
@@ -69,24 +86,75 @@ class Comparison:
     disagreements: tuple[Disagreement, ...]  # all of them, most confident first
 
 
-def compare(entries: Sequence[Entry], images: Images, labels: Images) -> Comparison:
-    """Measures runs on the same digits, with LiteRT on one thread.
+def open_entries(folders: Sequence[Path]) -> list[Entry]:
+    """Opens finished runs and bundles, in the order given.
 
-    Args:
-        entries: from `open_entries`; all are tested against the first.
-        images, labels: test digits, uint8 of shapes (n, 28, 28) and (n,), ink 255 on 0.
+    Raises:
+        DigitsError: a folder is neither, is unfinished or damaged, or is given twice, or there are
+            more than 26.
     """
-    clean = [answers(entry.bundle, images)[0] for entry in entries]
-    first, *_ = right = [of.argmax(axis=1) == labels for of in clean]
-    spoilt = dict(corrupted(images[::SPARSE]))
-    times = latencies([entry.bundle for entry in entries], images[0])
+    if len(folders) > len(LETTERS):
+        raise DigitsError(
+            f"{len(folders)} runs are more than a page can hold; give {len(LETTERS)} at most."
+        )
+    places = [folder.resolve() for folder in folders]
+    for folder, place in zip(folders, places, strict=True):
+        if places.count(place) > 1:
+            raise DigitsError(f"{folder} is given twice; give each run once.")
+    named = zip(LETTERS, distinct_names(folders), folders, strict=False)
+    return [Entry(letter, name, folder, *_open(folder)) for letter, name, folder in named]
+
+
+def distinct_names(folders: Sequence[Path]) -> list[str]:
+    """The folders' names, with as many parent folders as make them distinct."""
+    parts = [Path(os.path.abspath(folder)).parts for folder in folders]
+
+    def name(own: tuple[str, ...], depth: int = 1) -> str:
+        same = [other for other in parts if other[-depth:] == own[-depth:]]
+        return "/".join(own[-depth:]) if len(same) == 1 else name(own, depth + 1)
+
+    return [name(own) for own in parts]
+
+
+def _open(folder: Path) -> tuple[Bundle, dict[str, Any]]:
+    """A folder's bundle and the figures recorded with it."""
+    run = find(folder)
+    if run is None and not (folder / "manifest.json").exists():
+        lacks = "it holds neither a run of this version nor a bundle"
+        reason = lacks if folder.exists() else "there is no such folder"
+        raise DigitsError(f"There is no run in {folder}: {reason}.")
+    if run and not run.finished:
+        raise DigitsError(
+            f"The run in {folder} is not finished; leave it out, or resume it: "
+            f"digits train --resume {folder}"
+        )
+    if run and not run.bundle.exists():
+        raise DigitsError(
+            f"The run in {folder} has no bundle; write it with: digits export {folder}"
+        )
+    found = bundles.read(run.bundle if run else folder, every_file=True)
+    recorded = run.metrics() if run else found.manifest["metrics"]
+    if not all(isinstance(recorded.get(key, 0), (int, float)) for key in FIGURES):
+        raise DigitsError(f"{folder} holds no intact figures; leave it out, or train again.")
+    return found, recorded
+
+
+def compare(entries: Sequence[Entry], images: Bytes, labels: Bytes) -> Comparison:
+    """Measures runs with LiteRT on one thread, and tests all against the first.
+
+    `images` and `labels` are test digits, uint8 of shapes (n, 28, 28) and (n,), ink 255 on 0.
+    """
+    tests = [evaluate(labels, answers(entry.bundle, images)[0]) for entry in entries]
+    right = [test.predictions == labels for test in tests]
+    spoilt, spoilt_labels = dict(corrupted(images[::SPARSE])), labels[::SPARSE]
+    digit_times, canvas_times = latencies([entry.bundle for entry in entries], images[0]).tolist()
     rows = []
-    for index, entry in enumerate(entries):
+    for index, (entry, test) in enumerate(zip(entries, tests, strict=True)):
         corruptions = {
-            name: float((answers(entry.bundle, shown)[0].argmax(axis=1) != labels[::SPARSE]).mean())
+            name: float((answers(entry.bundle, shown)[0].argmax(axis=1) != spoilt_labels).mean())
             for name, shown in spoilt.items()
         }
-        gained, lost, p = mcnemar(first, right[index]) if index else (None, None, None)
+        gained, lost, p = mcnemar(right[0], right[index]) if index else (None, None, None)
         rows.append(
             Row(
                 letter=entry.letter,
@@ -94,24 +162,24 @@ def compare(entries: Sequence[Entry], images: Images, labels: Images) -> Compari
                 folder=str(entry.folder),
                 recipe=entry.bundle.manifest["recipe"],
                 recorded_accuracy=entry.recorded.get("test_accuracy"),
-                accuracy=float(right[index].mean()),
-                accuracy_interval=wilson_interval(int(right[index].sum()), len(labels)),
-                errors=int((~right[index]).sum()),
+                accuracy=test.accuracy,
+                accuracy_interval=test.accuracy_interval,
+                errors=test.errors,
                 gained=gained,
                 lost=lost,
                 p=p,
-                ece=expected_calibration_error(clean[index].max(axis=1), right[index]),
+                ece=test.ece,
                 corruptions=corruptions,
                 corruption_error=statistics.fmean(corruptions.values()),
                 parameters=entry.recorded.get("parameters"),
                 mflop=entry.recorded.get("mflop"),
                 train_seconds=entry.recorded.get("train_seconds"),
-                digit_microseconds=1e6 * times[index]["digit"],
-                canvas_microseconds=1e6 * times[index]["canvas"],
+                digit_microseconds=digit_times[index],
+                canvas_microseconds=canvas_times[index],
             )
         )
-    found = disagreements(labels, clean)
-    return Comparison(len(labels), len(labels[::SPARSE]), tuple(rows), tuple(found))
+    found = disagreements(labels, [test.probabilities for test in tests])
+    return Comparison(len(labels), len(spoilt_labels), tuple(rows), tuple(found))
 
 
 def mcnemar(first: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[int, int, float]:
@@ -122,8 +190,7 @@ def mcnemar(first: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[int, in
     the binomial distribution instead of McNemar's chi-square, which needs many such digits. It
     compares two networks, not two ways to train: another seed gives another network.
 
-    Args:
-        first, other: whether each network reads each digit correctly, shape (n,).
+    `first` and `other` say whether each network reads each digit correctly, shape (n,).
 
     Returns:
         the number of digits that `other` gains and loses, and p: the probability of a difference
@@ -136,54 +203,43 @@ def mcnemar(first: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[int, in
     return gained, lost, p
 
 
-def disagreements(labels: Images, probabilities: Sequence[Floats]) -> list[Disagreement]:
+def disagreements(labels: Bytes, probabilities: Sequence[Floats]) -> list[Disagreement]:
     """The digits that not all runs read alike, most confident first.
 
     The confidence of an answer is the highest that any run has in it. The confidence of a
     disagreement is that of its second most confident answer, so a digit comes early only if two
-    different answers are both given with high confidence.
-
-    Args:
-        labels: integers of shape (n,).
-        probabilities: for each run, shape (n, 10).
+    different answers are both given with high confidence. `labels` have the shape (n,), and the
+    probabilities of each run (n, 10).
     """
-    every = np.stack(probabilities)
+    every = np.stack(probabilities, axis=1)  # (n, runs, 10)
     chosen, confidence = every.argmax(axis=2), every.max(axis=2)
     given = chosen[..., None] == np.arange(CLASSES)
-    second = np.sort((given * every).max(axis=0), axis=1)[:, -2]  # 0 where all agree
-    order = np.argsort(-second, kind="stable")
+    second = np.sort((given * every).max(axis=1), axis=1)[:, -2]  # 0 where all agree
+    order = np.argsort(-second, kind="stable")[: np.count_nonzero(second)]
+    columns = (order, labels[order], chosen[order], confidence[order])
     return [
-        Disagreement(
-            int(index),
-            int(labels[index]),
-            tuple(chosen[:, index].tolist()),
-            tuple(confidence[:, index].tolist()),
-        )
-        for index in order[: np.count_nonzero(second)]
+        Disagreement(index, label, tuple(digits), tuple(sure))
+        for index, label, digits, sure in zip(*(of.tolist() for of in columns), strict=True)
     ]
 
 
-def latencies(networks: Sequence[Bundle], digit: Images) -> list[dict[str, float]]:
-    """The time to read one image: median seconds of 500 calls of each signature, on one thread.
+def latencies(networks: Sequence[Bundle], digit: Bytes) -> NDArray[np.float64]:
+    """The time to read one image on one thread: median microseconds of 500 calls.
 
     The networks take turns, so that a machine that is slow for a while is slow for all of them.
-
-    Args:
-        networks: bundles.
-        digit: uint8 of shape (28, 28), ink 255 on 0; on the canvas it is enlarged.
+    `digit` is uint8 of shape (28, 28), ink 255 on 0; on the canvas it is enlarged.
 
     Returns:
-        for each network, seconds of `digit` and of `canvas`.
+        shape (2, networks): the times of the signature `digit`, and of `canvas`.
     """
     from digits.runtime import Model
 
     large = digit.repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
     inputs = {"digit": digit, "canvas": np.pad(large, (CANVAS_SIDE - len(large)) // 2)}
     models = [Model(network.model) for network in networks]
-    seconds: list[dict[str, list[float]]] = [{name: [] for name in inputs} for _ in networks]
-    for _ in range(TURNS):
-        for name, image in inputs.items():
-            for model, own in zip(models, seconds, strict=True):
-                call = partial(model.run, name, image)
-                own[name] += timeit.repeat(call, number=1, repeat=WARM_UP + CALLS)[WARM_UP:]
-    return [{name: statistics.median(taken) for name, taken in own.items()} for own in seconds]
+    calls = [partial(model.run, *given) for given in inputs.items() for model in models]
+    seconds = [
+        [timeit.repeat(call, number=1, repeat=WARM_UP + CALLS)[WARM_UP:] for call in calls]
+        for _ in range(TURNS)
+    ]
+    return 1e6 * np.median(seconds, axis=(0, 2)).reshape(2, -1)
