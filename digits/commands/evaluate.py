@@ -73,10 +73,7 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
 def _measure(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
     model = bundle.read(arguments.bundle or bundle.SHIPPED)
     if arguments.images is not None:
-        from digits.reading.reader import Reader
-
-        pictures = measure.labelled_pictures(arguments.images)
-        return measure.on_pictures(Reader(model.folder), pictures)
+        return measure.on_pictures(model, arguments.images)
     mnist = load_mnist()
     measured = measure.under_corruptions if arguments.suite else measure.on_digits
     return measured(model, mnist.test_images, mnist.test_labels)
@@ -95,18 +92,13 @@ def _search(arguments: argparse.Namespace, prog: str) -> int:
         if arguments.variants is None:  # a drawn 1 with an upstroke is a 7 where MNIST comes from
             recipe = replace(recipe, variants=0)
         folds = suspects.FOLDS if folds is None else folds
-        recipe = suspects.plan(recipe, folds)
-        mnist = load_mnist()  # without it, no folder is made
         folder = suspects.begin(recipe, folds, arguments.out)
-    elif (recipe, folds, arguments.out) == (None, None, None):
-        recipe, folds = suspects.reopen(folder)
-        mnist = load_mnist()
-    else:
+    elif (recipe, folds, arguments.out) != (None, None, None):
         raise DigitsError("--resume uses the search's own recipe, folds and folder; give it alone.")
     advice = f"what is finished is kept: make room and resume with --resume {folder}"
     try:
         with explained(f"Writing to {folder} failed", advice):
-            figures, text = suspects.search(recipe, folds, folder, mnist)
+            figures, text = suspects.search(folder)
     except (Interrupted, KeyboardInterrupt):
         again = f"{prog} --suspects --resume {folder}"
         note(f"\nStopped; what is finished is saved. Resume with: {again}")

@@ -4,33 +4,26 @@ The measurements return their figures, ready for JSON, and the text that a termi
 Images are uint8 of shape (n, 28, 28), ink 255 on 0, in MNIST's frame; labels uint8 of shape (n,).
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digits.bundle import Bundle
+from digits.data.mnist import Bytes
 from digits.errors import DigitsError, explained
-from digits.evaluation import accuracy_in_words, evaluate, wilson_interval
+from digits.evaluation import Floats, accuracy_in_words, evaluate, wilson_interval
 from digits.terminal import table, watched
 
-if TYPE_CHECKING:
-    from digits.bundle import Bundle
-    from digits.reading.reader import Reader
-
-Images = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 Figures = dict[str, Any]
 
 SEED = 1  # of the corruptions
 CLEAN = "none"  # no corruption
-LABELS = tuple("0123456789")
 
 
-def answers(bundle: Bundle, images: Images) -> tuple[Floats, Floats]:
+def answers(bundle: Bundle, images: Bytes) -> tuple[Floats, Floats]:
     """The answers of the signature `digit` to one image or more, by LiteRT on one thread.
 
     Returns:
@@ -40,14 +33,11 @@ def answers(bundle: Bundle, images: Images) -> tuple[Floats, Floats]:
 
     model = Model(bundle.model)
     outputs = [model.run("digit", image) for image in images]
-    probabilities, is_digit = (
-        np.concatenate([output[name] for output in outputs])
-        for name in ("probabilities", "is_digit")
-    )
-    return probabilities, is_digit
+    probabilities = np.concatenate([output["probabilities"] for output in outputs])
+    return probabilities, np.concatenate([output["is_digit"] for output in outputs])
 
 
-def on_digits(bundle: Bundle, images: Images, labels: Images) -> tuple[Figures, str]:
+def on_digits(bundle: Bundle, images: Bytes, labels: Bytes) -> tuple[Figures, str]:
     """Measures a bundle on digits in MNIST's frame."""
     from digits.reporting.report import metrics_of
 
@@ -58,7 +48,7 @@ def on_digits(bundle: Bundle, images: Images, labels: Images) -> tuple[Figures, 
     return metrics_of(test) | acceptance, f"{test.as_text()}\n{text}"
 
 
-def corrupted(images: Images) -> Iterator[tuple[str, Images]]:
+def corrupted(images: Bytes) -> Iterator[tuple[str, Bytes]]:
     """The images under each of the 15 corruptions after MNIST-C in turn; shows a progress bar."""
     from digits.data.corruptions import CORRUPTIONS
 
@@ -66,14 +56,14 @@ def corrupted(images: Images) -> Iterator[tuple[str, Images]]:
         yield name, corrupt(images, SEED)
 
 
-def under_corruptions(bundle: Bundle, images: Images, labels: Images) -> tuple[Figures, str]:
+def under_corruptions(bundle: Bundle, images: Bytes, labels: Bytes) -> tuple[Figures, str]:
     """Measures a bundle on digits as they are, and under each of 15 corruptions after MNIST-C.
 
     A digit counts as misread if the most likely digit is not its label, accepted or not. The
     figures are fractions, 0 to 1.
     """
 
-    def row(shown: Images) -> dict[str, float]:
+    def row(shown: Bytes) -> dict[str, float]:
         probabilities, is_digit = answers(bundle, shown)
         wrong = probabilities.argmax(axis=1) != labels
         accepted = is_digit >= bundle.threshold
@@ -100,17 +90,17 @@ def labelled_pictures(folder: Path) -> list[tuple[Path, int]]:
     """
     if not folder.is_dir():
         raise DigitsError(f"--images {folder}: there is no such folder.")
-    labels = [label for label in LABELS if (folder / label).is_dir()]
-    if not labels:
+    folders = [folder / digit for digit in "0123456789" if (folder / digit).is_dir()]
+    if not folders:
         raise DigitsError(
             f"--images {folder} holds none of the folders 0 to 9; "
             "put the pictures of each digit into the folder of its name."
         )
     with explained(f"--images {folder} cannot be read"):
         found = [
-            (path, int(label))
-            for label in labels
-            for path in sorted((folder / label).iterdir())
+            (path, int(of_digit.name))
+            for of_digit in folders
+            for path in sorted(of_digit.iterdir())
             if path.is_file() and not path.name.startswith(".")
         ]
     if not found:
@@ -118,45 +108,42 @@ def labelled_pictures(folder: Path) -> list[tuple[Path, int]]:
     return found
 
 
-def on_pictures(reader: Reader, pictures: Sequence[tuple[Path, int]]) -> tuple[Figures, str]:
-    """Measures `Reader.classify` on pictures of one digit each; shows a progress bar.
+def on_pictures(bundle: Bundle, folder: Path) -> tuple[Figures, str]:
+    """Measures `Reader.classify` on `labelled_pictures` of one digit each; shows a progress bar.
 
     A digit counts as read correctly if it is the most likely one, accepted or not. A picture
     without ink counts as misread. The figures list the `misread` and the `unreadable` files.
 
-    Args:
-        reader: any reader.
-        pictures: from `labelled_pictures`.
-
     Raises:
-        DigitsError: none of the pictures can be read.
+        DigitsError: as for `labelled_pictures`, or none of the pictures can be read.
     """
-    misread: list[dict[str, Any]] = []
-    unreadable, verdicts = [], []
+    from digits.reading.reader import Reader
+
+    pictures, reader = labelled_pictures(folder), Reader(bundle.folder)
+    readings: list[Figures] = []
+    unreadable: list[Figures] = []
     for path, label in watched(pictures, "picture"):
         try:
             reading = reader.classify(path)
         except DigitsError as error:
             unreadable.append({"path": str(path), "error": str(error)})
-            continue
-        digit = reading.digit if reading.box[2] else None  # an empty box: there was no ink
-        verdicts.append((digit == label, reading.accepted))
-        if digit != label:
-            misread.append(
+        else:
+            readings.append(
                 {
                     "path": str(path),
                     "label": label,
-                    "digit": digit,
+                    "digit": reading.digit if reading.box[2] else None,  # an empty box: no ink
                     "confidence": round(reading.confidence, 6),
                     "accepted": reading.accepted,
                 }
             )
-    if not verdicts:
+    if not readings:
         raise DigitsError(
             f"None of the {len(unreadable)} pictures can be read; {unreadable[0]['error']}"
         )
-    right, accepted = np.array(verdicts).T
-    acceptance, accepted_text = _acceptance(right, accepted)
+    right = np.array([row["digit"] == row["label"] for row in readings])
+    misread = [row for row in readings if row["digit"] != row["label"]]
+    acceptance, accepted_text = _acceptance(right, np.array([row["accepted"] for row in readings]))
     figures = {
         "pictures": len(right),
         "accuracy": float(right.mean()),

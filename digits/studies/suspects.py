@@ -5,27 +5,21 @@ Confident learning (Northcutt, Jiang & Chuang 2021, by cleanlab) then estimates 
 wrong. A suspect may have a wrong label, be ambiguous, or be misread by the models.
 """
 
-from __future__ import annotations
-
-import codecs
-import csv
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from digits.data.mnist import Bytes, load_mnist
 from digits.errors import DigitsError
+from digits.evaluation import Floats
 from digits.files import replacing
 from digits.runs import run as runs
 from digits.runs.recipes import TRAINING_IMAGES, Recipe
 from digits.terminal import importing_tensorflow, note, table
 
-if TYPE_CHECKING:
-    from digits.data.mnist import Bytes, Mnist
-
-Floats = NDArray[np.float32]
 Rows = list[dict[str, Any]]
 
 # Files of the folder: the first one written, and the last, which marks the search as finished.
@@ -48,20 +42,19 @@ def plan(recipe: Recipe, folds: int) -> Recipe:
 
 
 def begin(recipe: Recipe, folds: int, out: Path | None) -> Path:
-    """Makes the folder of a new search with a recipe from `plan`; default `runs/suspects-<time>`.
+    """Makes the folder of a new search; default `runs/suspects-<time>`.
 
     Raises:
-        DigitsError: the folder is not empty, cannot be written, or its disk is nearly full.
+        DigitsError: as for `plan`, or there is no MNIST, or the folder is not empty, cannot be
+            written, or its disk is nearly full.
     """
+    recipe = plan(recipe, folds)
+    load_mnist()  # without it, no folder is made
     return runs.make_folder(PLAN, {"recipe": asdict(recipe), "folds": folds}, "suspects", out)
 
 
-def reopen(folder: Path) -> tuple[Recipe, int]:
-    """Recipe and number of folds of an unfinished search, whose half-written files are removed.
-
-    Raises:
-        DigitsError: no search there, a finished or damaged one, or it cannot be written.
-    """
+def _reopen(folder: Path) -> tuple[Recipe, int]:
+    """Recipe and number of folds of an unfinished search, whose half-written files are removed."""
     content = runs.reopen_folder(folder, PLAN, FIGURES, "search", "suspects.txt")
     try:
         return plan(Recipe(**content["recipe"]), content["folds"]), content["folds"]
@@ -75,24 +68,29 @@ def parts(seed: int, folds: int) -> list[NDArray[np.int64]]:
     return [np.sort(part) for part in np.array_split(order, folds)]
 
 
-def search(recipe: Recipe, folds: int, folder: Path, mnist: Mnist) -> tuple[dict[str, Any], str]:
+def search(folder: Path) -> tuple[dict[str, Any], str]:
     """Judges all of MNIST and writes the results into the folder.
 
     Args:
-        recipe, folds: as for `begin`.
-        folder: from `begin`, or that of an unfinished search, which is resumed.
-        mnist: all of MNIST.
+        folder: of a new search, from `begin`, or of an unfinished one, which is resumed.
 
     Returns:
         the figures, ready for JSON, and the text that a terminal shows of them.
+
+    Raises:
+        DigitsError: no search there, a finished or damaged one, or it cannot be written; or there
+            is no MNIST.
+        Interrupted: as for `train`.
     """
+    recipe, folds = _reopen(folder)
+    mnist = load_mnist()
     with importing_tensorflow():
         import cleanlab.filter  # noqa: F401 - if it is missing, not after an hour of training
         import keras
         import tensorflow as tf
 
         from digits.reporting import plots
-        from digits.studies import cross_validation
+        from digits.studies.cross_validation import answers_of
         from digits.studies.ensemble import mean_of
         from digits.training.models import predictor
         from digits.training.train import use_cores
@@ -105,24 +103,26 @@ def search(recipe: Recipe, folds: int, folder: Path, mnist: Mnist) -> tuple[dict
         f"{TRAINING_IMAGES - recipe.held_out:,} digits to judge {recipe.held_out:,} others; "
         f"results go to {folder}."
     )
-    probabilities = np.zeros((TRAINING_IMAGES, 10), np.float32)
-    is_digit = np.zeros(TRAINING_IMAGES, np.float32)
-    models, seconds = [], 0.0
+    judged = {
+        "probabilities": np.zeros((TRAINING_IMAGES, 10), np.float32),
+        "is_digit": np.zeros(TRAINING_IMAGES, np.float32),
+    }
+    seconds, models = 0.0, []
     for number, part in enumerate(parts(recipe.seed, folds), start=1):
-        fold = cross_validation.files_of(folder, number)
-        if not fold.answers.exists():
-            cross_validation.train_on_the_others(recipe, part, fold, mnist, cores)
-        probabilities[part], is_digit[part], taken = cross_validation.read(fold)
-        seconds += taken
-        models.append(fold.model)
-        right = probabilities[part].argmax(axis=1) == mnist.train_labels[part]
+        fold = folder / f"fold-{number}"
+        answers = answers_of(recipe, part, fold, mnist, cores)
+        for name, own in judged.items():
+            own[part] = answers[name]
+        seconds += float(answers["seconds"])
+        models.append(fold.with_suffix(".keras"))
+        right = answers["probabilities"].argmax(axis=1) == mnist.train_labels[part]
         note(f"fold {number} of {folds}: {right.mean():.2%} read as labelled")
-    rows = {"training": judge(mnist.train_labels, probabilities, is_digit)}
+    rows = {"training": judge(mnist.train_labels, **judged)}
 
     # The search opens the test set here, once everything is decided.
     readers = [predictor(keras.models.load_model(model), cores) for model in models]
     mean = mean_of([read(mnist.test_images) for read in readers])
-    rows["test"] = judge(mnist.test_labels, mean["probabilities"], mean["is_digit"])
+    rows["test"] = judge(mnist.test_labels, **mean)
 
     figures = {
         "recipe": asdict(recipe),
@@ -131,16 +131,14 @@ def search(recipe: Recipe, folds: int, folder: Path, mnist: Mnist) -> tuple[dict
         "train_seconds": seconds,
         **{half: _figures_of(of_half) for half, of_half in rows.items()},
     }
-    text = as_text(figures, folder)
-    _write_csv(rows, folder / "scores.csv")
     images = {"training": mnist.train_images, "test": mnist.test_images}
-    plots.suspects(
-        [
-            (_title(half, figures), images[half][[row["index"] for row in drawn]], drawn)
-            for half, drawn in ((half, of_half[:DRAWN]) for half, of_half in rows.items())
-        ],
-        folder / "suspects.png",
-    )
+    drawn = [
+        (_title(half, figures), images[half][[row["index"] for row in first]], first)
+        for half, first in ((half, of_half[:DRAWN]) for half, of_half in rows.items())
+    ]
+    text = _as_text(figures, folder)
+    _write_csv(rows, folder / "scores.csv")
+    plots.suspects(drawn, folder / "suspects.png")
     (folder / "suspects.txt").write_text(text + "\n")
     runs.write_json(folder / FIGURES, figures)  # last: it marks the search as finished
     return figures, text
@@ -201,21 +199,23 @@ def _title(half: str, figures: dict[str, Any]) -> str:
     return f"{half.capitalize()} images: {counts} are read as a digit other than their label"
 
 
-def as_text(figures: dict[str, Any], folder: Path) -> str:
+def _as_text(figures: dict[str, Any], folder: Path) -> str:
     """What the terminal shows and suspects.txt keeps."""
     judges = {
         "training": "the model that was not trained on them",
         "test": f"the mean of the {figures['folds']} models",
     }
     head = ("rank", "index", "label", "read as", "probability", "of the label")
+    cells = "{rank} {index} {label} {read_as} {probability:.2%} {label_probability:.2%}"
     lines = []
     for half, judge in judges.items():
         suspects = f"{figures[half]['suspects']:,}"
+        first = figures[half]["ranked"][:LISTED]
         lines += [
             f"{_title(half, figures)},",
             f"by {judge}. Likely wrong labels: {suspects}. The {LISTED} most disputed:",
             "",
-            *table(head, [_cells(row) for row in figures[half]["ranked"][:LISTED]], left=0),
+            *table(head, [cells.format(**row).split() for row in first], left=0),
             "",
         ]
     lines += [
@@ -228,17 +228,10 @@ def as_text(figures: dict[str, Any], folder: Path) -> str:
     return "\n".join(lines)
 
 
-def _cells(row: dict[str, Any]) -> list[str]:
-    counts = [str(row[name]) for name in ("rank", "index", "label", "read_as")]
-    return [*counts, f"{row['probability']:.2%}", f"{row['label_probability']:.2%}"]
-
-
 def _write_csv(halves: dict[str, Rows], path: Path) -> None:
     """Writes a line for each image."""
+    lines = [",".join(["half", *halves["test"][0]])]
+    for half, rows in halves.items():
+        lines += [",".join([half, *(f"{value:.6g}" for value in row.values())]) for row in rows]
     with replacing(path) as file:
-        writer = csv.writer(codecs.getwriter("ascii")(file), lineterminator="\n")
-        writer.writerow(["half", *halves["test"][0]])
-        for half, rows in halves.items():
-            for row in rows:
-                cells = (f"{x:.6g}" if isinstance(x, float) else int(x) for x in row.values())
-                writer.writerow([half, *cells])
+        file.write("".join(f"{line}\n" for line in lines).encode())

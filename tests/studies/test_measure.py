@@ -13,7 +13,6 @@ from digits.data.corruptions import CORRUPTIONS
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.evaluation import wilson_interval
-from digits.reading.reader import Reader
 from digits.studies import measure
 
 
@@ -88,7 +87,7 @@ def test_own_pictures(pictures: Path) -> None:
         ("damaged.png", 7),
         ("three.png", 7),
     ]
-    figures, text = measure.on_pictures(Reader(), labelled)
+    figures, text = measure.on_pictures(bundle.read(), pictures)
     assert figures["pictures"] == 12
     assert figures["accuracy"] == pytest.approx(11 / 12)
     assert figures["accuracy_interval"] == list(wilson_interval(11, 12))
@@ -106,7 +105,7 @@ def test_own_pictures(pictures: Path) -> None:
 def test_a_picture_without_ink_is_misread(tmp_path: Path) -> None:
     (tmp_path / "0").mkdir()
     Image.new("L", (50, 50), 255).save(tmp_path / "0/blank.png")
-    figures, text = measure.on_pictures(Reader(), measure.labelled_pictures(tmp_path))
+    figures, text = measure.on_pictures(bundle.read(), tmp_path)
     assert figures["accuracy"] == figures["accepted"] == 0
     assert figures["misread"][0]["digit"] is None
     assert "blank.png: no ink found" in text
@@ -136,7 +135,7 @@ def test_folders_without_pictures_are_refused(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
     (tmp_path / "mine/4/a.png").touch()
     with pytest.raises(DigitsError, match=r"None of the 1 pictures can be read; .*a.png is empty"):
-        measure.on_pictures(Reader(), measure.labelled_pictures(tmp_path / "mine"))
+        measure.on_pictures(bundle.read(), tmp_path / "mine")
 
 
 def test_without_accepted_digits_there_is_no_share_read_correctly(

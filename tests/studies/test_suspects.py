@@ -163,11 +163,12 @@ def test_a_finished_search_is_not_resumed(folder: Path, capsys: pytest.CaptureFi
     assert "is finished" in capsys.readouterr().err
 
 
-def test_a_damaged_fold_is_named(folder: Path, tmp_path: Path) -> None:
-    files = cross_validation.files_of(tmp_path, 1)
-    files.answers.write_bytes((folder / "fold-1.npz").read_bytes()[:1000])
+def test_a_damaged_fold_is_named(folder: Path, tmp_path: Path, mnist: Mnist) -> None:
+    (tmp_path / "fold-1.npz").write_bytes((folder / "fold-1.npz").read_bytes()[:1000])
     with pytest.raises(DigitsError, match=r"fold-1.npz is damaged .* remove it"):
-        cross_validation.read(files)
+        cross_validation.answers_of(
+            RECIPES["fast"], np.arange(TRAINING_IMAGES), tmp_path / "fold-1", mnist, 2
+        )
 
 
 def test_wrong_labels_are_found(mnist: Mnist) -> None:
