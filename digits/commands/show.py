@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace, prog: str) -> None:
         from digits.studies import gallery
 
         mnist = load_mnist()
-        first = [int(np.argmax(mnist.train_labels == digit)) for digit in range(10)]
+        _, first = np.unique(mnist.train_labels, return_index=True)  # of each digit
         rows = gallery.draw(recipe, mnist.train_images[first])
         with explained(f"--out {out} cannot be written"):
             title = f"Recipe {recipe.name}: each augmentation alone, at its strongest"

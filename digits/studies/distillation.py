@@ -6,6 +6,7 @@ for longer than the members were. The members are too slow to run in every train
 read a few distorted copies of the training digits once, and their answers are kept.
 """
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,6 @@ from digits.data.mnist import Bytes
 from digits.files import replacing
 from digits.runs.recipes import AUGMENTATIONS, Recipe
 from digits.training import augmentation
-from digits.training.models import OUTPUTS
 
 VIEWS = 8  # distorted copies of each digit
 LONGER = 2  # the student's training steps, as a multiple of a member's
@@ -42,9 +42,7 @@ def views_of(recipe: Recipe) -> int:
     return VIEWS if recipe.distorts or recipe.clutter else 1
 
 
-def lessons(
-    recipe: Recipe, images: Bytes, teacher: Teacher, folder: Path, show_progress: bool = False
-) -> tuple[Bytes, Targets]:
+def lessons(recipe: Recipe, images: Bytes, teacher: Teacher, folder: Path) -> tuple[Bytes, Targets]:
     """What the student is trained on: images, and the teacher's probabilities for them.
 
     Args:
@@ -53,32 +51,27 @@ def lessons(
         teacher: as from `models.predictor` of a finished network.
         folder: keeps the teacher's answers to each copy of the images, so that a resumed
             distillation does not compute them again.
-        show_progress: draw a progress bar on standard error.
 
     Returns:
         images, uint8 of shape (views · n, 28, 28), and targets, float16 of shape (views · n, 11):
         the probabilities of the ten digits, and of a non-digit.
     """
-    views = views_of(recipe)
+    views, on_screen = views_of(recipe), sys.stderr.isatty()
     shown = np.empty((views, *images.shape), np.uint8)
-    answers = np.empty((views, len(images), OUTPUTS), np.float16)
-    total, quiet = views * len(images), not show_progress
-    with tqdm(total=total, desc="reading", unit=" images", disable=quiet, leave=False) as bar:
-        for number in range(views):
-            shown[number] = view(recipe, images, number)
-            kept = folder / f"answers-{number}.npy"
-            if not kept.exists():
-                for at in range(0, len(images), READ):
-                    part = shown[number, at : at + READ]
-                    answers[number, at : at + READ] = targets(teacher(part))
-                    bar.update(len(part))
-                with replacing(kept) as file:
-                    np.save(file, answers[number], allow_pickle=False)
-                if quiet:
-                    print(f"copy {number + 1} of {views}: read by the members", flush=True)
-            answers[number] = np.load(kept, allow_pickle=False)
-            bar.update(len(images) * (number + 1) - bar.n)
-    return shown.reshape(-1, *images.shape[1:]), answers.reshape(-1, OUTPUTS)
+    answers = []
+    for number in range(views):
+        shown[number] = view(recipe, images, number)
+        kept = folder / f"answers-{number}.npy"
+        if not kept.exists():
+            parts = np.split(shown[number], range(READ, len(images), READ))
+            bar = tqdm(parts, f"copy {number + 1} of {views}", disable=not on_screen, leave=False)
+            read = np.concatenate([targets(teacher(part)) for part in bar])
+            with replacing(kept) as file:
+                np.save(file, read, allow_pickle=False)
+            if not on_screen:
+                print(f"copy {number + 1} of {views}: read by the members", flush=True)
+        answers.append(np.load(kept, allow_pickle=False))
+    return shown.reshape(-1, *images.shape[1:]), np.concatenate(answers)
 
 
 def view(recipe: Recipe, images: Bytes, number: int) -> Bytes:

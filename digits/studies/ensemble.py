@@ -5,8 +5,7 @@ distilled into one network, the student. The student is bundled if it keeps the 
 validation digits, otherwise the best member.
 """
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ ON_TEST = ("test_accuracy", "test_accuracy_interval", "test_errors", "test_loss"
 Answers = Mapping[str, NDArray[np.float32]]
 
 
-def begin(recipe: Recipe, count: int, out: Path | None = None) -> Run:
+def begin(recipe: Recipe, count: int, out: Path | None) -> Run:
     """Makes the folder of an ensemble, or finds the one that the same command made.
 
     Args:
@@ -47,11 +46,13 @@ def begin(recipe: Recipe, count: int, out: Path | None = None) -> Run:
     """
     if count < 2:
         raise DigitsError(f"--ensemble must be at least 2, not {count}.")
-    if out is not None and runs.find(out) == Run(out, recipe, count):
-        return runs.reopen(out)
-    if out is not None and out.is_dir() and [path.name for path in out.iterdir()] == [MEMBERS]:
-        runs.write_plan(Run(out, recipe, count))
-        return Run(out, recipe, count)
+    if out is not None:
+        ensemble = Run(out, recipe, count)
+        if runs.find(out) == ensemble:
+            return runs.reopen(out)
+        if out.is_dir() and [path.name for path in out.iterdir()] == [MEMBERS]:
+            runs.write_plan(ensemble)
+            return ensemble
     return runs.create(recipe, out, count)
 
 
@@ -60,8 +61,7 @@ def train(ensemble: Run, mnist: Mnist, data: Path | None, started: float) -> Non
 
     Args:
         ensemble: from `begin`.
-        mnist: all of MNIST.
-        data: where it is, as for `digits train --data`.
+        data: where MNIST is, as for `digits train --data`.
         started: as for `pipeline.train_and_report`.
 
     Raises:
@@ -111,7 +111,6 @@ def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) 
 
         from digits.studies import distillation
         from digits.training import dataset, pipeline
-        from digits.training.calibration import Trained
         from digits.training.models import predictor
         from digits.training.train import use_cores
 
@@ -127,17 +126,16 @@ def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) 
     say(f"All {len(members)} members are trained. Their mean is distilled into one network.")
     student_run = Run(ensemble.folder / STUDENT, distillation.student_of(recipe))
     student_run.folder.mkdir(exist_ok=True)
-    lessons = distillation.lessons(recipe, images, mean, student_run.folder, sys.stderr.isatty())
+    lessons = distillation.lessons(recipe, images, mean, student_run.folder)
     student = pipeline.fit(student_run, lessons, validation, cores)
 
     images, labels = validation
-    temperature = fit_temperature(labels, np.log(mean(images)["probabilities"] + TINY))
+    of_members = [read(images) for read in readers]
+    of_mean = mean_of(of_members)
+    temperature = fit_temperature(labels, np.log(of_mean["probabilities"] + TINY))
 
-    def calibrated_mean(images: Bytes) -> Answers:
-        return tempered(mean(images), temperature)
-
-    def on_validation(read: Callable[[Bytes], Answers]) -> dict[str, Any]:
-        probabilities = read(images)["probabilities"]
+    def on_validation(answers: Answers) -> dict[str, float]:
+        probabilities = answers["probabilities"]
         return {
             "validation_accuracy": float(np.mean(probabilities.argmax(axis=1) == labels)),
             "validation_loss": cross_entropy(labels, probabilities),
@@ -145,36 +143,39 @@ def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) 
 
     recorded = [member.metrics() for member in members]
     figures: dict[str, Any] = {
-        "mean": {"temperature": temperature} | on_validation(calibrated_mean),
-        "student": on_validation(student.read),
+        "mean": {"temperature": temperature} | on_validation(tempered(of_mean, temperature)),
+        "student": on_validation(student.read(images)),
         "members": [
             {name: metrics[name] for name in ("seed", "train_seconds", *ON_TEST)}
-            | on_validation(read)
-            for metrics, read in zip(recorded, readers, strict=True)
+            | on_validation(answers)
+            for metrics, answers in zip(recorded, of_members, strict=True)
         ],
     }
     best, figures["bundled"] = choose(figures)
     bundled = student
     if best is not None:
-        bundled = Trained(
-            networks[best],
-            readers[best],
-            cores,
-            members[best].history(),
-            validation,
-            recorded[best]["temperature"],
-            figures["members"][best]["validation_loss"],
-            recorded[best]["threshold"],
+        bundled = replace(
+            student,
+            model=networks[best],
+            read=readers[best],
+            history=members[best].history(),
+            temperature=recorded[best]["temperature"],
+            calibrated_loss=figures["members"][best]["validation_loss"],
+            threshold=recorded[best]["threshold"],
         )
 
     # Everything is decided. Here, and for the bundled network below, the test set is opened.
-    for name, read in (("mean", calibrated_mean), ("student", student.read)):
-        test = evaluate(mnist.test_labels, read(mnist.test_images)["probabilities"])
-        figures[name] |= {key: report.metrics_of(test)[key] for key in ON_TEST}
+    on_test = {
+        "mean": tempered(mean(mnist.test_images), temperature),
+        "student": student.read(mnist.test_images),
+    }
+    for name, answers in on_test.items():
+        metrics = report.metrics_of(evaluate(mnist.test_labels, answers["probabilities"]))
+        figures[name] |= {key: metrics[key] for key in ON_TEST}
     write_csv(bundled.history, ensemble.folder / "history.csv")
     pipeline.finish(bundled, ensemble, mnist, started, {"ensemble": figures})
-    for answers in student_run.folder.glob("answers-*"):  # not needed any more
-        answers.unlink()
+    for kept in student_run.folder.glob("answers-*"):  # not needed any more
+        kept.unlink()
 
 
 def choose(figures: dict[str, Any]) -> tuple[int | None, str]:
