@@ -1,7 +1,7 @@
 """What happened in each epoch of a training run."""
 
+import codecs
 import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, fields
@@ -41,12 +41,9 @@ def write_csv(history: Sequence[Epoch], path: Path) -> None:
     Raises:
         OSError: the file cannot be written; it is as it was.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(astuple(epoch) for epoch in history)
     with replacing(path) as file:
-        file.write(text.getvalue().encode())
+        writer = csv.writer(codecs.getwriter("ascii")(file), lineterminator="\n")
+        writer.writerows([COLUMNS, *map(astuple, history)])
 
 
 def write_events(

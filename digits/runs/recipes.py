@@ -2,7 +2,7 @@
 
 import argparse
 import re
-from dataclasses import Field, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,25 @@ AUGMENTATIONS: dict[str, Any] = {
 }
 
 
+def fastest_precision() -> str:
+    """`bfloat16` if the processor has instructions for it, otherwise `float32`.
+
+    Without them, bfloat16 is many times slower. Only Linux lists the processor's instructions.
+    """
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return "float32"
+    return "bfloat16" if re.search(r"\b(avx512_bf16|amx_bf16)\b", flags) else "float32"
+
+
 def _setting(default: Any, meaning: str, low: float, high: float) -> Any:
     """A field with its meaning, unit included, and its valid range, ends included."""
     return field(default=default, metadata={"help": meaning, "range": (low, high)})
+
+
+def _word(default: str, meaning: str, *choices: str) -> Any:
+    return field(default=default, metadata={"help": meaning, "choices": choices})
 
 
 @dataclass(frozen=True)
@@ -40,13 +56,7 @@ class Recipe:
     """
 
     name: str = field(default="custom", metadata={"help": "what the recipe is called"})
-    network: str = field(
-        default="cnn",
-        metadata={
-            "help": "architecture",
-            "choices": ("cnn", "small", "tiny", "vgg", "resnet", "branched"),
-        },
-    )
+    network: str = _word("cnn", "architecture", "cnn", "small", "tiny", "vgg", "resnet", "branched")
     epochs: int = _setting(13, "passes over the training images", 1, 10_000)
     batch: int = _setting(128, "batch size, images", 1, TRAINING_IMAGES)
     learning_rate: float = _setting(0.003, "peak learning rate of Adam", 1e-9, 10)
@@ -68,12 +78,10 @@ class Recipe:
         3_000, "letters, scribbles and other non-digits, added", 0, 1_000_000
     )
     held_out: int = _setting(5_000, "training images held out for validation", 1, 59_999)
-    precision: str = field(
-        default_factory=lambda: fastest_precision(),
-        metadata={
-            "help": "floating-point format; default bfloat16 where the processor has it",
-            "choices": ("float32", "bfloat16"),
-        },
+    precision: str = _word(
+        fastest_precision(),
+        "floating-point format; default bfloat16 where the processor has it",
+        *("float32", "bfloat16"),
     )
     seed: int = _setting(1, "seed of every random number", 0, 2**31 - 1)
 
@@ -83,36 +91,28 @@ class Recipe:
         return any(getattr(self, name) for name in AUGMENTATIONS if name != "clutter")
 
     def __post_init__(self) -> None:
-        for setting in fields(self):
-            value, meaning = getattr(self, setting.name), setting.metadata["help"]
-            if "range" in setting.metadata:
-                low, high = setting.metadata["range"]
+        for name, about in SETTINGS.items():
+            value = getattr(self, name)
+            if "range" in about:
+                low, high = about["range"]
                 if not low <= value <= high:
                     raise DigitsError(
-                        f"{_flag(setting)} must be from {low:,g} to {high:,g}, not {value:,}; "
-                        f"it is: {meaning}."
+                        f"{_flag(name)} must be from {low:,g} to {high:,g}, not {value:,}; "
+                        f"it is: {about['help']}."
                     )
-            elif value not in setting.metadata.get("choices", (value,)):
-                choices = " or ".join(setting.metadata["choices"])
-                raise DigitsError(f"{_flag(setting)} must be {choices}, not {value!r}.")
-        if self.batch > TRAINING_IMAGES - self.held_out:
+            elif value not in about["choices"]:
+                choices = " or ".join(about["choices"])
+                raise DigitsError(f"{_flag(name)} must be {choices}, not {value!r}.")
+        left = TRAINING_IMAGES - self.held_out
+        if self.batch > left:
             raise DigitsError(
-                f"A batch of {self.batch:,} is more than the "
-                f"{TRAINING_IMAGES - self.held_out:,} images left to train on; "
+                f"A batch of {self.batch:,} is more than the {left:,} images left to train on; "
                 "choose a smaller --batch or --held-out."
             )
 
 
-def fastest_precision() -> str:
-    """`bfloat16` if the processor has instructions for it, otherwise `float32`.
-
-    Without them, bfloat16 is many times slower. Only Linux lists the processor's instructions.
-    """
-    try:
-        flags = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return "float32"
-    return "bfloat16" if re.search(r"\b(avx512_bf16|amx_bf16)\b", flags) else "float32"
+# Each field but the name, with its metadata.
+SETTINGS = {setting.name: setting.metadata for setting in fields(Recipe) if setting.name != "name"}
 
 
 RECIPES = {
@@ -162,13 +162,18 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--recipe", metavar="NAME", help=f"{' or '.join(RECIPES)} (default: default)"
     )
     group = parser.add_argument_group("fields of the recipe, each overriding it")
-    for setting in _overridable():
-        kind = type(getattr(RECIPES["default"], setting.name))
+    for name, about in SETTINGS.items():
+        usual = getattr(RECIPES["default"], name)
+        others = [
+            f"; {recipe.name}: {value}"
+            for recipe in RECIPES.values()
+            if (value := getattr(recipe, name)) != usual
+        ]
         group.add_argument(
-            _flag(setting),
-            type=kind,
-            metavar=kind.__name__.upper(),
-            help=f"{setting.metadata['help']} ({_values(setting)})",
+            _flag(name),
+            type=type(usual),
+            metavar=type(usual).__name__.upper(),
+            help=f"{about['help']} ({usual}{''.join(others)})",
         )
 
 
@@ -178,11 +183,8 @@ def from_flags(arguments: argparse.Namespace) -> Recipe | None:
     Raises:
         DigitsError: there is no recipe of that name, or a value is out of its range.
     """
-    overrides = {
-        setting.name: getattr(arguments, setting.name)
-        for setting in _overridable()
-        if getattr(arguments, setting.name) is not None
-    }
+    given = {name: getattr(arguments, name) for name in SETTINGS}
+    overrides = {name: value for name, value in given.items() if value is not None}
     if arguments.recipe is None and not overrides:
         return None
     name = arguments.recipe or "default"
@@ -191,32 +193,21 @@ def from_flags(arguments: argparse.Namespace) -> Recipe | None:
     return replace(RECIPES[name], **overrides)
 
 
+def changes(recipe: Recipe) -> dict[str, Any]:
+    """The fields, other than the seed, in which a recipe differs from the one that it is named
+    after; one with a name of its own is compared with the default recipe."""
+    named = RECIPES.get(recipe.name, RECIPES["default"])
+    values = {name: getattr(recipe, name) for name in SETTINGS if name != "seed"}
+    return {name: value for name, value in values.items() if value != getattr(named, name)}
+
+
 def command_line(recipe: Recipe) -> str:
     """The command line that trains this recipe."""
-    named = RECIPES.get(recipe.name, RECIPES["default"])
-    flags = [
-        f"{_flag(setting)} {getattr(recipe, setting.name)}"
-        for setting in _overridable()
-        if getattr(recipe, setting.name) != getattr(named, setting.name)
-        or setting.name in ("seed", "precision")
-    ]
-    return " ".join(["python mnist_model.py --recipe", named.name, *flags])
+    named = recipe.name if recipe.name in RECIPES else "default"
+    values = {**changes(recipe), "precision": recipe.precision, "seed": recipe.seed}
+    flags = [f"{_flag(name)} {value}" for name, value in values.items()]
+    return " ".join(["python mnist_model.py --recipe", named, *flags])
 
 
-def _overridable() -> list[Field[Any]]:
-    return [setting for setting in fields(Recipe) if setting.name != "name"]
-
-
-def _flag(setting: Field[Any]) -> str:
-    return "--" + setting.name.replace("_", "-")
-
-
-def _values(setting: Field[Any]) -> str:
-    """The value of a field in the default recipe, and in each recipe that has another one."""
-    usual = getattr(RECIPES["default"], setting.name)
-    others = [
-        f"; {name}: {value}"
-        for name, recipe in RECIPES.items()
-        if (value := getattr(recipe, setting.name)) != usual
-    ]
-    return f"{usual}{''.join(others)}"
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

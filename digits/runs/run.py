@@ -9,14 +9,16 @@ bundle/        the same, exported for the reader
 metrics.json   all figures, written last: it marks the run as finished
 """
 
+import itertools
 import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from digits.errors import DigitsError, explained
 from digits.files import PARTIAL, replacing
@@ -24,6 +26,8 @@ from digits.runs.history import Epoch, read_csv
 from digits.runs.recipes import Recipe
 
 SPACE_NEEDED = 64 << 20  # bytes; a run leaves about a tenth of this
+Json = dict[str, Any]
+Plan = TypeVar("Plan")
 
 
 @dataclass(frozen=True)
@@ -80,20 +84,7 @@ class Run:
         Raises:
             DigitsError: the run is not finished, or the file is damaged.
         """
-        path = self.folder / "metrics.json"
-        try:
-            metrics: dict[str, Any] = json.loads(path.read_text())
-            if not isinstance(metrics, dict):
-                raise ValueError("it does not hold an object")
-        except FileNotFoundError:
-            raise DigitsError(
-                f"There is no finished run in {self.folder}: it holds no metrics.json."
-            ) from None
-        except (OSError, ValueError) as error:
-            raise DigitsError(
-                f"{path} is damaged ({error}); remove the folder and train again."
-            ) from None
-        return metrics
+        return _read(self.folder, "metrics.json", "finished run", lambda metrics: metrics)
 
 
 def create(recipe: Recipe, out: Path | None = None, members: int | None = None) -> Run:
@@ -107,7 +98,8 @@ def create(recipe: Recipe, out: Path | None = None, members: int | None = None) 
     Raises:
         DigitsError: the folder is not empty, cannot be written, or its disk is nearly full.
     """
-    return Run(make_folder("run.json", _plan(recipe, members), recipe.name, out), recipe, members)
+    folder = make_folder("run.json", _plan(recipe, members), recipe.name, out)
+    return Run(folder, recipe, members)
 
 
 def write_plan(run: Run) -> None:
@@ -121,22 +113,15 @@ def reopen(folder: Path) -> Run:
     Raises:
         DigitsError: there is no run, or it is finished, damaged, or cannot be read and written.
     """
-    plan = reopen_folder(folder, "run.json", "metrics.json", "run", "report.html")
-    try:
-        run = _run(folder, plan)
-        _check_space(folder)
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(folder / "run.json", "run", error) from None
-    except OSError as error:
-        raise _unusable(folder, "run", error) from None
-    return run
+    planned = partial(_run, folder)
+    return reopen_folder(folder, "run.json", planned, "metrics.json", "run", "report.html")
 
 
 def find(folder: Path) -> Run | None:
     """The run in a folder, finished or not; None if there is none, or another version made it."""
     try:
-        return _run(folder, json.loads((folder / "run.json").read_text()))
-    except (OSError, ValueError, KeyError, TypeError, DigitsError):
+        return _read(folder, "run.json", "run", partial(_run, folder))
+    except DigitsError:
         return None
 
 
@@ -152,25 +137,31 @@ def make_folder(file: str, plan: Mapping[str, Any], name: str, out: Path | None)
     Raises:
         DigitsError: as for `create`.
     """
-    folder = out or _fresh(Path("runs"), f"{name}-{time.strftime('%Y%m%d-%H%M%S')}")
-    with explained(f"The folder {folder} cannot be written", "choose another --out"):
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
+    if out is None:
+        wanted = Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+        out = next(folder for folder in numbered(wanted) if not folder.exists())
+    with explained(f"The folder {out} cannot be written", "choose another --out"):
+        out.mkdir(parents=True, exist_ok=True)
+        if any(out.iterdir()):
             raise DigitsError(
-                f"{folder} already holds files, which a new run would overwrite; "
+                f"{out} already holds files, which a new run would overwrite; "
                 "choose another --out, or --resume it if it is an unfinished run."
             )
-        _check_space(folder)
-        write_json(folder / file, plan)
-    return folder
+        _check_space(out)
+        write_json(out / file, plan)
+    return out
 
 
-def reopen_folder(folder: Path, file: str, last: str, kind: str, results: str) -> dict[str, Any]:
+def reopen_folder(
+    folder: Path, file: str, parse: Callable[[Json], Plan], last: str, kind: str, results: str
+) -> Plan:
     """Reads the plan of an unfinished folder, and removes half-written files.
 
     Args:
         folder: from `make_folder`.
         file: name of the JSON file with the plan.
+        parse: makes the plan of the file's content; ValueError, KeyError or TypeError if it is
+            damaged.
         last: name of the file that is written last, which marks the folder as finished.
         kind: what messages call it, such as "run".
         results: name of the file that messages refer to once it is finished.
@@ -179,21 +170,20 @@ def reopen_folder(folder: Path, file: str, last: str, kind: str, results: str) -
         DigitsError: there is no plan, it is damaged, or the folder is finished or cannot be
             written.
     """
-    try:
-        plan = json.loads((folder / file).read_text())
-        if not isinstance(plan, dict):
-            raise TypeError(f"it holds {type(plan).__name__}, not an object")
-        if (folder / last).exists():
-            raise DigitsError(f"The {kind} in {folder} is finished; its results are in {results}.")
+    if (folder / last).exists():
+        raise DigitsError(f"The {kind} in {folder} is finished; its results are in {results}.")
+    plan = _read(folder, file, kind, parse)
+    with explained(f"The {kind} in {folder} cannot be resumed"):
         for leftover in folder.glob(f"*{PARTIAL}"):
             leftover.unlink()
-    except FileNotFoundError:
-        raise DigitsError(f"There is no {kind} in {folder}: it holds no {file}.") from None
-    except (ValueError, TypeError) as error:
-        raise _damaged(folder / file, kind, error) from None
-    except OSError as error:
-        raise _unusable(folder, kind, error) from None
+        _check_space(folder)
     return plan
+
+
+def numbered(path: Path) -> Iterator[Path]:
+    """The path, and then the path with -2, -3 and so on at its end."""
+    yield path
+    yield from (path.with_name(f"{path.name}-{number}") for number in itertools.count(2))
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -213,17 +203,22 @@ def _run(folder: Path, plan: Mapping[str, Any]) -> Run:
     return Run(folder, Recipe(**plan["recipe"]), members)
 
 
-def _damaged(path: Path, kind: str, error: Exception) -> DigitsError:
-    return DigitsError(f"{path} is damaged ({error}); start a new {kind}.")
-
-
-def _unusable(folder: Path, kind: str, error: OSError) -> DigitsError:
-    return DigitsError(f"The {kind} in {folder} cannot be read and written ({error.strerror}).")
-
-
-def _fresh(parent: Path, name: str) -> Path:
-    names = [name, *(f"{name}-{number}" for number in range(2, 1000))]
-    return next(parent / name for name in names if not (parent / name).exists())
+def _read(folder: Path, file: str, kind: str, parse: Callable[[Json], Plan]) -> Plan:
+    """Reads a JSON object; DigitsError if there is none, or it cannot be read or parsed."""
+    path = folder / file
+    try:
+        content = json.loads(path.read_text())
+        if not isinstance(content, dict):
+            raise TypeError(f"it holds {type(content).__name__}, not an object")
+        return parse(content)
+    except FileNotFoundError:
+        raise DigitsError(f"There is no {kind} in {folder}: it holds no {file}.") from None
+    except OSError as error:
+        raise DigitsError(f"{path} cannot be read ({error.strerror}).") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise DigitsError(
+            f"{path} is damaged ({error}); remove the folder and start again."
+        ) from None
 
 
 def _check_space(folder: Path) -> None:

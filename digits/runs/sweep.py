@@ -16,7 +16,7 @@ from digits.errors import DigitsError, explained
 from digits.files import PARTIAL, replacing
 from digits.runs import sweep_spec
 from digits.runs.recipes import Recipe
-from digits.runs.run import Run, find
+from digits.runs.run import Run, find, numbered
 from digits.terminal import needing
 
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)  # errors of file systems without locks
@@ -40,11 +40,8 @@ def plan(wanted: Sequence[Recipe], out: Path) -> list[Run]:
     }
     planned = []
     for recipe in wanted:
-        run, number = known.get(recipe), 1
-        while run is None:
-            folder = out / (sweep_spec.name_of(recipe) + (f"-{number}" if number > 1 else ""))
-            run = None if folder in taken else Run(folder, recipe)
-            number += 1
+        free = (path for path in numbered(out / sweep_spec.name_of(recipe)) if path not in taken)
+        run = known.get(recipe) or Run(next(free), recipe)
         taken.add(run.folder)
         planned.append(run)
     return planned

@@ -7,7 +7,7 @@ import math
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -61,14 +61,8 @@ def read(path: Path) -> list[Recipe]:
 
 def name_of(recipe: Recipe, seed: bool = True) -> str:
     """The name of a run: its recipe's name, each field that differs from it, and the seed."""
-    named = RECIPES.get(recipe.name, RECIPES["default"])
-    parts = [
-        f"{setting.name.replace('_', '-')}-{getattr(recipe, setting.name)}"
-        for setting in fields(Recipe)
-        if setting.name not in ("name", "seed")
-        and getattr(recipe, setting.name) != getattr(named, setting.name)
-    ]
-    name = "-".join([recipe.name, *parts])
+    changes = recipes.changes(recipe).items()
+    name = "-".join([recipe.name, *(f"{of.replace('_', '-')}-{value}" for of, value in changes)])
     if len(name) > LONGEST_NAME:
         digest = hashlib.sha256(repr(replace(recipe, seed=0)).encode()).hexdigest()
         name = f"{name[:LONGEST_NAME]}-{digest[:8]}"

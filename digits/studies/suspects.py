@@ -55,11 +55,11 @@ def begin(recipe: Recipe, folds: int, out: Path | None) -> Path:
 
 def _reopen(folder: Path) -> tuple[Recipe, int]:
     """Recipe and number of folds of an unfinished search, whose half-written files are removed."""
-    content = runs.reopen_folder(folder, PLAN, FIGURES, "search", "suspects.txt")
-    try:
+
+    def planned(content: dict[str, Any]) -> tuple[Recipe, int]:
         return plan(Recipe(**content["recipe"]), content["folds"]), content["folds"]
-    except (KeyError, TypeError) as error:
-        raise DigitsError(f"{folder / PLAN} is damaged ({error}); start a new search.") from None
+
+    return runs.reopen_folder(folder, PLAN, planned, FIGURES, "search", "suspects.txt")
 
 
 def parts(seed: int, folds: int) -> list[NDArray[np.int64]]:
