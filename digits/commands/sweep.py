@@ -10,7 +10,7 @@ from digits.data.mnist import load_mnist
 from digits.errors import DigitsError
 from digits.runs import processes, ray_cluster, sweep_spec
 from digits.runs.run import Run
-from digits.runs.scheduler import handling_signals, train_all
+from digits.runs.scheduler import train_all
 from digits.runs.sweep import locked, plan, table, write_results
 from digits.terminal import note, say
 
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
         opened = processes.engine(arguments.processes, arguments.data)
     failures: dict[Run, str] = {}
     try:
-        with locked(arguments.out), opened as engine, handling_signals():
+        with locked(arguments.out), opened as engine:
             failures = train_all(planned, engine)
     except (KeyboardInterrupt, SystemExit) as end:
         note("Stopped; each run is saved after its last epoch. Resume with the same command.")

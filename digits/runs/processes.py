@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from digits.runs.engine import STOP_SECONDS, Engine, Poll
 from digits.runs.run import Run
+from digits.runs.scheduler import Engine, Poll
 
 Cores = Sequence[int]  # that a process may use; empty for any
 Process = subprocess.Popen[bytes]
 
+STOP_SECONDS = 20  # that a run gets to end in after it is asked to
 PACKAGE_PARENT = Path(__file__).parent.parent.parent  # where a child finds an uninstalled package
 
 
@@ -29,24 +30,18 @@ def engine(count: int | None = None, data: Path | None = None) -> Iterator[Engin
         data: as for `digits train --data`.
     """
     shares = shares_of_cores(count)
-    running: dict[int, Process] = {}  # by place in `shares`
+    processes: dict[int, Process] = {}  # the last one on each share
 
     def start(run: Run) -> Poll:
-        place = next(place for place in range(len(shares)) if place not in running)
-        process = running[place] = start_training(run, shares[place], data)
-
-        def poll() -> int | None:
-            status = process.poll()
-            if status is not None:
-                running.pop(place, None)
-            return status
-
-        return poll
+        at_work = [place for place, process in processes.items() if process.poll() is None]
+        free = next(place for place in range(len(shares)) if place not in at_work)
+        processes[free] = start_training(run, shares[free], data)
+        return processes[free].poll
 
     try:
         yield Engine(lambda: len(shares), start)
     finally:
-        stop(list(running.values()))
+        stop(list(processes.values()))
 
 
 def shares_of_cores(count: int | None) -> list[Cores]:

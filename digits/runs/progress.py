@@ -1,6 +1,5 @@
 """What standard error shows while runs are trained: lines that are redrawn, or those of a log."""
 
-import os
 import statistics
 import sys
 import time
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 
 from digits.errors import DigitsError
 from digits.runs.run import Run
-from digits.terminal import needing, note
+from digits.terminal import needing
 
 NAME_WIDTH = 34  # columns at most, so that a run's line fits a terminal of 80
 
@@ -45,55 +44,37 @@ def shown(status: Status) -> Iterator[Callable[[], None]]:
     On a terminal, news is followed by lines that take the place of the last ones: one for each run
     at work, and one with the totals. In a log, each epoch and all news get a line.
     """
-    width = min(NAME_WIDTH, max(len(run.name) for run in status.planned))
-    epochs = {run: _progress(run)[0] for run in status.planned}
-    before, began = sum(epochs.values()), time.monotonic()
-    logged: dict[Run, tuple[float, int]] = {}
-
-    with _screen() as draw:
-
-        def show() -> None:
-            news = [_line(run, text, width) for run, text in status.news]
-            status.news.clear()
-            lines = []
-            for run, started in status.running.items():
-                epochs[run], text = _progress(run, started)
-                lines.append(_line(run, text, width))
-                if not draw and logged.get(run) != (started, epochs[run]):
-                    logged[run] = started, epochs[run]
-                    news.append(lines[-1])
-            if draw:
-                seconds = time.monotonic() - began
-                draw(news, [*lines, _totals(status, epochs, before, seconds)])
-            else:
-                for line in news:
-                    note(line)
-
-        yield show
-
-
-@contextmanager
-def _screen() -> Iterator[Callable[[Sequence[str], Sequence[str]], None] | None]:
-    """Gives a function (news, lines), which replaces the lines of the last call by news that stays
-    and new lines; None if standard error is not a terminal on which lines can be redrawn."""
-    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield None
-        return
     with needing("training"):
         from rich.console import Console
         from rich.live import Live
         from rich.text import Text
 
-    console = Console(stderr=True)
+    console = Console(stderr=True, force_terminal=sys.stderr.isatty())
+    redraws = console.is_terminal and not console.is_dumb_terminal
+    width = min(NAME_WIDTH, max(len(run.name) for run in status.planned))
+    epochs = {run: _progress(run)[0] for run in status.planned}
+    before, began = sum(epochs.values()), time.monotonic()
+    logged: dict[Run, tuple[float, int]] = {}
+
+    def show() -> None:
+        news = [_line(run, text, width) for run, text in status.news]
+        status.news.clear()
+        lines = []
+        for run, started in status.running.items():
+            epochs[run], text = _progress(run, started)
+            lines.append(_line(run, text, width))
+            if not redraws and logged.get(run) != (started, epochs[run]):
+                logged[run] = started, epochs[run]
+                news.append(lines[-1])
+        lines.append(_totals(status, epochs, before, time.monotonic() - began))
+        fitting = "\n".join(lines[-console.height + 1 :])
+        live.update(Text(fitting, no_wrap=True, overflow="ellipsis"), refresh=True)
+        for line in news:
+            console.print(Text(line), soft_wrap=True)
+
+    # Where nothing can be redrawn, this shows nothing.
     with Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False) as live:
-
-        def draw(news: Sequence[str], lines: Sequence[str]) -> None:
-            fitting = "\n".join(lines[-console.height + 1 :])
-            live.update(Text(fitting, no_wrap=True, overflow="ellipsis"), refresh=True)
-            for line in news:
-                console.print(Text(line), soft_wrap=True)
-
-        yield draw
+        yield show
 
 
 def _line(run: Run, text: str, width: int) -> str:

@@ -1,6 +1,5 @@
 """Runs trained as tasks of Ray, on this machine or on a cluster whose machines share a disk."""
 
-import contextlib
 import logging
 import os
 import socket
@@ -12,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from digits.errors import DigitsError
-from digits.runs.engine import STOP_SECONDS, Engine, Poll
-from digits.runs.processes import Cores, start_training, stop, usable_cores
+from digits.runs.processes import STOP_SECONDS, Cores, start_training, stop, usable_cores
 from digits.runs.run import Run
+from digits.runs.scheduler import Engine, Poll
 from digits.runs.workers import ADDRESS, responds
 from digits.terminal import needing
 
@@ -36,44 +35,29 @@ def engine(address: str | None = None, data: Path | None = None) -> Iterator[Eng
     """
     ray = _connect(address)
     task = ray.remote(num_cpus=1, max_retries=0)(train_in_task)
-    running: list[Any] = []
+    promises: list[Any] = []
 
     def start(run: Run) -> Poll:
-        shared = replace(run, folder=run.folder.absolute())
-        promise = task.remote(shared, data and data.absolute())
-        running.append(promise)
-        deadline = float("inf")  # for the files of a task that has succeeded
-
-        def poll() -> int | None:
-            nonlocal deadline
-            if not ray.wait([promise], timeout=0)[0]:
-                return None
-            status = _exit_status(ray, promise, run)
-            if status == 0 and not run.finished:
-                deadline = min(deadline, time.monotonic() + SHARED_SECONDS)
-                if time.monotonic() < deadline:
-                    return None
-                raise DigitsError(_not_shared(run.folder, "this machine"))
-            if promise in running:
-                running.remove(promise)
-            return status
-
-        return poll
+        there = replace(run, folder=run.folder.absolute())
+        promises.append(task.remote(there, data and data.absolute()))
+        return _statuses(ray, promises[-1], run).__next__
 
     try:
         yield Engine(lambda: max(1, int(ray.cluster_resources().get("CPU", 1))), start)
     finally:
         try:
-            for promise in running:
+            for promise in promises:  # those that have ended ignore it
                 ray.cancel(promise)
-            if running:
-                ray.wait(running, num_returns=len(running), timeout=STOP_SECONDS + 5)
+            if promises:
+                ray.wait(promises, num_returns=len(promises), timeout=STOP_SECONDS + 5)
         finally:
             ray.shutdown()
 
 
-def _exit_status(ray: Any, promise: Any, run: Run) -> int:
-    """What `train_in_task` returned; DigitsError if no run can succeed on this cluster."""
+def _statuses(ray: Any, promise: Any, run: Run) -> Iterator[int | None]:
+    """What each poll of a task returns; DigitsError if no run can succeed on this cluster."""
+    while not ray.wait([promise], timeout=0)[0]:
+        yield None
     try:
         status = ray.get(promise)
     except ray.exceptions.RayTaskError as error:
@@ -82,10 +66,15 @@ def _exit_status(ray: Any, promise: Any, run: Run) -> int:
             "this version of this package."
         ) from None
     except ray.exceptions.RayError:  # its worker or its machine is gone
-        return KILLED
+        status = KILLED
     if isinstance(status, str):
         raise DigitsError(status)
-    return int(status)
+    deadline = time.monotonic() + SHARED_SECONDS
+    while status == 0 and not run.finished:
+        if time.monotonic() > deadline:
+            raise DigitsError(_not_shared(run.folder, "this machine"))
+        yield None
+    yield status
 
 
 def train_in_task(run: Run, data: Path | None) -> int | str:
@@ -113,17 +102,15 @@ def unused_core() -> Iterator[Cores]:
     Ray counts cores but does not assign them. A Unix socket's name belongs to one process, and is
     free again as soon as that process ends, however it ends.
     """
-    cores, reserved = usable_cores(), []
-    if not cores:
-        yield []
-        return
-    with socket.socket(socket.AF_UNIX) as mark:
-        for core in cores:
-            with contextlib.suppress(OSError):
+    for core in usable_cores():
+        with socket.socket(socket.AF_UNIX) as mark:
+            try:
                 mark.bind(f"\0digits trains on core {core}")
-                reserved = [core]
-                break
-        yield reserved
+            except OSError:  # another task has it
+                continue
+            yield [core]
+            return
+    yield []
 
 
 def _connect(address: str | None) -> Any:
@@ -140,19 +127,16 @@ def _connect(address: str | None) -> Any:
             f"No Ray cluster answers at {address}; start it with: ray start --head, or correct "
             "--address."
         )
-    own: dict[str, Any] = {
-        "num_cpus": len(usable_cores()) or os.cpu_count(),
-        "include_dashboard": False,
-        "object_store_memory": 100 << 20,  # nothing is stored; Ray would take a third of memory
-    }
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if not address:
+        options |= {
+            "num_cpus": len(usable_cores()) or os.cpu_count(),
+            "include_dashboard": False,
+            "object_store_memory": 100 << 20,  # nothing is stored; Ray would take a third of memory
+        }
     for attempts_left in reversed(range(1 if address else STARTS)):
         try:
-            ray.init(
-                address=address or "local",
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                **({} if address else own),
-            )
+            ray.init(address=address or "local", **options)
             break
         except Exception as error:  # Ray raises many kinds, and a bare one when its time is up
             ray.shutdown()

@@ -84,7 +84,7 @@ class Run:
         Raises:
             DigitsError: the run is not finished, or the file is damaged.
         """
-        return _read(self.folder, "metrics.json", "finished run", lambda metrics: metrics)
+        return _read(self.folder, "metrics.json", "finished run", dict)
 
 
 def create(recipe: Recipe, out: Path | None = None, members: int | None = None) -> Run:
@@ -170,10 +170,10 @@ def reopen_folder(
         DigitsError: there is no plan, it is damaged, or the folder is finished or cannot be
             written.
     """
-    if (folder / last).exists():
-        raise DigitsError(f"The {kind} in {folder} is finished; its results are in {results}.")
-    plan = _read(folder, file, kind, parse)
-    with explained(f"The {kind} in {folder} cannot be resumed"):
+    with explained(f"The {kind} in {folder} cannot be read and written"):
+        if (folder / last).exists():
+            raise DigitsError(f"The {kind} in {folder} is finished; its results are in {results}.")
+        plan = _read(folder, file, kind, parse)
         for leftover in folder.glob(f"*{PARTIAL}"):
             leftover.unlink()
         _check_space(folder)

@@ -1,15 +1,19 @@
-"""Starts runs, watches them until they are finished, and restarts those whose process dies."""
+"""Starts runs, watches them until they are finished, and restarts those whose process dies.
+
+Each run is a process of its own, `digits train --resume FOLDER`, so a crash or a kill affects that
+run only. An engine, from `processes` or `ray_cluster`, starts the process and reports how it ended.
+"""
 
 import signal
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import NoReturn
 
 from digits.errors import DigitsError
 from digits.files import PARTIAL
-from digits.runs.engine import Engine, Poll
 from digits.runs.progress import Status, shown
 from digits.runs.run import Run, create
 from digits.terminal import note
@@ -18,7 +22,41 @@ ATTEMPTS = 3  # at a run whose process is killed or crashes
 CORRECTABLE = 2  # exit status of a mistake that the user can correct; trying again would not help
 PAUSE = 0.2  # seconds between looks at the processes
 
+Poll = Callable[[], int | None]
 
+
+@dataclass(frozen=True)
+class Engine:
+    """Something that trains runs.
+
+    Attributes:
+        capacity: returns how many runs it can train at once at this moment, at least 1.
+        start: resumes a run and returns a function. That function returns None while the run is
+            trained, and then the exit status, negative for the signal that killed the process. It
+            raises DigitsError if no run can succeed with this engine.
+    """
+
+    capacity: Callable[[], int]
+    start: Callable[[Run], Poll]
+
+
+@contextmanager
+def handling_signals() -> Iterator[None]:
+    """Ends the block with SystemExit on SIGTERM or when the terminal is closed."""
+
+    def end(number: int, _: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    before = {number: signal.signal(number, end) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@handling_signals()
 def train_all(planned: Sequence[Run], engine: Engine) -> dict[Run, str]:
     """Trains the unfinished runs, and shows their progress on standard error meanwhile.
 
@@ -30,6 +68,7 @@ def train_all(planned: Sequence[Run], engine: Engine) -> dict[Run, str]:
 
     Raises:
         DigitsError: no run can succeed with this engine.
+        SystemExit: SIGTERM, or the terminal is closed.
     """
     status = Status(planned)
     for run in planned:
@@ -48,8 +87,7 @@ def train_all(planned: Sequence[Run], engine: Engine) -> dict[Run, str]:
 
 
 def _train(status: Status, engine: Engine, show: Callable[[], None]) -> None:
-    ended = {*status.finished, *status.failures}
-    waiting = deque(run for run in status.planned if run not in ended)
+    waiting = deque(run for run in status.planned if not run.finished)
     processes: dict[Run, Poll] = {}
     attempts = Counter[Run]()
     while waiting or processes:
@@ -58,9 +96,8 @@ def _train(status: Status, engine: Engine, show: Callable[[], None]) -> None:
             attempts[run] += 1
             try:
                 _prepare(run)
-                started = time.time()
                 processes[run] = engine.start(run)
-                status.running[run] = started
+                status.running[run] = time.time()
             except (DigitsError, OSError) as error:
                 status.fail(run, str(error))
         show()
@@ -120,19 +157,3 @@ def _reason(run: Run, exit_status: int, attempts: int) -> str:
     if exit_status == CORRECTABLE and lines:
         return lines[-1].partition(": ")[2] or lines[-1]
     return f"{_end(exit_status)}, {attempts} times; what it printed is in {run.output}."
-
-
-@contextmanager
-def handling_signals() -> Iterator[None]:
-    """Ends the block cleanly, with SystemExit, on SIGTERM or when the terminal is closed."""
-
-    def end(number: int, _: object) -> NoReturn:
-        raise SystemExit(128 + number)
-
-    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-    before = {number: signal.signal(number, end) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -22,7 +22,7 @@ from digits.runs import run as runs
 from digits.runs.history import write_csv
 from digits.runs.recipes import Recipe
 from digits.runs.run import Run
-from digits.runs.scheduler import handling_signals, train_all
+from digits.runs.scheduler import train_all
 from digits.terminal import importing_tensorflow, needing, say
 
 MEMBERS, STUDENT = "members", "student"  # folders of their runs
@@ -73,7 +73,7 @@ def train(ensemble: Run, mnist: Mnist, data: Path | None, started: float) -> Non
     recipes = [replace(first, seed=first.seed + place) for place in range(ensemble.members)]
     members = sweep.plan(recipes, ensemble.folder / MEMBERS)
     with sweep.locked(ensemble.folder / MEMBERS):
-        with processes.engine(data=data) as engine, handling_signals():
+        with processes.engine(data=data) as engine:
             failures = train_all(members, engine)
         for member, reason in failures.items():
             raise DigitsError(

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from digits.runs.engine import Engine, Poll
 from digits.runs.recipes import RECIPES
 from digits.runs.run import Run, create
-from digits.runs.scheduler import ATTEMPTS, train_all
+from digits.runs.scheduler import ATTEMPTS, Engine, Poll, train_all
 
 # What a process does in the folder of the run that it "trains".
 FINISH = "open('metrics.json', 'w').write('{\"validation_accuracy\": 1, \"test_accuracy\": 1}')"
