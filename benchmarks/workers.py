@@ -24,7 +24,7 @@ from pathlib import Path
 from benchmarks import RESULTS_FOLDER
 from benchmarks.harness import interleaving
 from benchmarks.harness.json_lines import Line, Lines
-from digits.runs.history import read_csv
+from digits.runs.history import read_history
 from digits.runs.recipes import TRAINING_IMAGES, Recipe
 
 RESULTS = RESULTS_FOLDER / "workers.jsonl"
@@ -74,7 +74,7 @@ def measure(named: str) -> Line:
             errors.seek(0)
             sys.exit(f"{shlex.join(command)} failed with status {statuses}:\n{errors.read()}")
         metrics = json.loads((outs[0] / "metrics.json").read_text())
-        epochs = [epoch.seconds for out in outs for epoch in read_csv(out / "history.csv")[1:]]
+        epochs = [epoch.seconds for out in outs for epoch in read_history(out)[1:]]
     return {
         "seconds": statistics.fmean(epochs) / (2 if way == APART else 1),
         "epochs": epochs,

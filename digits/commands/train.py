@@ -96,7 +96,6 @@ def _train(run: Run, mnist: Mnist, team: Team | None, data: Path | None, started
         return
     if team:
         workers.meet(team)
-        workers.silence_tensorflow()
     with importing_tensorflow():
         from digits.training import pipeline
     pipeline.train_and_report(run, mnist, started, team)
@@ -108,7 +107,6 @@ def _follow(team: Team, recipe: Recipe | None, data: Path | None) -> int:
         workers.check_batch(recipe, team)
     mnist = load_mnist(data)
     workers.meet(team)
-    workers.silence_tensorflow()
     with importing_tensorflow():
         from digits.training import distributed
     try:

@@ -35,41 +35,37 @@ class Epoch:
 COLUMNS = [column.name for column in fields(Epoch)]
 
 
-def write_csv(history: Sequence[Epoch], path: Path) -> None:
-    """Writes a header and a line for each epoch; an existing file is replaced.
-
-    Raises:
-        OSError: the file cannot be written; it is as it was.
-    """
-    with replacing(path) as file:
-        writer = csv.writer(codecs.getwriter("ascii")(file), lineterminator="\n")
-        writer.writerows([COLUMNS, *map(astuple, history)])
-
-
-def write_events(
-    history: Sequence[Epoch], path: Path, result: Mapping[str, Any] | None = None
+def write_history(
+    history: Sequence[Epoch], folder: Path, result: Mapping[str, Any] | None = None
 ) -> None:
-    """Writes a JSON line for each epoch and, at the end of a run, one for its result.
+    """Writes history.csv, and events.jsonl with an object for each epoch and for the result.
 
-    The `event` of a line is "epoch" or "result". A program that follows the file sees whole lines
-    only.
+    The `event` of an object is "epoch" or "result". Both files are replaced as a whole, so that a
+    program that follows them sees whole lines only.
+
+    Args:
+        result: of the run, at its end.
 
     Raises:
-        OSError: the file cannot be written; it is as it was.
+        OSError: a file cannot be written; it is as it was.
     """
-    events: list[Mapping[str, Any]] = [{"event": "epoch"} | asdict(epoch) for epoch in history]
+    events = [{"event": "epoch"} | asdict(epoch) for epoch in history]
     if result is not None:
         events.append({"event": "result", **result})
-    with replacing(path) as file:
+    with replacing(folder / "history.csv") as file:
+        writer = csv.writer(codecs.getwriter("ascii")(file), lineterminator="\n")
+        writer.writerows([COLUMNS, *map(astuple, history)])
+    with replacing(folder / "events.jsonl") as file:
         file.write("".join(json.dumps(event) + "\n" for event in events).encode())
 
 
-def read_csv(path: Path) -> list[Epoch]:
-    """Reads what `write_csv` wrote; no epochs if there is no such file yet.
+def read_history(folder: Path) -> list[Epoch]:
+    """Reads the folder's history.csv; no epochs if there is no such file yet.
 
     Raises:
         DigitsError: the file is damaged.
     """
+    path = folder / "history.csv"
     try:
         rows = list(csv.reader(path.read_text().splitlines()))
         if rows[:1] != [COLUMNS] or {*map(len, rows)} != {len(COLUMNS)}:

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from digits.errors import DigitsError, explained
 from digits.files import PARTIAL, replacing
-from digits.runs.history import Epoch, read_csv
+from digits.runs.history import Epoch, read_history
 from digits.runs.recipes import Recipe
 
 SPACE_NEEDED = 64 << 20  # bytes; a run leaves about a tenth of this
@@ -76,7 +76,7 @@ class Run:
         Raises:
             DigitsError: history.csv is damaged.
         """
-        return read_csv(self.folder / "history.csv")
+        return read_history(self.folder)
 
     def metrics(self) -> dict[str, Any]:
         """The content of metrics.json.

@@ -5,6 +5,7 @@ unfinished and leaves what is finished as it is, even if the lines of SPEC are r
 """
 
 import errno
+import itertools
 import json
 import statistics
 from collections.abc import Iterator, Sequence
@@ -74,17 +75,15 @@ def table(results: Sequence[dict[str, Any]]) -> str:
     """
     groups: dict[str, list[dict[str, Any]]] = {}
     for result in results:
-        recipe = Recipe(**result["recipe"])
-        groups.setdefault(sweep_spec.name_of(recipe, seed=False), []).append(result)
+        name = sweep_spec.name_of(Recipe(**result["recipe"]), seed=False)
+        groups.setdefault(name, []).append(result)
     width = max(6, *map(len, groups))
     # A long name gets a line of its own, so that the figures fit a terminal of 80 columns.
     name_form = f"{{:{width}}}  " if width <= 22 else "{}\n  "
     lines = [f"{'validation':15}  {'test':15}  {'test loss'}   n  seeds"]
     for of_recipe in groups.values():
-        validation, test = (
-            _spread([result[key] for result in of_recipe])
-            for key in ("validation_accuracy", "test_accuracy")
-        )
+        validation = _spread([result["validation_accuracy"] for result in of_recipe])
+        test = _spread([result["test_accuracy"] for result in of_recipe])
         loss = statistics.fmean(result["test_loss"] for result in of_recipe)
         seeds = _ranges(sorted(result["seed"] for result in of_recipe))
         lines.append(f"{validation}  {test}  {loss:9.4f}  {len(of_recipe):2}  {seeds}")
@@ -100,13 +99,11 @@ def _spread(accuracies: Sequence[float]) -> str:
 
 def _ranges(seeds: Sequence[int]) -> str:
     """Ascending seeds as text, with consecutive ones as `1-5`."""
-    ranges: list[list[int]] = []
-    for seed in seeds:
-        if ranges and seed == ranges[-1][-1] + 1:
-            ranges[-1].append(seed)
-        else:
-            ranges.append([seed])
-    return ", ".join(f"{r[0]}-{r[-1]}" if len(r) > 1 else f"{r[0]}" for r in ranges)
+    ranges = []
+    for _, places in itertools.groupby(range(len(seeds)), lambda place: seeds[place] - place):
+        first, *others = (seeds[place] for place in places)
+        ranges.append(f"{first}-{others[-1]}" if others else f"{first}")
+    return ", ".join(ranges)
 
 
 @contextmanager

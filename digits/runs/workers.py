@@ -100,9 +100,9 @@ def _tf_config(text: str) -> tuple[list[str], int]:
     try:
         config = json.loads(text)
         cluster, task = config["cluster"], config["task"]
-        jobs = {name: [str(address) for address in cluster.get(name, [])] for name in cluster}
-        before = {"chief": 0, "worker": len(jobs.get("chief", []))}[task["type"]]
-        return jobs.get("chief", []) + jobs.get("worker", []), before + int(task["index"])
+        chiefs, workers = ([*map(str, cluster.get(job, []))] for job in ("chief", "worker"))
+        before = {"chief": 0, "worker": len(chiefs)}[task["type"]]
+        return chiefs + workers, before + int(task["index"])
     except (ValueError, KeyError, TypeError, AttributeError):
         raise DigitsError(
             "The environment variable TF_CONFIG does not say which worker this is; unset it, or "
@@ -127,9 +127,13 @@ def check_batch(recipe: Recipe, team: Team | None) -> None:
 def meet(team: Team) -> None:
     """Waits until all workers have been started: each listens until it has reached all others.
 
+    TensorFlow, if it is imported later, writes nothing about a lost worker, which the command
+    reports in a sentence.
+
     Raises:
         DigitsError: a worker did not start within PATIENCE, or this worker's port cannot be opened.
     """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     deadline = time.monotonic() + PATIENCE
     say(
         f"Worker {team.index} of {len(team.addresses)} waits for the others, "
@@ -144,12 +148,6 @@ def meet(team: Team) -> None:
                     f"why, and {RESTART}."
                 )
             time.sleep(0.1)
-
-
-def silence_tensorflow() -> None:
-    """Keeps TensorFlow, if it is imported later, from writing many lines about a lost worker: the
-    command reports that in a sentence."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def describe(team: Team, indices: Sequence[int]) -> str:

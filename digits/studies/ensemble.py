@@ -19,7 +19,6 @@ from digits.evaluation import cross_entropy, evaluate, fit_temperature, softmax
 from digits.reporting import report
 from digits.runs import processes, sweep
 from digits.runs import run as runs
-from digits.runs.history import write_csv
 from digits.runs.recipes import Recipe
 from digits.runs.run import Run
 from digits.runs.scheduler import train_all
@@ -172,7 +171,6 @@ def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) 
     for name, answers in on_test.items():
         metrics = report.metrics_of(evaluate(mnist.test_labels, answers["probabilities"]))
         figures[name] |= {key: metrics[key] for key in ON_TEST}
-    write_csv(bundled.history, ensemble.folder / "history.csv")
     pipeline.finish(bundled, ensemble, mnist, started, {"ensemble": figures})
     for kept in student_run.folder.glob("answers-*"):  # not needed any more
         kept.unlink()

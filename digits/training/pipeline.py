@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from digits.data.mnist import Bytes, Mnist
 from digits.reporting import plots, report
-from digits.runs.history import Epoch, write_csv, write_events
+from digits.runs.history import Epoch, write_history
 from digits.runs.run import Run, write_json
 from digits.runs.workers import Team
 from digits.training import dataset, distributed
@@ -96,7 +96,7 @@ def finish(
     manifest, layers = manifest_of(metrics), layer_table(trained.model)
     report.write_html(run.folder, mnist.test_images, test, metrics, manifest, layers)
     export(trained.model, run.bundle, trained.validation[0], manifest)
-    write_events(trained.history, run.folder / "events.jsonl", result=metrics)
+    write_history(trained.history, run.folder, metrics)
     write_json(run.folder / "metrics.json", metrics)  # last: it marks the run as finished
 
 
@@ -106,8 +106,7 @@ def _recorder(folder: Path) -> Callable[[list[Epoch]], None]:
     writer = cache(lambda: tf.summary.create_file_writer(str(folder)))
 
     def record(history: list[Epoch]) -> None:
-        write_csv(history, folder / "history.csv")
-        write_events(history, folder / "events.jsonl")
+        write_history(history, folder)
         last = history[-1]
         if not sys.stderr.isatty():  # a log gets a line where a screen has the bar
             print(f"epoch {last.epoch}: validation {last.validation_accuracy:.2%}", flush=True)

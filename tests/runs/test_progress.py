@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from digits.runs.history import Epoch, write_csv
+from digits.runs.history import Epoch, write_history
 from digits.runs.progress import Status, shown
 from digits.runs.recipes import RECIPES
 from digits.runs.run import Run
@@ -77,7 +77,7 @@ def status(tmp_path: Path) -> Status:
 def save(run: Run, count: int) -> None:
     """Saves epochs of a minute each."""
     history = [Epoch(number + 1, 60, 0.1, 0.1, 0.9, 0.1, 0.98) for number in range(count)]
-    write_csv(history, run.folder / "history.csv")
+    write_history(history, run.folder)
 
 
 def test_a_terminal_shows_where_runs_stand_below_the_news(
