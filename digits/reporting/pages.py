@@ -2,7 +2,6 @@
 
 import base64
 import io
-from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,11 +12,6 @@ from digits.data.mnist import Bytes
 
 def render(template: str, **values: Any) -> bytes:
     """Fills a template; values are escaped, and a missing one is an error."""
-    return _environment().get_template(template).render(values).encode()
-
-
-@cache
-def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("digits.reporting"),
         autoescape=True,
@@ -25,14 +19,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters: dict[str, Any] = {
-        "percent": lambda share, places=2: f"{share:.{places}%}",
-        "thousands": lambda number: f"{number:,}",
-        "picture": _picture,
-        "embedded": lambda path: _address(path.read_bytes()),
-    }
-    environment.filters |= filters
-    return environment
+    environment.filters.update(
+        percent=lambda share, places=2: f"{share:.{places}%}",
+        thousands=lambda number: f"{number:,}",
+        picture=_picture,
+        embedded=lambda path: _address(path.read_bytes()),
+    )
+    return environment.get_template(template).render(values).encode()
 
 
 def _picture(digit: Bytes) -> str:

@@ -54,18 +54,18 @@ def _ensemble_rows(ensemble: Mapping[str, Any]) -> list[tuple[str, ...]]:
     members = ensemble["members"]
     named = {f"mean of {len(members)} networks": ensemble["mean"], "distilled": ensemble["student"]}
     named |= {f"member, seed {member['seed']}": member for member in members}
+    columns = {
+        "validation": ("validation_accuracy", ".2%"),
+        "val. loss": ("validation_loss", ".4f"),
+        "test": ("test_accuracy", ".2%"),
+        "test loss": ("test_loss", ".4f"),
+        "ECE": ("ece", ".2%"),
+    }
     rows = [
-        (
-            name,
-            f"{of['validation_accuracy']:.2%}",
-            f"{of['validation_loss']:.4f}",
-            f"{of['test_accuracy']:.2%}",
-            f"{of['test_loss']:.4f}",
-            f"{of['ece']:.2%}",
-        )
+        (name, *(format(of[key], form) for key, form in columns.values()))
         for name, of in named.items()
     ]
-    return [("network", "validation", "val. loss", "test", "test loss", "ECE"), *rows]
+    return [("network", *columns), *rows]
 
 
 def write_html(
@@ -89,14 +89,6 @@ def write_html(
     Raises:
         OSError: a figure is missing or the folder cannot be written.
     """
-    facts = {
-        "date": manifest["created"],
-        "seed": manifest["seed"],
-        "data": manifest["data"],
-        "cores": metrics["cores"],
-        **({"workers": metrics["workers"]} if "workers" in metrics else {}),
-        "versions": ", ".join(f"{name} {number}" for name, number in metrics["versions"].items()),
-    }
     total = ("total", "", metrics["parameters"])
     page = render(
         "report.html",
@@ -105,7 +97,6 @@ def write_html(
         test=test,
         metrics=metrics,
         manifest=manifest,
-        facts=facts,
         layers=[(name, shape, f"{count:,}") for name, shape, count in (*layers, total)],
         settings=[
             (field.name.replace("_", " "), metrics["recipe"][field.name], field.metadata["help"])
