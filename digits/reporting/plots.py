@@ -155,12 +155,7 @@ def examples(images: Bytes, evaluation: Evaluation, path: Path) -> Figure:
 def augmentations(rows: Sequence[AugmentationRow], title: str, path: Path) -> Figure:
     """Rows of pictures, each with the name and amount of its augmentation at the left."""
     side, pitch, label = 28, 32, 118  # pixels of digits
-    page = np.block(
-        [
-            [np.pad(255 - x, (0, pitch - side), constant_values=255) for x in row.images]
-            for row in rows
-        ]
-    )
+    page = 255 - np.block([[np.pad(x, (0, pitch - side)) for x in row.images] for row in rows])
     figure, axes = plt.subplots(figsize=((page.shape[1] + label) / 42, (len(page) + 24) / 42))
     for index, row in enumerate(rows):
         top = index * pitch
@@ -239,39 +234,28 @@ def _mosaic(
     parts: Sequence[tuple[str, Sequence[Tile]]], columns: int, path: Path, heading: str = ""
 ) -> Figure:
     """Draws parts below each other, each a title, or "" for none, and its pictures in rows."""
-    rows = [max(1, math.ceil(len(tiles) / columns)) for _, tiles in parts]
-    figure, grid = plt.subplots(len(parts), 1, squeeze=False, height_ratios=rows)
-    height = width = 0
-    for axes, (title, tiles) in zip(grid[:, 0], parts, strict=True):
-        high, width = _draw(tiles, axes, columns)
-        height += high
-        if title:
-            axes.set_title(title, fontsize=11, pad=10)
-            height += 14
-    if heading:
-        figure.suptitle(heading, x=0.005, ha="left", fontsize=9, color=QUIET)
-        height += 8
-    figure.set_size_inches(width / 34, height / 34)
-    return _save(figure, path)
-
-
-def _draw(tiles: Sequence[Tile], axes: Axes, columns: int) -> tuple[int, int]:
-    """Draws pictures in rows, and returns the height and width of the whole in their pixels."""
-    side, gap = 28, 10
-    lines = 1 + max((caption.count("\n") for _, caption, _ in tiles), default=0)
+    captions = [caption for _, tiles in parts for _, caption, _ in tiles]
+    lines = 1 + max((caption.count("\n") for caption in captions), default=0)
+    side, gap = 28, 10  # pixels of digits, as all that follows
     pitch, width = side + 5 * lines + gap // 2, side + gap
-    page = np.zeros((max(1, math.ceil(len(tiles) / columns)) * pitch, columns * width), np.uint8)
-    for index, (image, caption, colour) in enumerate(tiles):
-        row, column = divmod(index, columns)
-        top, left = row * pitch, column * width + gap // 2
-        page[top : top + side, left : left + side] = image
-        style: dict[str, Any] = {"color": colour, "fontsize": 8, "ha": "center", "va": "top"}
-        axes.text(left + side / 2, top + side + 2, caption, **style)
-    axes.imshow(page, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
-    if not tiles:
-        axes.text(page.shape[1] / 2, page.shape[0] / 2, "none", ha="center", va="center")
-    axes.axis("off")
-    return page.shape
+    heights = [max(1, math.ceil(len(tiles) / columns)) * pitch for _, tiles in parts]
+    figure, grid = plt.subplots(len(parts), 1, squeeze=False, height_ratios=heights)
+    for axes, (title, tiles), height in zip(grid[:, 0], parts, heights, strict=True):
+        page = np.zeros((height, columns * width), np.uint8)
+        for index, (image, caption, colour) in enumerate(tiles):
+            top, left = index // columns * pitch, index % columns * width + gap // 2
+            page[top : top + side, left : left + side] = image
+            style: dict[str, Any] = {"color": colour, "fontsize": 8, "ha": "center", "va": "top"}
+            axes.text(left + side / 2, top + side + 2, caption, **style)
+        axes.imshow(page, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
+        if not tiles:
+            axes.text(columns * width / 2, height / 2, "none", ha="center", va="center")
+        axes.axis("off")
+        axes.set_title(title, fontsize=11, pad=10)
+    figure.suptitle(heading, x=0.005, ha="left", fontsize=9, color=QUIET)
+    total = sum(heights) + 14 * sum(bool(title) for title, _ in parts) + 8 * bool(heading)
+    figure.set_size_inches(columns * width / 34, total / 34)
+    return _save(figure, path)
 
 
 def _save(figure: Figure, path: Path) -> Figure:

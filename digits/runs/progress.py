@@ -16,21 +16,13 @@ NAME_WIDTH = 34  # columns at most, so that a run's line fits a terminal of 80
 
 @dataclass
 class Status:
-    """Where runs stand; it changes while they are trained.
+    """Where runs stand; it changes while they are trained."""
 
-    Attributes:
-        planned: all of them.
-        running: those at work, each with the time of its start in seconds since 1970.
-        finished: those that are trained and measured.
-        failures: those that failed, each with the reason.
-        news: runs and what has happened to them since this was last shown.
-    """
-
-    planned: Sequence[Run]
-    running: dict[Run, float] = field(default_factory=dict)
-    finished: set[Run] = field(default_factory=set)
-    failures: dict[Run, str] = field(default_factory=dict)
-    news: list[tuple[Run, str]] = field(default_factory=list)
+    planned: Sequence[Run]  # all of them
+    running: dict[Run, float] = field(default_factory=dict)  # when each started, s since 1970
+    finished: set[Run] = field(default_factory=set)  # trained and measured
+    failures: dict[Run, str] = field(default_factory=dict)  # why each failed
+    news: list[tuple[Run, str]] = field(default_factory=list)  # what has not been shown yet
 
     def fail(self, run: Run, reason: str) -> None:
         self.failures[run] = reason

@@ -32,21 +32,14 @@ Plan = TypeVar("Plan")
 
 @dataclass(frozen=True)
 class Run:
-    """A training run, or an ensemble of them, on disk.
-
-    Attributes:
-        folder: with all its files.
-        recipe: everything that decides the result; of an ensemble, the first member's recipe.
-        members: how many networks an ensemble has; None for a single run.
-    """
+    """A training run, or an ensemble of them, on disk."""
 
     folder: Path
-    recipe: Recipe
-    members: int | None = None
+    recipe: Recipe  # everything that decides the result; of an ensemble, the first member's recipe
+    members: int | None = None  # how many networks an ensemble has; None for a single run
 
     @property
     def name(self) -> str:
-        """The folder's name."""
         return self.folder.name
 
     @property

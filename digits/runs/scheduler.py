@@ -22,22 +22,17 @@ ATTEMPTS = 3  # at a run whose process is killed or crashes
 CORRECTABLE = 2  # exit status of a mistake that the user can correct; trying again would not help
 PAUSE = 0.2  # seconds between looks at the processes
 
+# Returns None while a run is trained, and then the exit status of its process, negative for the
+# signal that killed it. It raises DigitsError if no run can succeed with the engine.
 Poll = Callable[[], int | None]
 
 
 @dataclass(frozen=True)
 class Engine:
-    """Something that trains runs.
+    """Something that trains runs."""
 
-    Attributes:
-        capacity: returns how many runs it can train at once at this moment, at least 1.
-        start: resumes a run and returns a function. That function returns None while the run is
-            trained, and then the exit status, negative for the signal that killed the process. It
-            raises DigitsError if no run can succeed with this engine.
-    """
-
-    capacity: Callable[[], int]
-    start: Callable[[Run], Poll]
+    capacity: Callable[[], int]  # returns how many runs it can train at this moment, at least 1
+    start: Callable[[Run], Poll]  # resumes a run
 
 
 @contextmanager
@@ -119,10 +114,10 @@ def _train(status: Status, engine: Engine, show: Callable[[], None]) -> None:
 
 
 def _prepare(run: Run) -> None:
-    """Makes the run's folder, unless it exists and run.json is in it; checks what it holds.
+    """Makes the run's folder, or checks the history in the one that it has.
 
     Raises:
-        DigitsError, OSError: the folder cannot be made, or its history is damaged.
+        DigitsError, OSError: the folder cannot be made, or the history is damaged.
     """
     if (run.folder / "run.json").exists():
         run.history()

@@ -24,15 +24,10 @@ RESTART = "start all workers again, worker 0 with --resume"
 
 @dataclass(frozen=True)
 class Team:
-    """The workers of a run, two or more.
+    """The workers of a run, two or more."""
 
-    Attributes:
-        addresses: "host:port" of each worker, in the same order on all of them.
-        index: of this worker, from 0.
-    """
-
-    addresses: tuple[str, ...]
-    index: int
+    addresses: tuple[str, ...]  # "host:port" of each, in the same order on all of them
+    index: int  # of this worker, from 0
 
     @property
     def others(self) -> list[int]:
@@ -58,10 +53,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def team_of(workers: str | None, index: int | None) -> Team | None:
-    """The team that the flags name, or else the environment variable TF_CONFIG.
-
-    Args:
-        workers, index: values of `--workers` and `--index`.
+    """The team that `--workers` and `--index` name, or else the environment variable TF_CONFIG.
 
     Returns:
         None if this machine trains alone.
@@ -112,11 +104,7 @@ def _tf_config(text: str) -> tuple[list[str], int]:
 
 
 def check_batch(recipe: Recipe, team: Team | None) -> None:
-    """Checks that the workers can share a batch.
-
-    Raises:
-        DigitsError: the batch size is not a multiple of their number.
-    """
+    """Raises DigitsError if the workers cannot share a batch."""
     if team and recipe.batch % len(team.addresses):
         raise DigitsError(
             f"A batch of {recipe.batch} does not divide among {len(team.addresses)} workers; "
