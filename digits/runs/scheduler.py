@@ -36,7 +36,7 @@ class Engine:
 
 
 @contextmanager
-def handling_signals() -> Iterator[None]:
+def _handling_signals() -> Iterator[None]:
     """Ends the block with SystemExit on SIGTERM or when the terminal is closed."""
 
     def end(number: int, _: object) -> NoReturn:
@@ -51,7 +51,7 @@ def handling_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-@handling_signals()
+@_handling_signals()
 def train_all(planned: Sequence[Run], engine: Engine) -> dict[Run, str]:
     """Trains the unfinished runs, and shows their progress on standard error meanwhile.
 
