@@ -1,6 +1,5 @@
 """Cross-validation: each part of the training images is judged by a model not trained on it."""
 
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -58,8 +57,7 @@ def _train_on_the_others(
     training = with_drawn(recipe, images[others], labels[others])
     held_out = images[part], labels[part]
     state = fold.with_name(f"{fold.name}-state.npz")
-    on_screen = sys.stderr.isatty()
-    model, history = train(recipe, training, held_out, state, cores, show_progress=on_screen)
+    model, history = train(recipe, training, held_out, state, cores)
     # One number fitted to all labels of the part: too little for a label to vouch for itself.
     trained = calibrate(model, history, held_out, cores)
     trained.model.save(fold.with_suffix(".keras"))

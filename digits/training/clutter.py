@@ -12,16 +12,11 @@ CHANCES = 10 + COARSE**2 + FINE**2 + DIGIT_SIDE**2  # random numbers that an ima
 
 
 def clutter(images: tf.Tensor, share: tf.Tensor, chances: tf.Tensor) -> tf.Tensor:
-    """Spoils images in one of six ways each: uneven light, noise, straight lines, an inverted band,
-    blur, or only the outline.
+    """Spoils a share of the images, 0 to 1, in one of six ways each: uneven light, noise, straight
+    lines, an inverted band, blur, or only the outline.
 
-    Args:
-        images: float32 of shape (n, 28, 28, channels), 0 to 255; all channels are spoilt alike.
-        share: fraction of the images to spoil, 0 to 1.
-        chances: float32 of shape (n, CHANCES), uniform from 0 to 1.
-
-    Returns:
-        float32 of the same shape as `images`, 0 to 255.
+    Images are float32 of shape (n, 28, 28, channels), 0 to 255; all channels are spoilt alike.
+    `chances`, float32 of shape (n, CHANCES), are uniform from 0 to 1.
     """
     few, coarse, fine, noise = tf.split(chances, [10, COARSE**2, FINE**2, DIGIT_SIDE**2], axis=1)
     few = few[..., None, None, None]

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -38,16 +37,7 @@ PACKAGE = Path(__file__).parent.parent
 
 
 def follow(team: Team, recipe: Recipe | None, mnist: Mnist) -> None:
-    """Trains as one of the workers other than worker 0, which keeps the results.
-
-    Args:
-        team: the workers, after `workers.meet`.
-        recipe: what this worker is to train; None for the recipe of worker 0.
-        mnist: all of MNIST.
-
-    Raises:
-        DigitsError, Interrupted: as for `train_together`.
-    """
+    """`train_together` for the workers other than worker 0, which keeps the results."""
     with tempfile.TemporaryDirectory() as folder:
         train_together(team, recipe, mnist, Path(folder) / "state.npz", use_cores())
 
@@ -59,7 +49,6 @@ def train_together(
     state_file: Path,
     cores: int,
     on_epoch: Callable[[list[Epoch]], None] = lambda history: None,
-    show_progress: bool = False,
 ) -> tuple[keras.Model, list[Epoch], Labelled]:
     """Trains on all workers, after making sure that they do the same.
 
@@ -68,7 +57,7 @@ def train_together(
         recipe: everything that decides the result; None for the recipe of worker 0.
         mnist: all of MNIST.
         state_file: as for `train`; if worker 0's exists, it is copied to all others.
-        cores, on_epoch, show_progress: as for `train`.
+        cores, on_epoch: as for `train`.
 
     Returns:
         the network and the history, as from `train`, and the validation digits.
@@ -81,8 +70,9 @@ def train_together(
         recipe = _agree(team, strategy, recipe)
         training, validation = dataset.prepare(recipe, mnist)
         _align(team, strategy, training, state_file)
+        quiet = team.index > 0
         model, history = train(
-            recipe, training, validation, state_file, cores, on_epoch, show_progress, strategy
+            recipe, training, validation, state_file, cores, on_epoch, quiet, strategy
         )
         _compare(team, strategy, state_file)
     return model, history, validation
@@ -152,10 +142,15 @@ def _agree(team: Team, strategy: tf.distribute.Strategy, recipe: Recipe | None) 
     first, *others = map(json.loads, _exchange(team, strategy, json.dumps(own).encode()))
     for index, other in enumerate(others, 1):
         for what in ("program", "recipe"):
-            if other[what] and other[what] != first[what]:
+            different = [
+                f"{name} {value} instead of {first[what].get(name)}"
+                for name, value in (other[what] or {}).items()
+                if value != first[what].get(name)
+            ]
+            if different:
                 raise DigitsError(
                     f"{describe(team, [index])} has another {what} than worker 0: "
-                    f"{_difference(other[what], first[what])}; make them the same."
+                    f"{', '.join(different)}; make them the same."
                 )
     return Recipe(**first["recipe"])
 
@@ -170,14 +165,6 @@ def _program(package: Path = PACKAGE) -> dict[str, str]:
         "keras": keras.__version__,
         "numpy": np.__version__,
     }
-
-
-def _difference(one: dict[str, Any], other: dict[str, Any]) -> str:
-    return ", ".join(
-        f"{name} {one.get(name)} instead of {other.get(name)}"
-        for name in dict.fromkeys([*one, *other])
-        if one.get(name) != other.get(name)
-    )
 
 
 def _align(

@@ -42,6 +42,8 @@ def compile_epoch(
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """Builds the graph (order, epoch) -> mean loss, accuracy, and whether it was stopped.
 
+    `order` is that of the images, int32 of shape (steps, batch), and `epoch` counts from 0.
+
     Args:
         recipe: everything that decides the result.
         model: from `models.build`; its weights are trained.
@@ -51,10 +53,6 @@ def compile_epoch(
         stop: once it is True on any replica, the epoch ends after the same step on all.
         shards: parts of a replica's batch that are computed at the same time.
         strategy: where to run.
-
-    Returns:
-        a function of the order of the images, int32 of shape (steps, batch), and the number of the
-        epoch from 0.
     """
     replicas = strategy.num_replicas_in_sync
     shards = min(shards, recipe.batch // replicas)  # an empty shard has nothing to convolve
@@ -85,8 +83,7 @@ def compile_epoch(
         replica = int(tf.get_static_value(context.replica_id_in_sync_group))
         results = []
         for shard in range(shards):
-            # Dealt out like cards: what is early in the batch is early in its shard, where
-            # clutter is.
+            # Dealt out like cards: clutter, at the front of the batch, is at the front of a shard.
             deal = slice(replica + shard * replicas, None, shards * replicas)
             results.append(shard_gradients(Batch(*(whole[deal] for whole in batch)), left))
         totals, *gradients = (tf.add_n(of_shards) for of_shards in zip(*results, strict=True))

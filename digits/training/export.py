@@ -7,21 +7,21 @@ import io
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-from numpy.typing import NDArray
 
 from digits import bundle
 from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
 from digits.data.mnist import Bytes
 from digits.errors import DigitsError
 from digits.runs.recipes import Recipe, command_line
-from digits.runtime import Model
+from digits.runtime import Model, Outputs
 from digits.terminal import own_words_only
 from digits.training import geometry
 
@@ -45,8 +45,6 @@ IN_MANIFEST = (  # of a run's metrics
     *("parameters", "mflop", "train_seconds"),
 )
 
-Outputs = dict[str, NDArray[np.float32]]
-
 
 def export(
     model: keras.Model, folder: Path, digits: Bytes, manifest: Mapping[str, Any], onnx: bool = False
@@ -66,17 +64,14 @@ def export(
     """
     functions = signatures(model)
     golden = {"digit": digits[:8], "canvas": _canvases(digits[:8])}
-    expected = {
-        name: _stacked(functions[name](one[None]) for one in inputs)
-        for name, inputs in golden.items()
-    }
+    expected = {name: _answers(functions[name], of[:, None]) for name, of in golden.items()}
     lite, onnx_file = _lite(model, functions), _onnx(functions["canvas"])
     with own_words_only():
         runtime = Model(lite)
         for name, inputs in golden.items():
-            outputs = _stacked(runtime.run(name, one) for one in inputs)
+            outputs = _answers(partial(runtime.run, name), inputs)
             _check(f"LiteRT, signature {name}", expected[name], outputs)
-    outputs = _stacked(_onnx_answers(onnx_file, golden["canvas"]))
+    outputs = _answers(_onnx_runtime(onnx_file), golden["canvas"][:, None])
     _check("ONNX Runtime", expected["canvas"], outputs)
     files = {bundle.MODEL: lite, "model.keras": _keras_file(model)}
     if onnx:
@@ -156,13 +151,12 @@ def _onnx(function: Any) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def _onnx_answers(content: bytes, canvases: Bytes) -> Iterator[Mapping[str, Any]]:
+def _onnx_runtime(content: bytes) -> Callable[[Bytes], Mapping[str, Any]]:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
-    for canvas in canvases:
-        yield dict(zip(names, session.run(names, {"canvas": canvas[None]}), strict=True))
+    return lambda canvas: dict(zip(names, session.run(names, {"canvas": canvas}), strict=True))
 
 
 def _keras_file(model: keras.Model) -> bytes:
@@ -198,10 +192,10 @@ def _canvases(digits: Bytes) -> Bytes:
     return canvases
 
 
-def _stacked(answers: Iterable[Mapping[str, Any]]) -> Outputs:
-    """Answers for one input each, as one array for each output."""
-    first, *others = answers
-    return {name: np.concatenate([first[name], *(x[name] for x in others)]) for name in first}
+def _answers(run: Callable[[Bytes], Mapping[str, Any]], inputs: Bytes) -> Outputs:
+    """What a runtime answers to each input, as one array for each output."""
+    answers = [run(one) for one in inputs]
+    return {name: np.concatenate([of[name] for of in answers]) for name in answers[0]}
 
 
 def _check(runtime: str, expected: Outputs, outputs: Outputs) -> None:

@@ -4,6 +4,8 @@ There is no second definition: Python, HTTP, browser and phone run this graph, a
 for training is framed by it too.
 """
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -16,8 +18,7 @@ BOX = 20  # pixels, the longer side of the ink in MNIST
 # Where the centre of mass is put, in pixels from the picture's edge. With 14.5 all but three of
 # MNIST's training digits come out where they were.
 CENTRE = 14.5
-# Of pixels, from the middle.
-PLACES = np.arange(DIGIT_SIDE, dtype=np.float32) - (DIGIT_SIDE - 1) / 2
+PLACES = np.arange(DIGIT_SIDE, dtype=np.float32) - (DIGIT_SIDE - 1) / 2  # pixels, from the middle
 
 
 def frame(canvas: tf.Tensor) -> tf.Tensor:
@@ -37,22 +38,23 @@ def frame(canvas: tf.Tensor) -> tf.Tensor:
     top, down, height = _along(tf.reduce_sum(canvas, axis=2))
     left, across, width = _along(tf.reduce_sum(canvas, axis=1))
     scale = tf.maximum(tf.maximum(height, width), 1.0) / BOX  # canvas pixels to one of the digit
-    rows = _overlaps(top, _start(down, height, scale), scale, canvas.shape[1])
-    columns = _overlaps(left, _start(across, width, scale), scale, canvas.shape[2])
+    rows = _overlaps(top, down, height, scale, canvas.shape[1])
+    columns = _overlaps(left, across, width, scale, canvas.shape[2])
     digit = rows @ tf.matmul(canvas, columns, transpose_b=True)
     brightest = tf.reduce_max(digit, axis=[1, 2], keepdims=True)
     return digit * (255 / tf.maximum(brightest, 1e-6))
 
 
 def frame_all(canvases: Bytes) -> Bytes:
-    """`frame` for many canvases, uint8 of shape (n, side, side), in parts that fit in memory.
+    """`frame` for many canvases, uint8 of shape (n, side, side) to (n, 28, 28)."""
+    return in_bytes(frame, canvases)
 
-    Returns:
-        uint8 of shape (n, 28, 28).
-    """
-    parts = np.array_split(canvases, len(canvases) // 1000 + 1)
-    framed = [frame(tf.constant(part, tf.float32)).numpy() for part in parts]
-    return np.round(np.concatenate(framed)).astype(np.uint8)
+
+def in_bytes(function: Callable[[tf.Tensor], tf.Tensor], images: Bytes) -> Bytes:
+    """A function of float32 images, applied to many in parts that fit in memory, and rounded."""
+    parts = np.array_split(images, len(images) // 1000 + 1)
+    results = (np.round(function(tf.constant(part, tf.float32))) for part in parts)
+    return np.concatenate([np.clip(result, 0, 255).astype(np.uint8) for result in results])
 
 
 def deskew(digit: keras.KerasTensor) -> keras.KerasTensor:
@@ -60,13 +62,8 @@ def deskew(digit: keras.KerasTensor) -> keras.KerasTensor:
 
     The slant is a moment of its ink: rows are shifted until ink has no correlation of row and
     column (LeCun et al. 1998). Networks that see digits normalised in different ways err
-    differently (Cireşan, Meier & Schmidhuber 2012).
-
-    Args:
-        digit: float32 of shape (n, 28, 28, 1), ink bright on 0.
-
-    Returns:
-        float32 of the same shape.
+    differently (Cireşan, Meier & Schmidhuber 2012). Takes and gives float32 of shape
+    (n, 28, 28, 1), ink bright on 0.
     """
     ink = digit[..., 0]
     share = ink / (ops.sum(ink, axis=(1, 2), keepdims=True) + 1e-6)
@@ -96,14 +93,12 @@ def _along(ink: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     return first, mass / tf.maximum(tf.reduce_sum(ink, axis=1), 1e-6) - first, end - first
 
 
-def _start(mass: tf.Tensor, extent: tf.Tensor, scale: tf.Tensor) -> tf.Tensor:
-    """The pixel of the digit at which the box begins, shape (n,), so that it stays inside."""
-    room = DIGIT_SIDE - tf.math.ceil(extent / scale - 1e-3)
-    return tf.clip_by_value(tf.round(CENTRE - mass / scale), 0.0, room)
-
-
-def _overlaps(first: tf.Tensor, start: tf.Tensor, scale: tf.Tensor, side: int) -> tf.Tensor:
+def _overlaps(
+    first: tf.Tensor, mass: tf.Tensor, extent: tf.Tensor, scale: tf.Tensor, side: int
+) -> tf.Tensor:
     """The fraction of each digit pixel that each canvas pixel covers, shape (n, 28, side)."""
+    room = DIGIT_SIDE - tf.math.ceil(extent / scale - 1e-3)  # so that the box stays inside
+    start = tf.clip_by_value(tf.round(CENTRE - mass / scale), 0.0, room)
     pixel = tf.range(DIGIT_SIDE, dtype=tf.float32)[None, :, None] - start[:, None, None]
     begin = first[:, None, None] + pixel * scale[:, None, None]
     place = tf.range(side, dtype=tf.float32)

@@ -20,7 +20,6 @@ OUTPUTS = CLASSES + 1  # the last is for non-digits
 BRANCHES = 2  # of the network that has some
 
 
-@keras.saving.register_keras_serializable("digits")
 class StandardizedConv2D(layers.Conv2D):
     """Convolution whose kernel is brought to mean 0 and a fixed variance for each filter.
 
@@ -189,8 +188,8 @@ def build(recipe: Recipe) -> keras.Model:
     """
     digit = keras.Input((28, 28, 1), name="digit")
     usual = keras.config.dtype_policy()
-    policies = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
-    keras.config.set_dtype_policy(policies[recipe.precision])  # of all layers but the last
+    mixed = "mixed_" if recipe.precision == "bfloat16" else ""
+    keras.config.set_dtype_policy(mixed + recipe.precision)  # of all layers but the last
     try:
         logits = _logits(NETWORKS[recipe.network](digit), recipe.dropout)
     finally:

@@ -34,49 +34,33 @@ def train_and_report(run: Run, mnist: Mnist, started: float, team: Team | None =
         team: the workers to train with, once they have met; this is worker 0.
 
     Raises:
-        DigitsError: as for `train` and `export`, or a worker is gone.
-        Interrupted: as for `train`.
+        DigitsError, Interrupted: as for `train`, `train_together` and `export`.
     """
     cores = use_cores()
     if team is None:
         trained = fit(run, *dataset.prepare(run.recipe, mnist), cores)
     else:
-        on_epoch, on_screen = _recorder(run.folder), sys.stderr.isatty()
-        model, history, validation = distributed.train_together(
-            team, run.recipe, mnist, run.state, cores, on_epoch, on_screen
-        )
-        trained = calibrate(model, history, validation, cores)
-    workers = {"workers": len(team.addresses)} if team else {}
-    finish(trained, run, mnist, started, workers)
+        on_epoch = _recorder(run.folder)
+        together = distributed.train_together(team, run.recipe, mnist, run.state, cores, on_epoch)
+        trained = calibrate(*together, cores)
+    finish(trained, run, mnist, started, {"workers": len(team.addresses)} if team else {})
 
 
 def fit(run: Run, training: tuple[Bytes, Labels], validation: Labelled, cores: int) -> Trained:
-    """Trains a network, then calibrates it on the validation digits.
+    """Trains a network as `train` does, then calibrates it on the validation digits.
 
-    Args:
-        run: its folder gets the state, the history and the events; with a state in it, training
-            is resumed.
-        training, validation: as for `train`.
-        cores: parts of a batch that are computed at the same time.
-
-    Raises:
-        DigitsError, Interrupted: as for `train`.
+    The run's folder gets state, history and events; with a state in it, training is resumed.
     """
-    on_epoch, on_screen = _recorder(run.folder), sys.stderr.isatty()
-    model, history = train(run.recipe, training, validation, run.state, cores, on_epoch, on_screen)
+    on_epoch = _recorder(run.folder)
+    model, history = train(run.recipe, training, validation, run.state, cores, on_epoch)
     return calibrate(model, history, validation, cores)
 
 
 def finish(
     trained: Trained, run: Run, mnist: Mnist, started: float, more: Mapping[str, Any]
 ) -> None:
-    """Measures a network, and leaves figures, report, bundle and metrics in the run's folder.
-
-    Args:
-        trained, mnist: as for `measure`.
-        run: whose folder it is.
-        started: `time.monotonic()` when the command began.
-        more: what metrics.json is to hold besides.
+    """Opens the test set, once everything is decided, and leaves figures, report, bundle and
+    metrics in the run's folder; `more` is what metrics.json is to hold besides.
 
     Raises:
         DigitsError: as for `export`.

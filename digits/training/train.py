@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -23,9 +22,11 @@ from digits.errors import DigitsError, Interrupted
 from digits.evaluation import CLASSES, cross_entropy, softmax
 from digits.files import replacing
 from digits.runs.history import Epoch
+from digits.runs.processes import usable_cores
 from digits.runs.recipes import Recipe
 from digits.training import models
 from digits.training.epoch import Adam, OneCycle, compile_epoch
+from digits.training.geometry import in_bytes
 
 Labels = NDArray[np.uint8] | NDArray[np.float16]
 
@@ -36,11 +37,10 @@ def use_cores() -> int:
     """Gives each core whole operations instead of parts of one, and returns how many cores.
 
     `train` splits each batch into that many shards. An operation on one thread adds its numbers in
-    a fixed order, so this also makes runs repeatable to the bit on the same number of cores. Call
-    it before TensorFlow's first operation.
+    a fixed order, so runs are repeatable to the bit on the same number of cores. Call it before
+    TensorFlow's first operation.
     """
-    able = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    cores = min(able or 1, MOST_SHARDS)
+    cores = min(len(usable_cores()) or os.cpu_count() or 1, MOST_SHARDS)
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(cores)
     return cores
@@ -53,7 +53,7 @@ def train(
     state_file: Path,
     shards: int = 1,
     on_epoch: Callable[[list[Epoch]], None] = lambda history: None,
-    show_progress: bool = False,
+    quiet: bool = False,
     strategy: tf.distribute.Strategy | None = None,
 ) -> tuple[keras.Model, list[Epoch]]:
     """Trains a network by Adam (Kingma & Ba 2015) under a one-cycle learning rate (Smith 2018).
@@ -69,7 +69,7 @@ def train(
             from it and ends with the same weights as without the interruption.
         shards: parts of a batch that are computed at the same time, ideally one for each core.
         on_epoch: called with the history so far after each epoch.
-        show_progress: draw a progress bar on standard error.
+        quiet: draw no progress bar; otherwise there is one if standard error is a terminal.
         strategy: where to run; each of its replicas takes its share of every batch.
 
     Returns:
@@ -95,29 +95,31 @@ def train(
     history = _restore(state_file, variables)
 
     stop = tf.Variable(False)
-    views = tf.constant(_views(model, images))
+    # Every view of each digit, shape (n, 28, 28, views), is computed once for all epochs.
+    views = tf.constant(in_bytes(models.parts(model).views, images[..., None]))
     truth = _truth(labels, recipe.label_smoothing)
     run_epoch = compile_epoch(recipe, model, optimizer, views, truth, stop, shards, strategy)
     predict = models.predictor(model, shards)
     bar = tqdm(
         total=steps * recipe.epochs,
         initial=steps * len(history),
-        disable=not show_progress,
+        disable=quiet or None,
         bar_format="{desc} {bar} {percentage:3.0f}% {elapsed}<{remaining}{postfix}",
     )
-
-    def draw_bar() -> None:
-        bar.update(int(optimizer.iterations.numpy()) - bar.n)
-
-    with bar, _ctrl_c(lambda: stop.assign(True)):
+    # The graph runs in a second thread, so that this one can draw the bar and receive Ctrl-C.
+    with bar, _ctrl_c(lambda: stop.assign(True)), ThreadPoolExecutor(1) as pool:
         for epoch in range(len(history), recipe.epochs):
             bar.set_description_str(f"epoch {epoch + 1}/{recipe.epochs}")
             started = time.perf_counter()
             order = np.random.default_rng([recipe.seed, epoch]).permutation(len(images))
             order = tf.constant(order[: steps * recipe.batch].reshape(steps, -1), tf.int32)
-            loss, accuracy, stopped = _in_thread(draw_bar, run_epoch, order, tf.constant(epoch))
+            totals = pool.submit(run_epoch, order, tf.constant(epoch))
+            while not wait([totals], timeout=0.1).done:
+                bar.update(int(optimizer.iterations.numpy()) - bar.n)
+            loss, accuracy, stopped = totals.result()
             if stopped:
                 raise Interrupted(epoch)
+            bar.update(steps * (epoch + 1) - bar.n)
             guesses = softmax(predict(validation[0])[:, :CLASSES])
             newest = Epoch(
                 epoch=epoch + 1,
@@ -133,16 +135,6 @@ def train(
             on_epoch(history)
             bar.set_postfix_str(f"loss {loss:.3f}, validation {newest.validation_accuracy:.2%}")
     return model, history
-
-
-def _views(model: keras.Model, images: Bytes, batch: int = 1000) -> Bytes:
-    """Every view of each digit, uint8 of shape (n, 28, 28, views), computed once for all epochs."""
-    views_of = models.parts(model).views
-    batches = (
-        views_of(images[at : at + batch, ..., None].astype(np.float32))
-        for at in range(0, len(images), batch)
-    )
-    return np.concatenate([np.clip(np.round(of), 0, 255).astype(np.uint8) for of in batches])
 
 
 def _truth(labels: Labels, smoothing: float) -> tf.Tensor:
@@ -187,24 +179,9 @@ def _restore(state_file: Path, variables: list[keras.Variable]) -> list[Epoch]:
         ) from None
 
 
-def _in_thread(
-    meanwhile: Callable[[], None], graph: Callable[..., tf.Tensor], *inputs: tf.Tensor
-) -> tf.Tensor:
-    """Runs a graph in a second thread, so that this one can draw the bar and receive Ctrl-C."""
-    with ThreadPoolExecutor(1) as pool:
-        result = pool.submit(graph, *inputs)
-        while not wait([result], timeout=0.1).done:
-            meanwhile()
-        meanwhile()
-        return result.result()
-
-
 @contextmanager
 def _ctrl_c(stop: Callable[[], Any]) -> Iterator[None]:
     """Within the block, a first Ctrl-C calls `stop`; a second one interrupts."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may handle signals
-        return
 
     def handle(*_: object) -> None:
         signal.signal(signal.SIGINT, before)
