@@ -10,7 +10,7 @@ alone on 28×28 pixels, as the textbook CNN gets them; `reader` is what a user g
 most likely digit that is not the label, accepted or not.
 
 It takes about eight minutes, three of them to train the textbook CNN. How the corruptions differ
-from those of MNIST-C is described in digits/data/corruptions.py.
+from those of MNIST-C is described in docs/explanation/honest-numbers.md.
 """
 
 import sys

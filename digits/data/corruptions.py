@@ -1,26 +1,7 @@
 """Fifteen corruptions after MNIST-C, to measure a model on images unlike those it was trained on.
 
 The corruptions and their names are those of MNIST-C (Mu & Gilmer 2019, arXiv:1906.02337); the code
-is our own. It was compared with the published code (google-research/mnist-c, corruptions.py, commit
-aa07569). Figures are comparable within this project only, not with figures on the published files.
-
-The parameters are those of the published code, with signs drawn at random for each image, in
-shot_noise, impulse_noise, motion_blur, scale, rotate, brightness, translate, stripe, canny_edges,
-and spatter (but for the grey of its mud: 0.25 here, 63/255 there). Random numbers, rounding, the
-kernel of ImageMagick's motion blur and details of scikit-image's edge detector are not reproduced.
-
-These five differ:
-
-- glass_blur: the same blur, distance and number of passes, but stronger: every pixel is swapped
-  with a neighbour on any side. The published code swaps half of them, and only up or to the left.
-- shear: a slant of 0.4 pixels a row. The published code asks scikit-image for 0.4 radians, which in
-  the versions of its time is 0.39 pixels a row, and digits 9 % taller.
-- fog: thickness 2.5, and noise 1.5 times weaker at each halving of a 32×32 grid. The published code
-  has 3 and 1.4, squares the latter, and takes a corner of a 256×256 grid: its fog is smoother.
-- dotted_line: round dots 3 pixels apart, from left to right or from top to bottom. The published
-  code draws two columns of a soft line from left to right and leaves out the next two.
-- zigzag: a corner every 2 pixels, in any direction. In the published code there is one every 4
-  pixels, on a line that rises or falls by 5 pixels at most.
+is our own. docs/explanation/honest-numbers.md says how it differs from the published code.
 
 Every function takes uint8 images of shape (n, 28, 28), ink 255 on 0, and a seed, and returns new
 images of the same shape and dtype. The same images and seed give the same result.
