@@ -76,14 +76,9 @@ def read(folder: Path | str = SHIPPED, every_file: bool = False) -> Bundle:
 def write(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> None:
     """Writes a bundle, whole or not at all; it replaces an earlier one.
 
-    Args:
-        folder: the bundle's folder; its parent exists.
-        files: the content of each file except the manifest, by name.
-        manifest: everything in it except `format` and `files`, which are added.
-
-    Raises:
-        DigitsError: the folder holds something that is not a bundle.
-        OSError: it cannot be written.
+    The folder's parent exists. `files` are the content of each file by name, except the manifest,
+    to which `format` and `files` are added. Raises DigitsError if the folder holds something that
+    is not a bundle, and OSError if it cannot be written.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / "manifest.json").exists():
         raise DigitsError(f"{folder} holds something that is not a bundle; choose another folder.")

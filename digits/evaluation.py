@@ -56,12 +56,9 @@ Classification report:
 def evaluate(labels: Ints, probabilities: Floats) -> Evaluation:
     """Measures predictions against labels.
 
-    Args:
-        labels: integers 0 to 9, shape (n,), n at least 1.
-        probabilities: floats of shape (n, 10), each row summing to 1 within 1e-3.
-
-    Raises:
-        ValueError: shapes that do not fit, or rows that are not probabilities.
+    `labels` are integers 0 to 9, shape (n,), n at least 1; `probabilities` are floats of shape
+    (n, 10), each row summing to 1 within 1e-3. Raises ValueError if the shapes do not fit, or rows
+    are not probabilities.
     """
     # Imported here, since this module is also used where scikit-learn is not installed.
     from sklearn import metrics
@@ -114,10 +111,8 @@ def cross_entropy(labels: Ints, probabilities: Floats) -> float:
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     """The 95% score interval of a binomial proportion (Wilson 1927).
 
-    Unlike the textbook p ± z·SE it stays inside 0 to 1 and keeps its coverage near 1.
-
-    Raises:
-        ValueError: not 0 <= successes <= trials with at least one trial.
+    Unlike the textbook p ± z·SE it stays inside 0 to 1 and keeps its coverage near 1. Raises
+    ValueError unless 0 <= successes <= trials with at least one trial.
     """
     if trials < 1 or not 0 <= successes <= trials:
         raise ValueError(f"{successes} successes of {trials} trials is not a proportion")
@@ -140,12 +135,8 @@ def accuracy_in_words(errors: int, count: int) -> str:
 def calibration_bins(confidence: Floats, correct: NDArray[np.bool_]) -> Floats:
     """Groups predictions by confidence into equal-width bins over 0 to 1 (Guo et al. 2017).
 
-    Args:
-        confidence: probability of the predicted digit, shape (n,), 0 to 1.
-        correct: whether the prediction was right, shape (n,).
-
-    Returns:
-        shape (15, 3): count, mean confidence and accuracy of each bin; empty bins hold zeros.
+    Takes the probability of each predicted digit, shape (n,), 0 to 1, and whether it was right.
+    Returns count, mean confidence and accuracy of each bin, shape (15, 3); empty bins hold zeros.
     """
     index = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
     count = np.bincount(index, minlength=BINS)
@@ -172,11 +163,9 @@ def fit_temperature(labels: Ints, logits: Floats) -> float:
     """What to divide logits by to calibrate the confidence, its temperature (Guo et al. 2017).
 
     It minimises the cross-entropy and changes no prediction. It is above 1 for an overconfident
-    network, and below 1 for an underconfident one, as label smoothing makes it.
-
-    Args:
-        labels: integers 0 to 9, shape (n,), of images that were not trained on.
-        logits: floats of shape (n, 10).
+    network, and below 1 for an underconfident one, as label smoothing makes it. `labels` are
+    integers 0 to 9, shape (n,), of images that were not trained on; `logits` are floats of shape
+    (n, 10).
     """
     from scipy.optimize import minimize_scalar
 

@@ -23,9 +23,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Opens a temporary file that takes the place of `path` when the block ends without an error.
 
     A reader of `path` sees the old content or the new one, whole, at any time and after any kill.
-
-    Raises:
-        OSError: the folder cannot be written, or the disk is full; `path` is as it was.
+    Raises OSError if the folder cannot be written, or the disk is full; `path` is then as it was.
     """
     temporary = path.with_name(f"{path.name}-{secrets.token_hex(4)}{PARTIAL}")
     try:
@@ -40,12 +38,8 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """Writes a folder, whole or not at all; it replaces an earlier one.
 
-    Args:
-        folder: the folder; its parent exists.
-        files: the content of each file, by its path in the folder.
-
-    Raises:
-        OSError: it cannot be written; an earlier folder is as it was.
+    Its parent exists. `files` are the content of each file by its path in the folder. Raises
+    OSError if it cannot be written; an earlier folder is then as it was.
     """
     temporary = folder.with_name(folder.name + PARTIAL)
     shutil.rmtree(temporary, ignore_errors=True)

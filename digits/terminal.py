@@ -16,9 +16,8 @@ Item = TypeVar("Item")
 def say(text: str) -> None:
     """Writes a line to standard output and flushes it, so that a pipe passes it on at once.
 
-    Raises:
-        DigitsError: it cannot be written, for instance because the disk is full.
-        BrokenPipeError: the reader of the pipe is gone.
+    Raises DigitsError if it cannot be written, for instance because the disk is full, and
+    BrokenPipeError if the reader of the pipe is gone.
     """
     try:
         sys.stdout.write(text + "\n")  # in one piece, so that Ctrl-C does not cut it

@@ -39,11 +39,8 @@ def run(arguments: argparse.Namespace, prog: str) -> None:
 
 
 def as_text(bundle: Bundle) -> str:
-    """What a bundle's model is, how it was made, how good it is, and what it takes and gives.
-
-    Args:
-        bundle: from `bundle.read` with `every_file`: the text says that all files are verified.
-    """
+    """What a bundle's model is, how it was made, how good it is, and what it takes and gives. The
+    bundle was read with `every_file`: the text says that all files are verified."""
     manifest = bundle.manifest
     name = manifest.get("name", "without a name")
     entries: list[tuple[Any, ...]] = [("model", name), ("in", bundle.folder)]

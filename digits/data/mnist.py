@@ -104,14 +104,12 @@ def load_mnist(path: Path | None = None, cache: Path | None = None) -> Mnist:
 def split(
     images: Bytes, labels: Bytes, held_out: int
 ) -> tuple[tuple[Bytes, Bytes], tuple[Bytes, Bytes]]:
-    """Holds out the last `held_out` training images for validation.
+    """Holds out the last `held_out` training images: images and labels to train on, then images and
+    labels to validate on.
 
     With 10,000 this is the classic split of 50,000 and 10,000. The last ones and not a random
     sample: MNIST's order keeps writers together, so that the validation digits, like the test
     digits, are mostly by writers whom the network has not seen.
-
-    Returns:
-        images and labels to train on, images and labels to validate on.
     """
     kept = len(images) - held_out
     return (images[:kept], labels[:kept]), (images[kept:], labels[kept:])

@@ -30,16 +30,11 @@ FONTS = (
 
 
 def draw_non_digits(count: int, images: Bytes, labels: Bytes, seed: int) -> Bytes:
-    """Makes non-digits, each on a canvas of its own, not yet in MNIST's frame.
+    """Makes non-digits, each on a canvas of its own, not yet in MNIST's frame: uint8 of shape
+    (count, 64, 64), ink 255 on 0.
 
-    Args:
-        count: how many.
-        images: training digits, uint8 of shape (n, 28, 28), to be turned or put side by side.
-        labels: their labels, uint8 of shape (n,).
-        seed: the same seed gives the same bytes.
-
-    Returns:
-        uint8 of shape (count, 64, 64), ink 255 on 0.
+    The training digits, `images` uint8 of shape (n, 28, 28) and `labels` uint8 of shape (n,), are
+    turned or put side by side. The same seed gives the same bytes.
     """
     rng = np.random.default_rng([seed, 1])
     kinds = rng.choice(list(SHARES), size=count, p=list(SHARES.values()))

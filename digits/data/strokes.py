@@ -12,11 +12,8 @@ Points = NDArray[np.float64]  # of a stroke, shape (n, 2), x to the right and y 
 
 
 def write(strokes: list[Points], rng: np.random.Generator) -> Bytes:
-    """Draws strokes of about height 1 with a random pen, width and slant.
-
-    Returns:
-        uint8 of shape (64, 64), ink 255 on 0.
-    """
+    """Draws strokes of about height 1 with a random pen, width and slant: uint8 of shape (64, 64),
+    ink 255 on 0."""
     wide, lean = rng.uniform(0.6, 1.5), rng.normal(0.1, 0.15)
     hand = np.array([[wide, 0], [-lean, 1]])
     strokes = [(points + rng.normal(0, 0.012, points.shape)) @ hand for points in strokes]

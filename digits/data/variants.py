@@ -17,17 +17,11 @@ SHARES = {1: 0.45, 4: 0.15, 9: 0.15, 7: 0.15, 0: 0.1}
 
 
 def draw_variants(count: int, images: Bytes, labels: Bytes, seed: int) -> tuple[Bytes, Bytes]:
-    """Draws digits in the proportions of `SHARES`.
+    """Draws digits in the proportions of `SHARES`: canvases, uint8 of shape (count, 64, 64), ink
+    255 on 0, not yet in MNIST's frame, and labels, uint8 of shape (count,).
 
-    Args:
-        count: how many.
-        images: training digits, uint8 of shape (n, 28, 28); sevens and zeros among them are used.
-        labels: their labels, uint8 of shape (n,).
-        seed: the same seed gives the same bytes.
-
-    Returns:
-        canvases, uint8 of shape (count, 64, 64), ink 255 on 0, not yet in MNIST's frame, and
-        labels, uint8 of shape (count,).
+    Some are made from sevens and zeros among the training digits: `images`, uint8 of shape
+    (n, 28, 28), and `labels`, uint8 of shape (n,). The same seed gives the same bytes.
     """
     rng = np.random.default_rng([seed, 2])
     drawn = rng.choice(list(SHARES), size=count, p=list(SHARES.values())).astype(np.uint8)

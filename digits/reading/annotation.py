@@ -39,13 +39,9 @@ class _Label(NamedTuple):
 def draw(grey: Grey, page: Page) -> Image.Image:
     """The picture with a box around everything that was considered, digits and confidences.
 
-    Args:
-        grey: the picture that was read, uint8 of shape (h, w), from `pictures.load`.
-        page: what the reader found in it.
-
-    Returns:
-        an RGB image, enlarged a whole number of times if the digits are tiny, with a margin where
-        labels need one. A label is the digit and its probability, rounded down to a percent.
+    `grey` is the picture that was read, uint8 of shape (h, w), from `pictures.load`. The result is
+    RGB, enlarged a whole number of times if the digits are tiny, with a margin where labels need
+    one. A label is the digit and its probability, rounded down to a percent.
     """
     side = max(grey.shape)
     digit = statistics.median([reading.box.height for reading in page.readings] or [side / 4])
@@ -83,11 +79,8 @@ def draw(grey: Grey, page: Page) -> Image.Image:
 
 
 def format_of(path: Path) -> str:
-    """Pillow's name for the format that a path's ending stands for.
-
-    Raises:
-        DigitsError: no format that can be written has this ending.
-    """
+    """Pillow's name for the format that a path's ending stands for. Raises DigitsError if no format
+    that can be written has this ending."""
     form = Image.registered_extensions().get(path.suffix.lower(), "")
     if form not in Image.SAVE:
         raise DigitsError(
@@ -97,11 +90,8 @@ def format_of(path: Path) -> str:
 
 
 def save(drawing: Image.Image, path: Path) -> None:
-    """Writes a drawing, in the format that the path's ending names.
-
-    Raises:
-        DigitsError: no such format, or the file cannot be written.
-    """
+    """Writes a drawing, in the format that the path's ending names. Raises DigitsError if there is
+    no such format, or the file cannot be written."""
     form = format_of(path)
     with explained(f"--show {path} cannot be written"), replacing(path) as file:
         drawing.save(file, form)

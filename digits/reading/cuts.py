@@ -46,16 +46,12 @@ def cut(part: Fragment, height: float) -> list[Fragment]:
     """Cuts a connected part wherever two digits could touch, at most `MOST_CUTS` times.
 
     A cut is a path from the top to the bottom through as little ink as possible (shortest paths:
-    Wang & Jean 1993; here as seams: Avidan & Shamir 2007). At three heights, a cut starts at
-    each column that crosses less ink than its neighbours. If two digits touch at one place, as is
-    usual, one of the cuts is right.
+    Wang & Jean 1993; here as seams: Avidan & Shamir 2007). At three heights, a cut starts at each
+    column that crosses less ink than its neighbours. If two digits touch at one place, as is usual,
+    one of the cuts is right.
 
-    Args:
-        part: a connected part of the ink.
-        height: of the digits around, in pixels.
-
-    Returns:
-        its fragments from left to right; the part alone if there is nowhere to cut.
+    `height` is that of the digits around, in pixels. Returns the fragments from left to right; the
+    part alone if there is nowhere to cut.
     """
     box = part.box
     factor = max(1, min(box.height, round(height)) // FINE)

@@ -32,14 +32,10 @@ class Ink:
 
 
 def find(grey: Grey) -> Ink:
-    """Finds what was written, light on dark or dark on light.
+    """Finds what was written, light on dark or dark on light, in a picture, uint8 of shape (h, w).
 
-    Args:
-        grey: uint8 of shape (h, w), any size.
-
-    Returns:
-        the ink, with ruled lines removed; all zeros if there is none. The map has at most
-        `LARGEST` pixels, which bounds the time.
+    Ruled lines are removed. The map is all zeros if there is no ink, and has at most `LARGEST`
+    pixels, which bounds the time.
     """
     scale = 1
     while (grey.shape[0] // scale) * (grey.shape[1] // scale) > LARGEST:

@@ -76,13 +76,8 @@ def extremes(
 def rules(mask: Mask) -> Mask:
     """Finds ruled lines and squared paper: thin, straight, and running through the picture.
 
-    Where a stroke crosses a line, the crossing is kept.
-
-    Args:
-        mask: the ink, shape (h, w).
-
-    Returns:
-        what to remove, shape (h, w).
+    Takes the ink and returns what to remove, both of shape (h, w). Where a stroke crosses a line,
+    the crossing is kept.
     """
     across, down = _rules_across(mask), _rules_across(mask.T).T
     found = across | down

@@ -82,14 +82,8 @@ class Recogniser:
 
 
 def place(ink: Grey) -> Grey:
-    """Puts ink in the middle of a canvas, whole.
-
-    Args:
-        ink: uint8 of shape (h, w), bright on 0.
-
-    Returns:
-        uint8 of shape (256, 256); ink of more than 200 pixels is averaged down to that.
-    """
+    """Puts ink in the middle of a canvas, whole: uint8 of shape (h, w), bright on 0, becomes
+    (256, 256). Ink of more than 200 pixels is averaged down to that."""
     longest = max(ink.shape)
     if longest > LONGEST:
         height, width = (max(1, round(side * LONGEST / longest)) for side in ink.shape)

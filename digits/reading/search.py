@@ -36,13 +36,9 @@ def longest_run(lines: Sequence[Line]) -> int:
 def best_path(line: Line, longest: int, recogniser: Recogniser) -> list[Step]:
     """The most likely way to take a line's fragments as digits and other things.
 
-    Args:
-        line: its fragments from left to right.
-        longest: fragments that may be taken as one digit, from `longest_run`.
-        recogniser: says what a piece is.
-
-    Returns:
-        pieces from left to right, including those passed over as not a digit, except small ones.
+    Fragments and pieces are from left to right. At most `longest` fragments, from `longest_run`,
+    are taken as one digit, and `recogniser` says what a piece is. Pieces passed over as not a digit
+    are included, except small ones.
     """
     # Costs are negative logarithms, so the cheapest path is the likeliest (dynamic programming).
     costs = [0.0] + [math.inf] * len(line.fragments)  # of the cheapest path up to each fragment,

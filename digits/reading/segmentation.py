@@ -58,11 +58,8 @@ def whole(found: Ink) -> Fragment | None:
 
 
 def connected_parts(ink: Grey) -> list[Fragment]:
-    """The `MOST_PARTS` largest connected parts of the ink, without specks, in no particular order.
-
-    Args:
-        ink: uint8 of shape (h, w), bright on 0.
-    """
+    """The `MOST_PARTS` largest connected parts of ink, uint8 of shape (h, w), bright on 0, without
+    specks, in no particular order."""
     parts = components(ink >= INKED)
     chosen = np.argsort(-parts.sizes, kind="stable")[:MOST_PARTS]
     if len(chosen) > 1:
