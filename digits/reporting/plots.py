@@ -62,11 +62,8 @@ class AugmentationRow:
 def training_curves(history: Sequence[Epoch], calibrated_loss: float, path: Path) -> Figure:
     """Accuracy and loss on training and on validation images, epoch by epoch.
 
-    A single epoch makes no curve, so its figures are drawn as bars.
-
-    Args:
-        history: one epoch or more; its losses are measured before calibration.
-        calibrated_loss: of the calibrated network on the validation images, in nats.
+    A single epoch makes no curve, so its figures are drawn as bars. The losses of the history are
+    measured before calibration, `calibrated_loss` after it; both are in nats.
     """
     accuracy = {
         "training": [100 * epoch.accuracy for epoch in history],

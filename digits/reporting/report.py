@@ -76,18 +76,12 @@ def write_html(
     manifest: Mapping[str, Any],
     layers: Sequence[tuple[str, str, int]],
 ) -> None:
-    """Writes `report.html`, one file that holds its figures.
+    """Writes `report.html`, one file that holds its figures, into the folder of a run.
 
-    Args:
-        folder: of the run, with training.png and reliability.png.
-        images: the test digits, uint8 of shape (n, 28, 28), ink 255 on 0.
-        test: the evaluation of these digits.
-        metrics: the content of metrics.json.
-        manifest: of the run's bundle, from `export.manifest_of`.
-        layers: of the network, from `models.layer_table`.
-
-    Raises:
-        OSError: a figure is missing or the folder cannot be written.
+    `images` are the test digits, uint8 of shape (n, 28, 28), ink 255 on 0, and `test` is their
+    evaluation. `metrics` is the content of metrics.json, `manifest` is from `export.manifest_of`,
+    and `layers` from `models.layer_table`. Raises OSError if training.png or reliability.png is
+    missing, or the folder cannot be written.
     """
     total = ("total", "", metrics["parameters"])
     page = render(

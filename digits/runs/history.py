@@ -40,14 +40,9 @@ def write_history(
 ) -> None:
     """Writes history.csv, and events.jsonl with an object for each epoch and for the result.
 
-    The `event` of an object is "epoch" or "result". Both files are replaced as a whole, so that a
-    program that follows them sees whole lines only.
-
-    Args:
-        result: of the run, at its end.
-
-    Raises:
-        OSError: a file cannot be written; it is as it was.
+    The `event` of an object is "epoch" or "result"; a run has a result at its end. Both files are
+    replaced as a whole, so that a program that follows them sees whole lines only. Raises OSError
+    if a file cannot be written; it is then as it was.
     """
     events = [{"event": "epoch"} | asdict(epoch) for epoch in history]
     if result is not None:
@@ -60,11 +55,8 @@ def write_history(
 
 
 def read_history(folder: Path) -> list[Epoch]:
-    """Reads the folder's history.csv; no epochs if there is no such file yet.
-
-    Raises:
-        DigitsError: the file is damaged.
-    """
+    """Reads the folder's history.csv; no epochs if there is no such file yet, and DigitsError if it
+    is damaged."""
     path = folder / "history.csv"
     try:
         rows = list(csv.reader(path.read_text().splitlines()))

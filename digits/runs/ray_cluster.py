@@ -26,12 +26,9 @@ KILLED = -9  # exit status of a killed process on Unix
 def engine(address: str | None = None, data: Path | None = None) -> Iterator[Engine]:
     """Trains as tasks of Ray, one core each. Those still running when the block ends are stopped.
 
-    Args:
-        address: of a cluster, as for `ray.init`; default a Ray of this machine alone.
-        data: as for `digits train --data`; every machine of the cluster must have it.
-
-    Raises:
-        DigitsError: Ray is not installed, does not start, or no cluster answers.
+    `address` is as for `ray.init`; by default, a Ray of this machine alone. `data` is as for
+    `digits train --data`; every machine of the cluster must have it. Raises DigitsError if Ray is
+    not installed, does not start, or no cluster answers.
     """
     ray = _connect(address)
     task = ray.remote(num_cpus=1, max_retries=0)(train_in_task)
@@ -78,11 +75,8 @@ def _statuses(ray: Any, promise: Any, run: Run) -> Iterator[int | None]:
 
 
 def train_in_task(run: Run, data: Path | None) -> int | str:
-    """Resumes a run in a process beside Ray's worker, on a core that no other task uses.
-
-    Returns:
-        the exit status, or a sentence if the run's folder is not on this machine.
-    """
+    """Resumes a run in a process beside Ray's worker, on a core that no other task uses. Returns
+    the exit status, or a sentence if the run's folder is not on this machine."""
     if not (run.folder / "run.json").exists():
         return _not_shared(run.folder, socket.gethostname())
     with unused_core() as cores:

@@ -64,32 +64,20 @@ class Run:
         return self.folder / "bundle"
 
     def history(self) -> list[Epoch]:
-        """The finished epochs.
-
-        Raises:
-            DigitsError: history.csv is damaged.
-        """
+        """The finished epochs. Raises DigitsError if history.csv is damaged."""
         return read_history(self.folder)
 
     def metrics(self) -> dict[str, Any]:
-        """The content of metrics.json.
-
-        Raises:
-            DigitsError: the run is not finished, or the file is damaged.
-        """
+        """The content of metrics.json. Raises DigitsError if it is missing or damaged."""
         return _read(self.folder, "metrics.json", "finished run", dict)
 
 
 def create(recipe: Recipe, out: Path | None = None, members: int | None = None) -> Run:
-    """Makes the folder of a new run and writes the recipe into it.
+    """Makes the folder of a new run and writes the recipe into its run.json, for `reopen`.
 
-    Args:
-        recipe: kept verbatim in run.json, for `reopen`.
-        out: the folder, new or empty; default a new `runs/<recipe>-<time>`.
-        members: how many networks, if it is an ensemble.
-
-    Raises:
-        DigitsError: the folder is not empty, cannot be written, or its disk is nearly full.
+    `out` is new or empty; by default, it is a new `runs/<recipe>-<time>`. `members` is how many
+    networks an ensemble has. Raises DigitsError if the folder is not empty, cannot be written, or
+    its disk is nearly full.
     """
     folder = make_folder("run.json", _plan(recipe, members), recipe.name, out)
     return Run(folder, recipe, members)
@@ -119,16 +107,10 @@ def find(folder: Path) -> Run | None:
 
 
 def make_folder(file: str, plan: Mapping[str, Any], name: str, out: Path | None) -> Path:
-    """Makes a new folder of results and writes the plan into it.
+    """Makes a new folder of results and writes the plan into it, as JSON, under the name `file`.
 
-    Args:
-        file: name of the JSON file for the plan.
-        plan: what is needed to resume after an interruption.
-        name: for the default folder, `runs/<name>-<time>`.
-        out: the folder, new or empty; None for the default.
-
-    Raises:
-        DigitsError: as for `create`.
+    The plan is what is needed to resume after an interruption. `out` is new or empty; by default,
+    it is `runs/<name>-<time>`. Raises DigitsError as `create` does.
     """
     if out is None:
         wanted = Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"

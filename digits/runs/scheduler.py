@@ -114,11 +114,8 @@ def _train(status: Status, engine: Engine, show: Callable[[], None]) -> None:
 
 
 def _prepare(run: Run) -> None:
-    """Makes the run's folder, or checks the history in the one that it has.
-
-    Raises:
-        DigitsError, OSError: the folder cannot be made, or the history is damaged.
-    """
+    """Makes the run's folder, or checks the history in the one that it has. Raises DigitsError or
+    OSError if it cannot be made, or the history is damaged."""
     if (run.folder / "run.json").exists():
         run.history()
         return

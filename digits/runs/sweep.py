@@ -24,11 +24,8 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)  # errors of file systems
 
 
 def plan(wanted: Sequence[Recipe], out: Path) -> list[Run]:
-    """Finds the run of each recipe in `out`, or a free folder name for it.
-
-    Raises:
-        DigitsError: `out` cannot be made or read.
-    """
+    """Finds the run of each recipe in `out`, or a free folder name for it. Raises DigitsError if
+    `out` cannot be made or read."""
     with explained(f"{out} cannot be used", "choose another --out"):
         out.mkdir(parents=True, exist_ok=True)
         there = {folder: find(folder) for folder in sorted(out.iterdir())}
@@ -52,10 +49,7 @@ def write_results(planned: Sequence[Run], path: Path) -> list[dict[str, Any]]:
     """Writes a line of JSON for each finished run, and returns the lines; replaces the file.
 
     A line holds the run's `name`, its `folder` beside the file, and the content of its
-    metrics.json.
-
-    Raises:
-        DigitsError: a metrics.json is damaged, or the file cannot be written.
+    metrics.json. Raises DigitsError if a metrics.json is damaged, or the file cannot be written.
     """
     results = [
         {"name": run.name, "folder": run.folder.name, **run.metrics()}
@@ -68,11 +62,7 @@ def write_results(planned: Sequence[Run], path: Path) -> list[dict[str, Any]]:
 
 
 def table(results: Sequence[dict[str, Any]]) -> str:
-    """Mean ± standard deviation over the seeds of each recipe.
-
-    Args:
-        results: from `write_results`, at least one.
-    """
+    """Mean ± standard deviation over the seeds of each recipe, from results of `write_results`."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for result in results:
         name = sweep_spec.name_of(Recipe(**result["recipe"]), seed=False)
@@ -110,10 +100,8 @@ def _ranges(seeds: Sequence[int]) -> str:
 def locked(out: Path) -> Iterator[None]:
     """Keeps other commands from training into the same folder; not on a disk without locks.
 
-    The system releases the lock when the process ends, however it ends.
-
-    Raises:
-        DigitsError: another command is training there, or the folder cannot be written.
+    The system releases the lock when the process ends, however it ends. Raises DigitsError if
+    another command is training there, or the folder cannot be written.
     """
     with needing("training"):
         from filelock import FileLock, Timeout

@@ -36,11 +36,8 @@ class _LineParser(argparse.ArgumentParser):
 
 def read(path: Path) -> list[Recipe]:
     """Reads the recipes of a file; see `FORM`. A recipe that occurs several times counts once.
-
-    Raises:
-        DigitsError: the file cannot be read, has no recipe, or has a line that is not valid, whose
-            number the message gives.
-    """
+    Raises DigitsError if the file cannot be read, has no recipe, or has a line that is not valid,
+    whose number the message gives."""
     try:
         with explained(f"{path} cannot be read"):
             lines = path.read_text(encoding="utf-8").splitlines()

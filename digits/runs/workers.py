@@ -53,14 +53,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def team_of(workers: str | None, index: int | None) -> Team | None:
-    """The team that `--workers` and `--index` name, or else the environment variable TF_CONFIG.
-
-    Returns:
-        None if this machine trains alone.
-
-    Raises:
-        DigitsError: the list, the index or TF_CONFIG is not valid.
-    """
+    """The team that `--workers` and `--index` name, or else the environment variable TF_CONFIG;
+    None if this machine trains alone. Raises DigitsError if the list, the index or TF_CONFIG is not
+    valid."""
     if workers is not None:
         if index is None:
             raise DigitsError("--workers needs --index: which of them this machine is, from 0.")
@@ -116,10 +111,8 @@ def meet(team: Team) -> None:
     """Waits until all workers have been started: each listens until it has reached all others.
 
     TensorFlow, if it is imported later, writes nothing about a lost worker, which the command
-    reports in a sentence.
-
-    Raises:
-        DigitsError: a worker did not start within PATIENCE, or this worker's port cannot be opened.
+    reports in a sentence. Raises DigitsError if a worker did not start within PATIENCE, or this
+    worker's port cannot be opened.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     deadline = time.monotonic() + PATIENCE

@@ -120,14 +120,8 @@ def _media_type(headers: Headers) -> str:
 
 
 def pictures(body: Body, most: int) -> list[Array | bytes]:
-    """The pictures in a request, `most` or fewer.
-
-    Returns:
-        of each picture file its bytes; of each array uint8 of shape (28, 28) or (256, 256).
-
-    Raises:
-        RequestError: 400, 413, 415 or 422.
-    """
+    """The pictures in a request, `most` or fewer: of each picture file its bytes; of each array
+    uint8 of shape (28, 28) or (256, 256). Raises a RequestError, 400, 413, 415 or 422."""
     media_type = _media_type(body.headers)
     if media_type == "application/json":
         return [*_arrays(parsed(body.content), most)]
@@ -195,10 +189,7 @@ def _arrays(content: Any, most: int) -> list[Array]:
 
 def as_bytes(data: Any, shape: tuple[int, ...], wanted: str) -> Array:
     """JSON's whole numbers from 0 to 255 in lists of this shape, or (n,) for any nesting, as uint8.
-
-    Raises:
-        RequestError: 422, the data is not what is `wanted`, with which the sentence begins.
-    """
+    Raises a RequestError, 422, that begins with `wanted`, if the data is anything else."""
     try:
         array = np.array(data)
     except (ValueError, TypeError, OverflowError):  # rows of unequal length

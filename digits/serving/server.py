@@ -20,16 +20,10 @@ from digits.terminal import note, own_words_only, say
 
 
 def serve(bundle: Bundle, host: str, port: int, workers: int, browser: bool) -> None:
-    """Serves until a signal stops it.
+    """Serves until a signal stops it, in `workers` processes.
 
-    Args:
-        bundle: the model that reads.
-        host, port: address to listen on; port 0 for any free one.
-        workers: processes.
-        browser: whether to open the page.
-
-    Raises:
-        DigitsError: the address cannot be listened on.
+    Port 0 is any free one; `browser` opens the page. Raises DigitsError if the address cannot be
+    listened on.
     """
     with listening(host, port) as listener, tempfile.TemporaryDirectory() as temporary:
         page = Path(temporary) / "site"
@@ -63,11 +57,7 @@ def _application(folder: Path, page: Path, processes: int) -> FastAPI:
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens.
-
-    Raises:
-        DigitsError: the address cannot be listened on.
-    """
+    """A socket that listens. Raises DigitsError if the address cannot be listened on."""
     if not 0 <= port < 1 << 16:
         raise DigitsError(f"--port must be from 0 to 65535, not {port}.")
     try:

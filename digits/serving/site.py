@@ -37,10 +37,8 @@ Files = dict[str, bytes]  # by path, relative to the site
 def build(out: Path, bundle: Bundle, runtime: bool = True) -> None:
     """Writes the site, whole or not at all, in place of an earlier one.
 
-    Without `runtime`, which runs the model in browsers, the page asks a server.
-
-    Raises:
-        DigitsError: npm is missing or fails, or `out` holds something else or cannot be written.
+    Without `runtime`, which runs the model in browsers, the page asks a server. Raises DigitsError
+    if npm is missing or fails, or `out` holds something else or cannot be written.
     """
     if out.exists() and not out.is_dir():
         raise DigitsError(f"{out} is a file; name a folder for the site.")

@@ -87,12 +87,8 @@ class Comparison:
 
 
 def open_entries(folders: Sequence[Path]) -> list[Entry]:
-    """Opens finished runs and bundles, in the order given.
-
-    Raises:
-        DigitsError: a folder is neither, is unfinished or damaged, or is given twice, or there are
-            more than 26.
-    """
+    """Opens finished runs and bundles, in the order given. Raises DigitsError if a folder is
+    neither, is unfinished or damaged, or is given twice, or there are more than 26."""
     if len(folders) > len(LETTERS):
         raise DigitsError(
             f"{len(folders)} runs are more than a page can hold; give {len(LETTERS)} at most."
@@ -224,13 +220,11 @@ def disagreements(labels: Bytes, probabilities: Sequence[Floats]) -> list[Disagr
 
 
 def latencies(networks: Sequence[Bundle], digit: Bytes) -> NDArray[np.float64]:
-    """The time to read one image on one thread: median microseconds of 500 calls.
+    """The time to read one image on one thread: median microseconds of 500 calls, shape
+    (2, networks). The first row is for the signature `digit`, the second for `canvas`.
 
     The networks take turns, so that a machine that is slow for a while is slow for all of them.
     `digit` is uint8 of shape (28, 28), ink 255 on 0; on the canvas it is enlarged.
-
-    Returns:
-        shape (2, networks): the times of the signature `digit`, and of `canvas`.
     """
     from digits.runtime import Model
 

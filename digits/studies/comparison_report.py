@@ -68,13 +68,8 @@ def as_text(comparison: Comparison) -> str:
 
 
 def write_html(comparison: Comparison, images: Bytes, out: Path) -> None:
-    """Writes one self-contained page, replacing an earlier one.
-
-    `images` are the test digits, uint8 of shape (n, 28, 28), ink 255 on 0.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
+    """Writes one self-contained page, replacing an earlier one. `images` are the test digits, uint8
+    of shape (n, 28, 28), ink 255 on 0. Raises OSError if the file cannot be written."""
     rows = comparison.rows
     corruptions = {name: [row.corruptions[name] for row in rows] for name in rows[0].corruptions}
     page = render(

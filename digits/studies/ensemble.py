@@ -34,14 +34,10 @@ Answers = Mapping[str, NDArray[np.float32]]
 def begin(recipe: Recipe, count: int, out: Path | None) -> Run:
     """Makes the folder of an ensemble, or finds the one that the same command made.
 
-    Args:
-        recipe: of the first member; each of the others has the next seed.
-        count: how many members, at least 2.
-        out: the folder: new, empty, holding members only (as a sweep on a cluster leaves them), or
-            of this very ensemble; default a fresh `runs/<recipe>-<time>`.
-
-    Raises:
-        DigitsError: as for `runs.create`, or a count below 2, or the ensemble is finished.
+    It has `count` members; the recipe is that of the first, and each of the others has the next
+    seed. `out` is new, empty, holds members only (as a sweep on a cluster leaves them), or is of
+    this very ensemble; by default, it is a new `runs/<recipe>-<time>`. Raises DigitsError as
+    `runs.create` does, and if there are fewer than 2 members or the ensemble is finished.
     """
     if count < 2:
         raise DigitsError(f"--ensemble must be at least 2, not {count}.")
@@ -58,14 +54,9 @@ def begin(recipe: Recipe, count: int, out: Path | None) -> Run:
 def train(ensemble: Run, mnist: Mnist, data: Path | None, started: float) -> None:
     """Trains the missing members, then the student, and writes the report into the folder.
 
-    Args:
-        ensemble: from `begin`.
-        data: where MNIST is, as for `digits train --data`.
-        started: as for `pipeline.train_and_report`.
-
-    Raises:
-        DigitsError: a member failed, or as for `pipeline.train_and_report`.
-        KeyboardInterrupt: Ctrl-C; what is finished is kept.
+    `data` is as for `digits train --data`, and `started` as for `pipeline.train_and_report`. Raises
+    DigitsError as that does, and if a member failed; KeyboardInterrupt at Ctrl-C, which keeps what
+    is finished.
     """
     assert ensemble.members is not None
     first = ensemble.recipe
@@ -179,9 +170,8 @@ def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) 
 def choose(figures: dict[str, Any]) -> tuple[int | None, str]:
     """The index of the member that is bundled, None for the student, and a sentence that says why.
 
-    Args:
-        figures: with the `validation_loss` of the `mean`, of the `student` and of each of the
-            `members`, which also have a `seed`.
+    The figures have the `validation_loss` of the `mean`, of the `student` and of each of the
+    `members`, which also have a `seed`.
     """
     losses = [member["validation_loss"] for member in figures["members"]]
     student, mean = (figures[name]["validation_loss"] for name in ("student", "mean"))

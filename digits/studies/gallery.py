@@ -20,11 +20,10 @@ WAYS_TO_CLUTTER = (0.05, 0.2, 0.3, 0.4, 0.55, 0.75, 0.9, 0.1, 0.45, 0.6)
 
 
 def draw(recipe: Recipe, digits: Bytes) -> list[AugmentationRow]:
-    """What each augmentation alone does at its strongest, and what the whole recipe does.
+    """What each augmentation alone does at its strongest, and what the whole recipe does, to
+    digits, uint8 of shape (10, 28, 28), ink 255 on 0.
 
-    Args:
-        recipe: gives the amounts; for those that are 0, `AUGMENTATIONS` does.
-        digits: uint8 of shape (10, 28, 28), ink 255 on 0.
+    Amounts that are 0 in the recipe are from `AUGMENTATIONS`.
     """
     import tensorflow as tf
 

@@ -24,11 +24,8 @@ CLEAN = "none"  # no corruption
 
 
 def answers(bundle: Bundle, images: Bytes) -> tuple[Floats, Floats]:
-    """The answers of the signature `digit` to one image or more, by LiteRT on one thread.
-
-    Returns:
-        probabilities of the ten digits, shape (n, 10), and of being a digit at all, shape (n,).
-    """
+    """The answers of the signature `digit` to one image or more, by LiteRT on one thread:
+    probabilities of the ten digits, shape (n, 10), and of being a digit at all, shape (n,)."""
     from digits.runtime import Model
 
     model = Model(bundle.model)
@@ -83,10 +80,8 @@ def under_corruptions(bundle: Bundle, images: Bytes, labels: Bytes) -> tuple[Fig
 def labelled_pictures(folder: Path) -> list[tuple[Path, int]]:
     """The files in the subfolders 0 to 9 of a folder, by digit and name, each with its digit.
 
-    Hidden files and other subfolders are ignored.
-
-    Raises:
-        DigitsError: the folder does not exist, or has none of these subfolders, or they are empty.
+    Hidden files and other subfolders are ignored. Raises DigitsError if the folder does not exist,
+    or has none of these subfolders, or they are empty.
     """
     if not folder.is_dir():
         raise DigitsError(f"--images {folder}: there is no such folder.")
@@ -112,10 +107,8 @@ def on_pictures(bundle: Bundle, folder: Path) -> tuple[Figures, str]:
     """Measures `Reader.classify` on `labelled_pictures` of one digit each; shows a progress bar.
 
     A digit counts as read correctly if it is the most likely one, accepted or not. A picture
-    without ink counts as misread. The figures list the `misread` and the `unreadable` files.
-
-    Raises:
-        DigitsError: as for `labelled_pictures`, or none of the pictures can be read.
+    without ink counts as misread. The figures list the `misread` and the `unreadable` files. Raises
+    DigitsError as `labelled_pictures` does, and if none of the pictures can be read.
     """
     from digits.reading.reader import Reader
 

@@ -31,11 +31,8 @@ DRAWN = 40  # of each half in the figure
 
 
 def plan(recipe: Recipe, folds: int) -> Recipe:
-    """The recipe of each fold's model, which holds out the images that it judges.
-
-    Raises:
-        DigitsError: a number of folds out of its range, or too few images left for a batch.
-    """
+    """The recipe of each fold's model, which holds out the images that it judges. Raises
+    DigitsError if there are too few or too many folds, or too few images left for a batch."""
     if not 2 <= folds <= MOST_FOLDS:
         raise DigitsError(f"--folds must be from 2 to {MOST_FOLDS}, not {folds:,}.")
     return replace(recipe, held_out=len(parts(recipe.seed, folds)[0]))
@@ -44,9 +41,8 @@ def plan(recipe: Recipe, folds: int) -> Recipe:
 def begin(recipe: Recipe, folds: int, out: Path | None) -> Path:
     """Makes the folder of a new search; default `runs/suspects-<time>`.
 
-    Raises:
-        DigitsError: as for `plan`, or there is no MNIST, or the folder is not empty, cannot be
-            written, or its disk is nearly full.
+    Raises DigitsError as `plan` does, and if there is no MNIST, or the folder is not empty, cannot
+    be written, or its disk is nearly full.
     """
     recipe = plan(recipe, folds)
     load_mnist()  # without it, no folder is made
@@ -71,16 +67,9 @@ def parts(seed: int, folds: int) -> list[NDArray[np.int64]]:
 def search(folder: Path) -> tuple[dict[str, Any], str]:
     """Judges all of MNIST and writes the results into the folder.
 
-    Args:
-        folder: of a new search, from `begin`, or of an unfinished one, which is resumed.
-
-    Returns:
-        the figures, ready for JSON, and the text that a terminal shows of them.
-
-    Raises:
-        DigitsError: no search there, a finished or damaged one, or it cannot be written; or there
-            is no MNIST.
-        Interrupted: as for `train`.
+    A search in the folder that is unfinished is resumed. Returns the figures, ready for JSON, and
+    the text that a terminal shows of them. Raises DigitsError if there is no search, it is finished
+    or damaged or cannot be written, or there is no MNIST; Interrupted as `train` does.
     """
     recipe, folds = _reopen(folder)
     mnist = load_mnist()

@@ -35,10 +35,8 @@ def calibrate(
 ) -> Trained:
     """Fits temperature and threshold to the validation digits, and finishes the network.
 
-    Args:
-        model, history: from `train`.
-        validation: the held-out digits and their labels.
-        cores: parts of a batch that are computed at the same time.
+    `model` and `history` are from `train`; `validation` are the held-out digits and their labels.
+    So many parts of a batch as there are `cores` are computed at the same time.
     """
     images, labels = validation
     temperature = fit_temperature(labels, predictor(model, cores)(images)[:, :CLASSES])

@@ -60,11 +60,8 @@ def finish(
     trained: Trained, run: Run, mnist: Mnist, started: float, more: Mapping[str, Any]
 ) -> None:
     """Opens the test set, once everything is decided, and leaves figures, report, bundle and
-    metrics in the run's folder; `more` is what metrics.json is to hold besides.
-
-    Raises:
-        DigitsError: as for `export`.
-    """
+    metrics in the run's folder; `more` is what metrics.json is to hold besides. Raises DigitsError
+    as `export` does."""
     trained.model.save(run.network)
     test, metrics = measure(trained, run.recipe, mnist)
     plots.training_curves(trained.history, trained.calibrated_loss, run.folder / "training.png")
