@@ -70,7 +70,7 @@ def _strongest(recipe: Recipe, pictures: Any) -> Any:
 
     from digits.training import augmentation as aug
 
-    chances = np.random.default_rng(SEED).random((len(pictures), aug.CHANCES), np.float32)
+    chances = np.random.default_rng(SEED).random((len(pictures), aug.ALL_CHANCES), np.float32)
     column = np.arange(len(pictures))
     one, other = column % 2, (column + column // 2) % 2
     chances[:, aug.STRENGTH] = 1

@@ -9,7 +9,6 @@ import math
 
 import numpy as np
 import tensorflow as tf
-from keras import ops
 
 from digits.bundle import DIGIT_SIDE
 from digits.runs.recipes import Recipe
@@ -19,20 +18,26 @@ ROOM = 4  # pixels added on each side while a digit is distorted, so that little
 KNOTS = 6  # along each side: where an elastic field is drawn
 SMOOTH = 4.0  # pixels, standard deviation of the Gaussian between them; Simard et al. found it best
 
-# Columns of the random numbers that an image takes.
+# Columns of the random numbers that an image takes. Those from MIRRORED on are drawn only for
+# recipes that mirror, bend or cut out.
 STRENGTH, WAYS = slice(0, 1), slice(1, 8)
 MIRRORED, MIDDLE, FIELD = slice(8, 10), slice(10, 12), slice(12, 12 + 2 * KNOTS**2)
-CHANCES = FIELD.stop
+CHANCES, ALL_CHANCES = WAYS.stop, FIELD.stop
 
 # Columns of the amounts that they become.
-MOVE, PEN, BEND, SQUARE = slice(0, 6), 6, slice(7, 8 + 2 * KNOTS**2), slice(-2, None)
+MOVE, PEN, BEND = slice(0, 6), 6, slice(7, 8 + 2 * KNOTS**2)
+SQUARE = slice(-2, None)
 
 
 def augment(
     images: tf.Tensor, distortions: tf.Tensor, chances: tf.Tensor, recipe: Recipe, left: tf.Tensor
 ) -> tf.Tensor:
-    """Distorts images of 28×28 pixels, in random order, and clutters those at the front, fewer as
-    `left` falls. `distortions` and `chances` are from `draw` with the same recipe."""
+    """Distorts images of 28×28 pixels, and clutters those at the front, fewer as `left` falls.
+
+    Args:
+        images: in random order.
+        distortions, chances: from `draw` with the same recipe.
+    """
     if recipe.distorts:
         images = distort(images, distortions, recipe)
     if not len(chances):
@@ -44,17 +49,25 @@ def augment(
 def draw(
     recipe: Recipe, count: int, seed: tf.Tensor, left: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """How much each of `count` images is distorted, as from `amounts_of`, and the random numbers of
-    `clutter.clutter` for the recipe's share of the images, those at the front.
+    """Draws the random numbers for augmenting `count` images.
 
-    The same seed, integers of shape (2,), the first at least 0, gives the same on any machine.
+    Args:
+        recipe: gives the maximum of each amount.
+        seed: integers of shape (2,), the first at least 0. The same seed gives the same numbers
+            on any machine.
+
+    Returns:
+        the amounts of distortion for all images, as from `amounts_of`, and the random numbers of
+        `clutter.clutter` for the recipe's share of the images, those at the front.
     """
-    first = tf.random.stateless_uniform((count, WAYS.stop), seed)
-    # From another seed, so that the first columns stay as they are if more are added.
-    others = tf.random.stateless_uniform((count, CHANCES - WAYS.stop), [seed[0], -1 - seed[1]])
-    amounts = amounts_of(recipe, tf.concat([first, others], axis=1), left)
+    chances = tf.random.stateless_uniform((count, CHANCES), seed)
+    if any((recipe.elastic, recipe.cutout, recipe.horizontal_flip, recipe.vertical_flip)):
+        # From another seed, so that the first columns are the same in all recipes.
+        other = tf.stack([seed[0], -1 - seed[1]])
+        more = tf.random.stateless_uniform((count, ALL_CHANCES - CHANCES), other)
+        chances = tf.concat([chances, more], axis=1)
     cluttered = (round(count * recipe.clutter), clutter.CHANCES)
-    return amounts, tf.random.stateless_uniform(cluttered, -1 - seed)
+    return amounts_of(recipe, chances, left), tf.random.stateless_uniform(cluttered, -1 - seed)
 
 
 def amounts_of(recipe: Recipe, chances: tf.Tensor, left: tf.Tensor) -> tf.Tensor:
@@ -67,7 +80,8 @@ def amounts_of(recipe: Recipe, chances: tf.Tensor, left: tf.Tensor) -> tf.Tensor
 
     Args:
         recipe: gives the maximum of each amount.
-        chances: uniform from 0 to 1, float32 of shape (count, CHANCES); columns are named above.
+        chances: uniform from 0 to 1, float32 of shape (count, CHANCES), or (count, ALL_CHANCES) if
+            the recipe mirrors, bends or cuts out; the columns are named above.
 
     Returns:
         float32 of shape (count, 7): angle (radians, counter-clockwise), width and height (factors,
@@ -77,11 +91,14 @@ def amounts_of(recipe: Recipe, chances: tf.Tensor, left: tf.Tensor) -> tf.Tensor
         bends, those of BEND follow: the largest displacement (pixels) and the field's shape, as
         `bend` takes them; if it cuts out, those of SQUARE: row and column of its middle.
     """
-    angle, scaling, shift = math.radians(recipe.rotation), recipe.scaling, recipe.shift
-    most = tf.constant([angle, scaling, scaling, recipe.shear, shift, shift, recipe.pen])
+    width, height, right, down = recipe.scaling, recipe.scaling, recipe.shift, recipe.shift
+    angle = math.radians(recipe.rotation)
+    most = tf.constant([angle, width, height, recipe.shear, right, down, recipe.pen])
     unchanged = [0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
     strength, ways = chances[:, STRENGTH], 2 * chances[:, WAYS] - 1
     moves = unchanged + (0.5 + left) * most * strength * ways
+    if chances.shape[1] == CHANCES:
+        return moves
     flips = [recipe.horizontal_flip, recipe.vertical_flip]
     mirrored = tf.where(chances[:, MIRRORED] < flips, -1.0, 1.0)
     columns = [moves * tf.pad(mirrored, [[0, 0], [1, 4]], constant_values=1.0)]
@@ -93,8 +110,11 @@ def amounts_of(recipe: Recipe, chances: tf.Tensor, left: tf.Tensor) -> tf.Tensor
 
 
 def distort(images: tf.Tensor, amounts: tf.Tensor, recipe: Recipe) -> tf.Tensor:
-    """Changes stroke width, bends strokes, moves each digit of 28×28 pixels, and cuts out a square,
-    in this order. `amounts` are from `amounts_of` with the same recipe."""
+    """Changes stroke width, bends strokes, moves each digit, and cuts out a square, in this order.
+
+    What the recipe sets to 0 is left out. `images` have 28×28 pixels; `amounts`, float32 of shape
+    (n, 7) or wider, are from `amounts_of` with the same recipe.
+    """
     if recipe.pen:
         images = _with_pen(images, amounts[:, PEN])
     if recipe.elastic:
@@ -119,8 +139,10 @@ def bend(images: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
     which looks the same after smoothing and takes a hundredth of the numbers. Pixels are
     interpolated bilinearly; beyond the picture, its edge is repeated, which is 0 in MNIST.
 
-    Images are square. `amounts`, float32 of shape (n, 1 + 2 · KNOTS²), are the largest displacement
-    of any pixel, each way, in pixels, and for both directions that at each knot, in any unit.
+    Args:
+        images: square.
+        amounts: float32 of shape (n, 1 + 2 · KNOTS²): the largest displacement of any pixel, each
+            way, in pixels, and for both directions the displacement at each knot, in any unit.
     """
     count, side = images.shape[:2]
     field = tf.reshape(amounts[:, 1:], (-1, KNOTS**2)) @ _smoothing(side)
@@ -155,9 +177,13 @@ def _smoothing(side: int) -> tf.Tensor:
 def cut_out(images: tf.Tensor, middles: tf.Tensor, side: int) -> tf.Tensor:
     """Sets a square of each image to 0 (DeVries & Taylor 2017), clipped at the picture's edge.
 
-    Images are square. `middles`, float32 of shape (n, 2), are row and column of the square's
-    middle, whole numbers; for an even `side`, in pixels, the first pixel after the middle.
+    Args:
+        images: square.
+        middles: float32 of shape (n, 2), row and column of the square's middle, whole numbers; for
+            an even side, the first pixel after the middle.
+        side: of the square, in pixels.
     """
+
     past = tf.range(images.shape[1], dtype=tf.float32) - middles[..., None] + side // 2
     within = (past >= 0) & (past < side)
     gone = within[:, 0, :, None, None] & within[:, 1, None, :, None]
@@ -183,7 +209,14 @@ def move(images: tf.Tensor, amounts: tf.Tensor) -> tf.Tensor:
     moved_centre = centre + tf.stack([right, down], axis=1)
     offset = centre - tf.linalg.matvec(inverse, moved_centre)
     affine = tf.reshape(tf.concat([inverse, offset[:, :, None]], axis=2), (-1, 6))
-    return ops.image.affine_transform(images, tf.pad(affine, [[0, 0], [0, 2]]))  # no perspective
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=tf.pad(affine, [[0, 0], [0, 2]]),  # no perspective
+        output_shape=[height, width],
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+    )
 
 
 def _matrices(a: tf.Tensor, b: tf.Tensor, c: tf.Tensor, d: tf.Tensor) -> tf.Tensor:
