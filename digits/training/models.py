@@ -118,6 +118,12 @@ def resnet(digit: keras.KerasTensor) -> list[keras.KerasTensor]:
     return [x]
 
 
+def _in_bytes(digit: keras.KerasTensor) -> keras.KerasTensor:
+    """Brings ink from 0 to 1, as tutorials have it, to 0 to 255; other ink stays as it is."""
+    brightest = ops.max(digit, axis=(1, 2, 3), keepdims=True)
+    return digit * ops.where(brightest > 1, 1.0, 255.0)
+
+
 def _ink(*views: keras.KerasTensor) -> keras.KerasTensor:
     """Views of the digit in channels, ink from 0 to 1. `parts` cuts the network here."""
     return layers.Rescaling(1 / 255, name="scale")(_joined(views, dtype="float32"))
@@ -182,7 +188,7 @@ NETWORKS = {network.__name__: network for network in (cnn, small, tiny, vgg, res
 def build(recipe: Recipe) -> keras.Model:
     """The recipe's network with fresh weights, for training.
 
-    It takes float32 of shape (n, 28, 28, 1) with ink 255 on 0 and gives logits, float32 of shape
+    It takes float32 of shape (n, 28, 28, 1), ink 255 or 1 on 0, and gives logits, float32 of shape
     (n, branches, 11); most networks have one branch. Weights are float32 whatever the recipe's
     `precision` of computing.
     """
@@ -191,7 +197,7 @@ def build(recipe: Recipe) -> keras.Model:
     mixed = "mixed_" if recipe.precision == "bfloat16" else ""
     keras.config.set_dtype_policy(mixed + recipe.precision)  # of all layers but the last
     try:
-        logits = _logits(NETWORKS[recipe.network](digit), recipe.dropout)
+        logits = _logits(NETWORKS[recipe.network](_in_bytes(digit)), recipe.dropout)
     finally:
         keras.config.set_dtype_policy(usual)
     return keras.Model(digit, logits, name=recipe.network)
@@ -232,11 +238,11 @@ def parts(model: keras.Model) -> Parts:
 def finish(model: keras.Model, temperature: float) -> keras.Model:
     """The trained network as it is kept and shipped: float32, plain Keras layers, probabilities.
 
-    Its kernels are already standardised. From float32 of shape (n, 28, 28, 1), ink 255 on 0,
-    the network gives two outputs: `probabilities` of the ten digits, float32 of shape (n, 10), with
-    the logits divided by `temperature`, and `is_digit`, float32 of shape (n,), the probability that
-    the picture is a digit at all, 0 where it is blank. `keras.models.load_model` opens the file
-    without this package.
+    Its kernels are already standardised. From float32 of shape (n, 28, 28, 1) or (n, 28, 28), ink
+    255 or 1 on 0, it gives two outputs: `probabilities` of the ten digits, float32 of shape
+    (n, 10), with the logits divided by `temperature`, and `is_digit`, float32 of shape (n,), the
+    probability that the picture is a digit at all, 0 where it is blank.
+    `keras.models.load_model` opens the file without this package.
     """
 
     def plain(layer: keras.Operation) -> keras.Operation:

@@ -115,6 +115,24 @@ def test_finished_is_trained_divided_by_temperature(
     np.testing.assert_allclose(again["is_digit"], found["is_digit"], atol=1e-6)
 
 
+@pytest.mark.parametrize("network", ["cnn", "branched"])
+def test_pictures_may_be_fed_as_tutorials_feed_them(
+    network: str, mnist: Mnist, tmp_path: Path
+) -> None:
+    """From 0 to 1, and without the channel. Keras's own `predict` takes one of the two shapes in
+    the life of a model, so each has a model of its own here."""
+    models.finish(models.build(Recipe(network=network, precision="float32")), 1.0).save(
+        tmp_path / "model.keras"
+    )
+    images = mnist.test_images[:20]
+    expected = keras.models.load_model(tmp_path / "model.keras").predict(images[..., None])
+    for fed in (images, images / 255, images[..., None] / 255, images.astype(np.float32)):
+        model = keras.models.load_model(tmp_path / "model.keras")
+        for answers in (model(fed), model.predict(fed)):
+            for name in ("probabilities", "is_digit"):
+                np.testing.assert_allclose(answers[name], expected[name], atol=1e-5)
+
+
 def test_a_blank_picture_is_not_a_digit(model: keras.Model) -> None:
     found = models.predictor(models.finish(model, 1.0))(np.zeros((3, 28, 28), np.uint8))
     assert np.array_equal(found["is_digit"], [0, 0, 0])
