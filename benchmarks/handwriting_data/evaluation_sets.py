@@ -14,7 +14,12 @@ from digits.bundle import DIGIT_SIDE
 from digits.data.mnist import Bytes
 from digits.errors import DigitsError
 
-NAMES = ("mousedrawn140", "hwd1000", "challenge50", "semeion16")
+PICTURES = (
+    "mousedrawn140", "hwd1000", "challenge50", "semeion16",
+    "ardis28_dev", "usps16_dev", "optdigits32_dev",
+)  # fmt: skip
+STROKES = ("pendigits_strokes", "unipen_dev")
+NOT_DIGITS = ("letters_printed", "unipen_letters_dev")  # the second: strokes
 SEED = 1
 # How many pictures of each kind of non-digits; of noise, of each kind of noise.
 NON_DIGITS = {"letters": 1500, "scribbles": 1500, "blank": 100, "noise": 300}
@@ -31,7 +36,7 @@ def folder() -> Path:
         raise DigitsError(
             "DIGITS_HANDWRITING is not set; set it to the folder of the handwriting sets."
         )
-    needed = (*NAMES, "pendigits_strokes", "letters_printed", "amount_strings")
+    needed = (*PICTURES, *STROKES, *NOT_DIGITS, "amount_strings")
     missing = [name for name in needed if not (Path(given) / f"{name}.npz").exists()]
     if missing:
         raise DigitsError(

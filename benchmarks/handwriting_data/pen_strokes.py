@@ -15,8 +15,8 @@ from PIL import Image, ImageDraw
 from digits.bundle import CANVAS_SIDE
 
 HEIGHT = (60.0, 220.0)  # pixels, of a drawn digit, between the centre lines of its strokes
-PEN = (3.0, 20.0)  # pixels
-WIDEST_PEN = 0.16  # of the height: a pen of 20 pixels on a digit of 60 would draw a blot
+PEN = (10.0, 26.0)  # pixels
+WIDEST_PEN = 0.16  # of the height: a pen of 26 pixels on a digit of 60 would draw a blot
 SUPERSAMPLING = 4  # for smooth edges
 
 Strokes = Sequence[NDArray[np.floating]]
@@ -54,7 +54,7 @@ def place(strokes: Strokes, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Draws a character with a random size, position and pen width, all of it on the canvas.
 
     The height is uniform over `HEIGHT`, or less for a character wider than the upper limit. The pen
-    is uniform over `PEN`, at most `WIDEST_PEN` of the height.
+    is uniform over `PEN`, but no wider than `WIDEST_PEN` of the height allows.
 
     Args:
         strokes: as `characters` gives them, in any unit.
@@ -63,7 +63,7 @@ def place(strokes: Strokes, rng: np.random.Generator) -> NDArray[np.uint8]:
         uint8 of shape (256, 256), ink 255 on 0.
     """
     height = rng.uniform(*HEIGHT)
-    width = rng.uniform(PEN[0], min(PEN[1], WIDEST_PEN * height))
+    width = rng.uniform(PEN[0], max(PEN[0], min(PEN[1], WIDEST_PEN * height)))
     area = (CANVAS_SIDE, CANVAS_SIDE)
     return draw(scatter(strokes, height, HEIGHT[1], area, width / 2 + 1, rng), width)
 

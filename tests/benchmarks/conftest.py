@@ -1,9 +1,11 @@
 """Sets of handwriting, and fonts, for the tests of several benchmarks."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks.handwriting_data import evaluation_sets, non_digits
 from digits.data.mnist import Mnist
@@ -14,15 +16,23 @@ from digits.errors import DigitsError
 def handwriting_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mnist: Mnist) -> Path:
     """DIGITS_HANDWRITING: the sets as files of the right form, made of MNIST's training digits."""
     images, labels = mnist.train_images[:12], mnist.train_labels[:12]
-    for name in (*evaluation_sets.NAMES, "letters_printed"):
+    for name in (*evaluation_sets.PICTURES, "letters_printed"):
         np.savez(tmp_path / f"{name}.npz", images=images, labels=labels)
-    np.savez(
-        tmp_path / "pendigits_strokes.npz",
-        points=np.array([[5, 0], [5, 90], [0, 0], [50, 0], [10, 80], [10, 40], [40, 40]], np.int16),
-        stroke_offsets=np.array([0, 2, 5, 7]),
-        char_offsets=np.array([0, 1, 3]),
-        labels=np.array([1, 7], np.uint8),
-    )
+    points = [[5, 0], [5, 90], [0, 0], [50, 0], [10, 80], [10, 40], [40, 40]]
+    strokes = {
+        "points": np.array(points, np.int16),
+        "stroke_offsets": np.array([0, 2, 5, 7]),
+        "char_offsets": np.array([0, 1, 3]),
+        "labels": np.array([1, 7], np.uint8),
+    }
+    for name in (*evaluation_sets.STROKES, "unipen_letters_dev"):
+        np.savez(tmp_path / f"{name}.npz", **strokes)
+    (tmp_path / "pictures").mkdir()
+    truth = []
+    for i, lines in enumerate((["5"], ["0"], ["9"], ["50"])):
+        Image.fromarray(255 - images[i]).save(tmp_path / "pictures" / f"{i}.png")
+        truth.append({"file": f"{i}.png", "lines": lines})
+    (tmp_path / "pictures" / "truth.json").write_text(json.dumps(truth))
     page = 255 - np.concatenate(list(images[:2]), axis=1)
     np.savez(
         tmp_path / "amount_strings.npz",
