@@ -173,7 +173,7 @@ def _from_array(array: NDArray[Any]) -> Grey:
 
 def _check_size(width: int, height: int, name: str) -> None:
     if width < 1 or height < 1:
-        raise DigitsError(f"{name} has no pixels ({width} × {height}); download it again.")
+        raise DigitsError(f"{name} has no pixels ({width} × {height}); choose another picture.")
     if width * height > LARGEST_PICTURE:
         raise DigitsError(
             f"{name} is {width:,} × {height:,} pixels, more than the limit of "

@@ -32,7 +32,7 @@ def test_any_array_is_a_picture_or_refused(array: NDArray[np.generic]) -> None:
     try:
         grey = pictures.load(array)
     except DigitsError as error:
-        assert_sentence(error, "The picture is")
+        assert_sentence(error, "The picture ")
     else:
         assert grey.shape == array.shape[:2]
         assert grey.dtype == array.dtype == np.uint8
