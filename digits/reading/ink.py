@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digits.reading.masks import Mask, components, extremes, rules, wider
+from digits.reading.masks import SHORTEST_RULE, Mask, components, extremes, rules, wider
 from digits.reading.pictures import Grey
 
 Floats = NDArray[np.float32]
@@ -49,7 +49,8 @@ def find(grey: Grey) -> Ink:
     if level is None:
         return Ink(_on_uneven_paper(grey), scale, False)
     found = _on_even_paper(grey, counts, level)
-    found[rules(found > 0)] = 0
+    if max(found.shape) >= SHORTEST_RULE:
+        found[rules(found > 0)] = 0
     return Ink(found, scale, True)
 
 
