@@ -224,16 +224,12 @@ def single_digits(reader: Reader, folder: Path, limit: int | None) -> Line:
     nothing else."""
     truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
     single = [picture for picture in truth if [len(line) for line in picture["lines"]] == [1]]
+    read = [reader.read(folder / picture["file"]).lines for picture in single[:limit]]
     right = sum(
-        list(reader.read(folder / picture["file"]).lines) == picture["lines"]
-        for picture in single[:limit]
+        list(lines) == picture["lines"] for lines, picture in zip(read, single, strict=False)
     )
-    n = len(single[:limit])
-    return {
-        "n": n,
-        "accuracy": right / n,
-        "interval": list(wilson_interval(right, n)),
-    }
+    interval = list(wilson_interval(right, len(read)))
+    return {"n": len(read), "accuracy": right / len(read), "interval": interval}
 
 
 def mean_of_five(lines: Lines, model: str, figure: str) -> float:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from digits.errors import DigitsError
 from digits.runs.run import Run
-from digits.terminal import needing
 
 NAME_WIDTH = 34  # columns at most, so that a run's line fits a terminal of 80
 
@@ -36,10 +35,9 @@ def shown(status: Status) -> Iterator[Callable[[], None]]:
     On a terminal, news is followed by lines that take the place of the last ones: one for each run
     at work, and one with the totals. In a log, each epoch and all news get a line.
     """
-    with needing("training"):
-        from rich.console import Console
-        from rich.live import Live
-        from rich.text import Text
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
 
     console = Console(stderr=True, force_terminal=sys.stderr.isatty())
     redraws = console.is_terminal and not console.is_dumb_terminal

@@ -18,7 +18,6 @@ from digits.files import PARTIAL, replacing
 from digits.runs import sweep_spec
 from digits.runs.recipes import Recipe
 from digits.runs.run import Run, find, numbered
-from digits.terminal import needing
 
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)  # errors of file systems without locks
 
@@ -103,8 +102,7 @@ def locked(out: Path) -> Iterator[None]:
     The system releases the lock when the process ends, however it ends. Raises DigitsError if
     another command is training there, or the folder cannot be written.
     """
-    with needing("training"):
-        from filelock import FileLock, Timeout
+    from filelock import FileLock, Timeout
 
     lock = FileLock(out / "sweep.lock", timeout=0, fallback_to_soft=False)
     with explained(f"{out} cannot be written", "choose another --out"):

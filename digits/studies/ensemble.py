@@ -22,7 +22,7 @@ from digits.runs import run as runs
 from digits.runs.recipes import Recipe
 from digits.runs.run import Run
 from digits.runs.scheduler import train_all
-from digits.terminal import importing_tensorflow, needing, say
+from digits.terminal import importing_tensorflow, say
 
 MEMBERS, STUDENT = "members", "student"  # folders of their runs
 TINY = 1e-30  # added to probabilities before the logarithm
@@ -96,7 +96,7 @@ def keeps_the_gain(student: float, ensemble: float, members: float) -> bool:
 
 def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) -> None:
     """Distils the members' mean, chooses what is bundled, measures it, and writes the report."""
-    with needing("training"), importing_tensorflow():
+    with importing_tensorflow():
         import keras
 
         from digits.studies import distillation
