@@ -63,9 +63,7 @@ def _otsu(counts: NDArray[np.intp]) -> int:
     total = np.cumsum(counts)
     mass = np.cumsum(counts * np.arange(len(counts)))
     above = total[-1] - total
-    with np.errstate(invalid="ignore", divide="ignore"):
-        between = (mass * above - (mass[-1] - mass) * total) ** 2.0 / (total * above)
-    between[~np.isfinite(between)] = 0
+    between = (mass * above - (mass[-1] - mass) * total) ** 2.0 / np.maximum(total * above, 1)
     # Between two peaks the measure is flat; the middle of the flat part is the safest cut.
     best = np.flatnonzero(between >= between.max() * (1 - 1e-9))
     return int(best[0] + best[-1]) // 2
@@ -74,7 +72,8 @@ def _otsu(counts: NDArray[np.intp]) -> int:
 def _dark(grey: Grey, counts: NDArray[np.intp], cut: int) -> float:
     """The share of levels up to `cut`, half in the whole picture and half in its border."""
     border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
-    return 0.5 * counts[: cut + 1].sum() / grey.size + 0.5 * float(np.mean(border <= cut))
+    dark_border = np.count_nonzero(border <= cut)
+    return float(0.5 * counts[: cut + 1].sum() / grey.size + 0.5 * dark_border / border.size)
 
 
 def _even_paper(grey: Grey, counts: NDArray[np.intp]) -> int | None:
@@ -100,6 +99,8 @@ def _on_even_paper(grey: Grey, counts: NDArray[np.intp], level: int) -> Grey:
     brightest = int(found.max())
     if brightest < FAINTEST:
         return np.zeros_like(grey)
+    if brightest == 255:  # as in most drawings
+        return found
     stretched = np.arange(256) * 255 / brightest
     return np.minimum(np.round(stretched), 255).astype(np.uint8)[found]
 

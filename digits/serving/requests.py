@@ -32,6 +32,7 @@ PICTURES = (
 SIDES = {"pixels": DIGIT_SIDE, "canvas": CANVAS_SIDE}  # of the arrays that JSON may hold
 RETRY = {"Retry-After": "1"}
 CLOSE = {"Connection": "close"}  # the rest of the body is not received
+TOO_LARGE = f"The body is larger than {LARGEST_BODY >> 20} MB; make the picture smaller."
 
 
 class Body(NamedTuple):
@@ -78,16 +79,14 @@ class ReadingThreads:
 
     async def _receive(self, request: Request, received: bytearray) -> None:
         """Appends the body of a request to `received`, and takes its length from `memory`."""
-        detail = f"The body is larger than {LARGEST_BODY >> 20} MB; make the picture smaller."
-        too_large = RequestError(413, detail, CLOSE)
         declared = request.headers.get("content-length", "")
         if declared.isdecimal() and int(declared[:20]) > LARGEST_BODY:
-            raise too_large
+            raise RequestError(413, TOO_LARGE, CLOSE)
         try:
             with anyio.fail_after(BODY_SECONDS):  # asyncio's would start a task
                 async for chunk in request.stream():
                     if len(received) + len(chunk) > LARGEST_BODY:
-                        raise too_large
+                        raise RequestError(413, TOO_LARGE, CLOSE)
                     if len(chunk) > self.memory:
                         detail = "Too much is being sent at once; try again soon."
                         raise RequestError(503, detail, RETRY)
