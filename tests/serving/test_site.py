@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from digits import bundle
+from digits import bundle, npm
 from digits.cli import main
 from digits.errors import DigitsError
 from digits.serving import browser_runtime, site
@@ -233,7 +233,7 @@ def test_npm_that_fails_or_hangs_leaves_nothing_behind(
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    monkeypatch.setattr(browser_runtime, "NPM_SECONDS", seconds)
+    monkeypatch.setattr(npm, "SECONDS", seconds)
     with pytest.raises(DigitsError, match=message):
         browser_runtime.files(tmp_path / "cache")
     assert [*(tmp_path / "cache").iterdir()] == []
