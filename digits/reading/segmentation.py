@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from digits.reading.ink import Ink
-from digits.reading.masks import Components, Ints, bounds, components
+from digits.reading.masks import Components, Ints, Mask, bounds, components, wider
 from digits.reading.page import Box
 from digits.reading.pictures import Grey
 from digits.reading.recogniser import Recogniser
@@ -60,13 +60,22 @@ def whole(found: Ink) -> Fragment | None:
 def connected_parts(ink: Grey) -> list[Fragment]:
     """The `MOST_PARTS` largest connected parts of ink, uint8 of shape (h, w), bright on 0, without
     specks, in no particular order."""
-    parts = components(ink >= INKED)
+    mask = ink >= INKED
+    parts = components(mask)
+    if len(parts.sizes) > 1 and _hairline(mask):
+        parts = components(wider(mask))
     chosen = np.argsort(-parts.sizes, kind="stable")[:MOST_PARTS]
     if len(chosen) > 1:
         heights, extents = parts.boxes[:, 3], parts.boxes[:, 2:].max(axis=1)
         usual = _weighted_median(heights[chosen], parts.sizes[chosen])
         chosen = chosen[extents[chosen] >= max(0.12 * usual, 2 if usual > 8 else 1)]
     return [_fragment(ink, parts, part) for part in chosen.tolist()]
+
+
+def _hairline(mask: Mask) -> bool:
+    """Whether lines are one pixel wide; those break by a pixel or two where they fade."""
+    squares = mask[1:, 1:] & mask[1:, :-1] & mask[:-1, 1:] & mask[:-1, :-1]
+    return bool(np.count_nonzero(squares) < 0.2 * np.count_nonzero(mask))
 
 
 def _fragment(ink: Grey, parts: Components, part: int) -> Fragment:

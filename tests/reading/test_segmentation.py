@@ -52,6 +52,18 @@ def test_connected_parts_are_found_without_specks() -> None:
     assert all((part.ink == 255).all() for part in parts)
 
 
+def test_a_hairline_with_gaps_is_one_part_and_a_thick_line_is_not() -> None:
+    """A seven, one pixel wide, that fades in two places; and the same, written large."""
+    seven = np.zeros((30, 30), np.uint8)
+    seven[5, 8:20] = 255
+    seven[np.arange(6, 26), 19 - np.arange(20) // 3] = 255
+    seven[5, 12] = seven[14:16] = 0
+    (part,) = segmentation.connected_parts(seven)
+    assert part.box == Box(8, 5, 12, 21)
+    assert np.array_equal(part.ink, seven[part.box.window])
+    assert len(segmentation.connected_parts(seven.repeat(4, axis=0).repeat(4, axis=1))) == 3
+
+
 def test_lines_are_from_the_top_and_their_parts_from_the_left() -> None:
     upper = [Box(30 * i, 10 + i, 20, 40) for i in range(10)]  # it slopes
     lower = [Box(30 * i, 110 + i, 20, 40) for i in range(10)]
