@@ -77,12 +77,18 @@ def test_weights_that_are_not_finite_are_refused(mnist: Mnist, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("runtime", ["LiteRT", "ONNX Runtime"])
 def test_a_runtime_that_disagrees_is_refused(
-    model: keras.Model, mnist: Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: keras.Model, mnist: Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: str
 ) -> None:
     other = models.finish(models.build(Recipe(precision="float32", seed=2)), 0.5)
-    lite = export._lite(other, export.signatures(other))
-    monkeypatch.setattr(export, "_lite", lambda *_: lite)
-    with pytest.raises(DigitsError, match=r"LiteRT.*differs from Keras"):
-        export.export(model, tmp_path / "b", mnist.train_images[:8], MANIFEST)
+    functions = export.signatures(other)
+    if runtime == "LiteRT":
+        lite = export._lite(other, functions)
+        monkeypatch.setattr(export, "_lite", lambda *_: lite)
+    else:
+        onnx = export._onnx(functions["canvas"])
+        monkeypatch.setattr(export, "_onnx", lambda *_: onnx)
+    with pytest.raises(DigitsError, match=rf"{runtime}.*differs from Keras"):
+        export.export(model, tmp_path / "b", mnist.train_images[:8], MANIFEST, onnx=True)
     assert list(tmp_path.iterdir()) == []
