@@ -125,6 +125,8 @@ def measure(folder: Path | None, textbook_folder: Path | None, limit: int | None
             file = np.load(others / f"{name}.npz")
             answers = model.canvas(evaluation_sets.stroke_canvases(file, limit))
             add(on_digits(model, name, answers, file["labels"][:limit]))
+        drawn, of_drawn = evaluation_sets.printed_digits(fonts, limit)
+        add(on_digits(model, "digits_fonts", model.picture(drawn), of_drawn))
         printed, written = (np.load(others / f"{x}.npz") for x in evaluation_sets.NOT_DIGITS)
         letters = model.canvas(evaluation_sets.stroke_canvases(written, limit))
         add(on_non_digits(model, "letters_written", letters))

@@ -16,6 +16,7 @@ SETS = {
     "hwd1000": "1,000 drawn on a screen, dark on white",
     "challenge50": "50 hard ones",
     "semeion16": "1,593 by 80 Italian writers, 16×16 pixels, stretched to squares",
+    "digits_fonts": "1,500 in typefaces that training does not use",
     "ardis28_dev": "2,000 from Swedish church books of 1895 to 1970",
     "usps16_dev": "2,000 from US envelopes, 16×16 pixels",
     "optdigits32_dev": "2,880 by 30 Turkish writers, 32×32 pixels, black and white",
@@ -37,14 +38,13 @@ KINDS = {
 
 
 def shipped(manifest: Mapping[str, Any]) -> str:
-    """How the model that ships differs from what its recipe's name gives today."""
+    """How large the model that ships is, and how it is made again."""
     metrics = manifest["metrics"]
     low, high = metrics["test_accuracy_interval"]
     return f"""\
 It has {metrics["parameters"]:,} parameters and reads {metrics["test_accuracy"]:.2%} of MNIST's \
-test digits (95% interval {low:.2%} to {high:.2%}). An earlier version of the recipe \
-`{manifest["recipe"]["name"]}` trained it on {manifest["created"]}; today's recipe of that name \
-has a larger network and gives another model."""
+test digits (95% interval {low:.2%} to {high:.2%}). `{manifest["command"]}` makes it again, and on \
+the same machine to the bit."""
 
 
 def made(manifest: Mapping[str, Any]) -> str:
@@ -57,10 +57,12 @@ def made(manifest: Mapping[str, Any]) -> str:
     )
     facts = {
         "trained on": f"{manifest['created']}, at commit `{manifest['commit'][:12]}`",
-        "network": f"`{recipe['network']}` as it was then: {metrics['parameters']:,} parameters",
+        "network": f"`{recipe['network']}`, {metrics['parameters']:,} parameters",
         "training time": f"{metrics['train_seconds']:.0f} s for {recipe['epochs']} epochs",
         "training data": f"{60_000 - recipe['held_out']:,} of MNIST's training digits, "
-        f"{recipe['variants']:,} digits drawn by rules, {recipe['non_digits']:,} non-digits",
+        f"{recipe['pens']:,} of them written again with other pens, "
+        f"{recipe['variants']:,} digits drawn by rules, {recipe['font_digits']:,} digits of fonts, "
+        f"{recipe['non_digits']:,} non-digits, {recipe['font_letters']:,} letters of fonts",
         "distortion, at most": f"rotation {recipe['rotation']:g}°, width and height "
         f"±{recipe['scaling']:.0%}, shear {recipe['shear']:g}, shift {recipe['shift']:g} pixels, "
         f"stroke width ±{recipe['pen']:g} pixels a side; at first {recipe['clutter']:.0%} of the "

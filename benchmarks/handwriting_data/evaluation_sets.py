@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.handwriting_data import non_digits, pen_strokes
@@ -21,6 +22,7 @@ PICTURES = (
 STROKES = ("pendigits_strokes", "unipen_dev")
 NOT_DIGITS = ("letters_printed", "unipen_letters_dev")  # the second: strokes
 SEED = 1
+PRINTED_DIGITS = 1500
 # How many pictures of each kind of non-digits; of noise, of each kind of noise.
 NON_DIGITS = {"letters": 1500, "scribbles": 1500, "blank": 100, "noise": 300}
 
@@ -65,10 +67,19 @@ def stroke_canvases(file: Any, limit: int | None) -> Iterator[Bytes]:
         yield pen_strokes.place(character, rng)
 
 
+def printed_digits(
+    fonts: list[list[Path]], limit: int | None
+) -> tuple[Iterator[Bytes], NDArray[np.uint8]]:
+    """Digits of fonts on which nothing is trained, and their labels."""
+    rng = np.random.default_rng(SEED)
+    labels = (np.arange(PRINTED_DIGITS) % 10).astype(np.uint8)[:limit]
+    return (non_digits.characters(fonts, str(label))(rng) for label in labels), labels
+
+
 def non_digit_pictures(fonts: list[list[Path]], limit: int | None) -> dict[str, Iterable[Bytes]]:
     """The first `limit` pictures of each kind of non-digits, by the name of the kind."""
     makers = {
-        "letters_fonts": non_digits.letters(fonts),
+        "letters_fonts": non_digits.characters(fonts, non_digits.LETTERS),
         "scribbles": non_digits.scribble,
         "blank": non_digits.blank,
         **{f"noise_{noise.__name__}": noise for noise in non_digits.NOISE},

@@ -1,4 +1,4 @@
-"""Pictures without a digit, drawn by other code and in other fonts than those training uses.
+"""Pictures without a digit, and characters, by other code and in other fonts than training uses.
 
 Each kind is a function that takes a random generator and returns one picture, uint8 of shape
 (h, w). Drawings are bright on 0, as the textbook CNN expects them.
@@ -54,10 +54,11 @@ def font_files() -> list[list[Path]]:
     return found
 
 
-def letters(fonts: list[list[Path]]) -> Callable[[np.random.Generator], Picture]:
-    """Draws letters of any size and position, slanted by up to 20° and thickened by up to 5 %."""
+def characters(fonts: list[list[Path]], of: str) -> Callable[[np.random.Generator], Picture]:
+    """Draws one of some characters, in any size and position, slanted by up to 20° and thickened by
+    up to 5 %."""
 
-    def letter(rng: np.random.Generator) -> Picture:
+    def character(rng: np.random.Generator) -> Picture:
         size = int(rng.integers(80, 200))
         faces = fonts[rng.integers(len(fonts))]
         font = ImageFont.truetype(faces[rng.integers(len(faces))], size)
@@ -65,7 +66,7 @@ def letters(fonts: list[list[Path]]) -> Callable[[np.random.Generator], Picture]
         drawn = Image.new("L", (2 * SIDE, 2 * SIDE))
         ImageDraw.Draw(drawn).text(
             (SIDE, SIDE),
-            LETTERS[rng.integers(len(LETTERS))],
+            of[rng.integers(len(of))],
             fill=255,
             font=font,
             anchor="mm",
@@ -80,7 +81,7 @@ def letters(fonts: list[list[Path]]) -> Callable[[np.random.Generator], Picture]
         )
         return _placed(np.asarray(slanted.crop(slanted.getbbox())), rng)
 
-    return letter
+    return character
 
 
 def scribble(rng: np.random.Generator) -> Picture:
