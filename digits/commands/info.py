@@ -22,7 +22,9 @@ MEASURED = {  # the figures shown, in this order; the manifest may hold others
     "parameters": "{:,} parameters",
     "train_seconds": "{:,.0f} s of training",
 }
-IN_OTHER_WORDS = {"format", "name", "thresholds", "metrics", "recipe", "contract", "files"}
+IN_OTHER_WORDS = {
+    *("format", "name", "drawn_from", "thresholds", "metrics", "recipe", "contract", "files"),
+}
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +53,11 @@ def as_text(bundle: Bundle) -> str:
     ]
     if manifest["recipe"]:
         entries.append(("recipe", manifest["recipe"]))
+    if "drawn_from" in manifest:
+        generators = manifest["drawn_from"]["generators"]
+        families = manifest["drawn_from"].get("fonts", {}).get("families", {})
+        drawn = f"{len(generators)} generators, {len(families)} font families"
+        entries.append(("drawn from", f"{drawn}; --json has their hashes and versions"))
     entries.append(("measured", *(_measured(manifest["metrics"]) or ["nothing"])))
     entries.append(("accepts", f"readings whose is_digit is at least {bundle.threshold:.4f}"))
     contract = manifest.get("contract", {})

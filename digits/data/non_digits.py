@@ -5,7 +5,6 @@ can make them again.
 """
 
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from digits.data.mnist import Bytes
 from digits.data.strokes import CANVAS, Points, rounded, write
 
+WRITTEN = Path(__file__).parent / "written_letters.txt"
 LABEL = 10  # of the network's eleven outputs
 
 # Without those that look like a digit in some handwriting or font (O o I l i j S s Z z B b g q Y y)
@@ -82,7 +82,7 @@ def _printed(glyphs: list[tuple[str, Path]], rng: np.random.Generator) -> Bytes:
 def _written_letters() -> list[list[Points]]:
     """Handwritten letters and signs, each as strokes, from lines such as
     "A  0,1 .5,0 1,1|.2,.6 .8,.6": x,y with y down."""
-    lines = files("digits.data").joinpath("written_letters.txt").read_text().splitlines()
+    lines = WRITTEN.read_text("utf-8").splitlines()
     strokes = [line[12:].split("|") for line in lines]
     return [[np.array([p.split(",") for p in s.split()], float) for s in one] for one in strokes]
 

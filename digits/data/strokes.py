@@ -11,16 +11,17 @@ CANVAS = 64  # pixels, the side of a drawing before it is framed as MNIST's digi
 Points = NDArray[np.float64]  # of a stroke, shape (n, 2), x to the right and y down
 
 
-def write(strokes: list[Points], rng: np.random.Generator) -> Bytes:
-    """Draws strokes of about height 1 with a random pen, width and slant: uint8 of shape (64, 64),
-    ink 255 on 0."""
-    wide, lean = rng.uniform(0.6, 1.5), rng.normal(0.1, 0.15)
+def write(strokes: list[Points], rng: np.random.Generator, widest: int = 8) -> Bytes:
+    """Draws strokes of about height 1 in a random width and slant, with a pen of 2 to `widest`
+    pixels: uint8 of shape (64, 64), ink 255 on 0."""
+    wide = rng.uniform(0.6, 1.5)
+    lean = rng.normal(0.1, 0.15) if rng.random() < 0.7 else rng.uniform(0.2, 0.9)
     hand = np.array([[wide, 0], [-lean, 1]])
     strokes = [(points + rng.normal(0, 0.012, points.shape)) @ hand for points in strokes]
     every = np.concatenate(strokes)
     low, extent = every.min(axis=0), np.ptp(every, axis=0).max()
     picture = Image.new("L", (CANVAS, CANVAS))
-    drawing, width = ImageDraw.Draw(picture), int(rng.integers(2, 9))
+    drawing, width = ImageDraw.Draw(picture), int(rng.integers(2, widest + 1))
     for points in strokes:
         stroke(drawing, (points - low) * (46 / extent) + 9, width)
     return np.asarray(picture)

@@ -1,49 +1,81 @@
 """Digits in handwriting styles that are rare in MNIST, drawn for training.
 
-MNIST's writers are American. Elsewhere, people start a 1 with an upstroke, which may be as long as
-the stem, or put it on a foot; leave a 4 open, with a low stem; end a 9 in a hook; cross a 7 and
-slash a 0.
+MNIST's writers are American, and most of them young. Others start a 1 with an upstroke, which may
+be as long as the stem, or put it on a foot; slash a 0; leave a 4 or a 9 open; end a 9 in a hook;
+cross a 7 and hang a hook from its bar; lift the pen before the flag of a 5; and put loops into a 2.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageOps
 
 from digits.data.mnist import Bytes
-from digits.data.strokes import CANVAS, Points, stroke, write
+from digits.data.strokes import CANVAS, Points, rounded, write
 
-SHARES = {1: 0.45, 4: 0.15, 9: 0.15, 7: 0.15, 0: 0.1}
+SHARES = {
+    **{0: 0.14, 1: 0.2, 2: 0.06, 3: 0.06, 4: 0.13},
+    **{5: 0.09, 6: 0.06, 7: 0.13, 8: 0.05, 9: 0.08},
+}
+WIDEST = {0: 11, 1: 20}  # pixels, of a thick pen; the loops of other digits would be filled
+ARC = 24  # points of an arc
+UNSTEADY = 0.03  # standard deviation of a corner's place; a digit is 1 high
 
 
-def draw_variants(count: int, images: Bytes, labels: Bytes, seed: int) -> tuple[Bytes, Bytes]:
+def draw_variants(count: int, seed: int) -> tuple[Bytes, Bytes]:
     """Draws digits in the proportions of `SHARES`: canvases, uint8 of shape (count, 64, 64), ink
     255 on 0, not yet in MNIST's frame, and labels, uint8 of shape (count,).
 
-    Some are made from sevens and zeros among the training digits: `images`, uint8 of shape
-    (n, 28, 28), and `labels`, uint8 of shape (n,). The same seed gives the same bytes.
+    The same seed gives the same bytes.
     """
     rng = np.random.default_rng([seed, 2])
-    drawn = rng.choice(list(SHARES), size=count, p=list(SHARES.values())).astype(np.uint8)
-    of_digit = {digit: images[labels == digit] for digit in (0, 7)}
-    drawn_by = {1: _one, 4: _four, 9: _nine}
+    labels = rng.choice(list(SHARES), size=count, p=list(SHARES.values())).astype(np.uint8)
+    drawn_by = (_zero, _one, _two, _three, _four, _five, _six, _seven, _eight, _nine)
     canvases = np.zeros((count, CANVAS, CANVAS), np.uint8)
-    for canvas, digit in zip(canvases, drawn.tolist(), strict=True):
-        if digit in drawn_by:
-            canvas[:] = write(drawn_by[digit](rng), rng)
-        else:
-            canvas[:] = _crossed(digit, of_digit[digit], rng)
-    return canvases, drawn
+    for canvas, digit in zip(canvases, labels.tolist(), strict=True):
+        strokes = drawn_by[digit](rng)
+        thick = rng.random() < 0.3
+        canvas[:] = write(strokes, rng, WIDEST[digit] if thick and digit in WIDEST else 8)
+    return canvases, labels
+
+
+def _curve(corners: Sequence[Sequence[float]], rng: np.random.Generator, times: int = 3) -> Points:
+    """A smooth stroke along corners, each a little off its place."""
+    places = np.array(corners, float)
+    return rounded(places + rng.normal(0, UNSTEADY, places.shape), times)
+
+
+def _arc(wide: float, high: float, begin: float, turn: float, level: float = 0.0) -> Points:
+    """Part of an ellipse about (0, level), from an angle on: 0 is right, positive is clockwise."""
+    angles = begin + np.linspace(0, turn, ARC)
+    return np.stack([wide * np.cos(angles), level + high * np.sin(angles)], axis=1)
+
+
+def _zero(rng: np.random.Generator) -> list[Points]:
+    """A ring, round or with corners, open or with crossed ends, and in many a slash or a bar."""
+    wide, begin = rng.uniform(0.22, 0.6), rng.normal(-1.4, 0.5)
+    turn = -2 * math.pi * (1 + rng.normal(0, 0.05))
+    ring, along = _arc(wide, 0.5, begin, turn), np.linspace(0, 1, ARC)
+    corners = rng.uniform(0, 0.15) * np.cos(rng.integers(2, 5) * 2 * math.pi * along + begin)
+    ring *= (1 + corners + rng.normal(0, 0.12) * along)[:, None]
+    if rng.random() < 0.5:
+        return [ring]
+    across, beyond = rng.uniform(-0.2, 1, 2) * wide, rng.uniform(0.25, 0.75, 2)
+    slash = _curve([[-across[0], beyond[0]], [0, 0], [across[1], -beyond[1]]], rng, 1)
+    return [ring, slash]
 
 
 def _one(rng: np.random.Generator) -> list[Points]:
-    """An upstroke from the left, a stem, and sometimes a foot."""
+    """A stem, most often after an upstroke from the left, and sometimes on a foot or in a hook."""
+    waist = [rng.normal(0, 0.03), 0.5]
+    if rng.random() < 0.2:
+        hook = [[rng.uniform(0.05, 0.3), 0.97]] if rng.random() < 0.3 else []
+        return [np.array([[rng.normal(0, 0.05), 0], waist, [0, 1], *hook])]
     length = rng.uniform(0.15, 0.95)
     # Away from the stem; if the upstroke were any flatter, a slanted 1 could be read as a 7.
     angle = math.radians(rng.uniform(25 - 10 * length, 54 - 12 * length))
     start = length * np.array([-math.sin(angle), math.cos(angle)])
     middle = start / 2 + rng.normal(0, 0.05, 2)
-    waist = [rng.normal(0, 0.03), 0.5]
     strokes = [np.array([start, middle, [0, 0], waist, [0, 1]])]
     if rng.random() < 0.25:
         left, right = rng.uniform(0.05, 0.4, 2)
@@ -51,54 +83,99 @@ def _one(rng: np.random.Generator) -> list[Points]:
     return strokes
 
 
+def _two(rng: np.random.Generator) -> list[Points]:
+    """A hook, or a curl, then a slope with a loop at its foot, and a wave."""
+    curl = [[0.25, 0.3], [0, 0.38]] if rng.random() < 0.4 else []
+    loop = rng.uniform(0.0, 0.25)
+    top = [[-0.02, 0.2], [0.05, 0], [0.5, -0.02], [0.58, 0.3], [0.25, 0.7]]
+    foot = [[0, 1.0], [-0.12, 0.95 - loop], [0.15, 0.9 - loop], [0.4, 1.02]]
+    return [_curve([*curl, *top, *foot, [rng.uniform(0.55, 0.8), 0.9]], rng)]
+
+
+def _three(rng: np.random.Generator) -> list[Points]:
+    """A flat top and an angle, or two bows, and a lower bow that may end in a curl."""
+    top = [[0, 0.03], [0.5, 0], [0.52, 0.02], [0.22, 0.4], [0.22, 0.4]]
+    if rng.random() < 0.5:
+        top = [[0.02, 0.15], [0.1, 0], [0.5, 0], [0.5, 0.35], [0.2, 0.44], [0.2, 0.44]]
+    curl = [[-0.05, 0.78], [0.1, 0.75]] if rng.random() < 0.4 else []
+    bow = [[0.6, 0.42], [0.64, 0.95], [0.2, 1.04], [0, 0.92], *curl]
+    return [_curve([*top, *bow], rng, 2)]
+
+
 def _four(rng: np.random.Generator) -> list[Points]:
-    """A slope and a bar in one stroke, then a stem that need not reach the top."""
-    bar = rng.uniform(0.5, 0.75)
+    """A slope and a bar in one stroke, then a stem that need not reach the top, or the foot."""
+    bar = rng.uniform(0.5, 0.88)
     stem = rng.uniform(0.3, 0.65)
-    slope = [[rng.uniform(0.2, 0.55), 0], [0, bar + rng.normal(0, 0.04)]]
+    slope = [[rng.uniform(0.1, 0.55), 0], [0, bar + rng.normal(0, 0.04)]]
     head = rng.uniform(0.0, bar - 0.1)
     return [
-        np.array([*slope, [rng.uniform(stem + 0.05, 0.9), bar]]),
-        np.array([[stem + rng.uniform(0, 0.12), head], [stem, 1]]),
+        np.array([*slope, [rng.uniform(stem + 0.05, 0.9), bar + rng.normal(0, 0.04)]]),
+        np.array([[stem + rng.uniform(0, 0.2), head], [stem, rng.uniform(bar + 0.1, 1.1)]]),
     ]
 
 
+def _five(rng: np.random.Generator) -> list[Points]:
+    """A body, with a corner or without, and a flag that may be off it, straight or in a wave."""
+    corner = [[0.08, 0.42], [0.08, 0.42]] if rng.random() < 0.6 else [[0, 0.3]]
+    bow = [[0.35, 0.34], [0.62, 0.5], [0.58, 0.95], [0.2, 1.03], [0, rng.uniform(0.8, 0.95)]]
+    gap, end, wave = rng.uniform(-0.05, 0.3), rng.uniform(0.5, 1.0), rng.uniform(0, 0.1)
+    rise = rng.normal(0.03, 0.05)
+    flag = [[0.12 + gap, 0.02], [0.3 + gap / 2, -wave], [0.45, wave], [end, -rise]]
+    return [_curve([[0.12, 0.02], *corner, *bow], rng, 2), _curve(flag, rng, 2)]
+
+
+def _six(rng: np.random.Generator) -> list[Points]:
+    """A long stem, straight or with a hook, and a low loop that may stay open."""
+    hook = [[0.6, 0.1]] if rng.random() < 0.3 else []
+    high = rng.uniform(0.5, 0.75)
+    end = [[0.12, high + 0.02], [0.02, 0.85]][: rng.integers(1, 3)]
+    stem = [[0.5, 0], [0.12, 0.35], [0, 0.8], [0.12, 1.03], [0.5, 0.98], [0.5, high]]
+    return [_curve([*hook, *stem, *end], rng)]
+
+
+def _seven(rng: np.random.Generator) -> list[Points]:
+    """A bar at the top, from which a hook may hang, a stem, and most often a bar through it."""
+    hook = [[rng.normal(0, 0.03), rng.uniform(0.08, 0.28)], [0, 0]] if rng.random() < 0.6 else []
+    wave = rng.uniform(0, 0.1)
+    foot = rng.uniform(0.0, 0.4)
+    top = [[0, wave], [0.2, -wave], [0.4, wave], [0.6, 0], [0.6, 0]]
+    strokes = [_curve([*hook, *top, [0.35 + foot / 3, 0.5], [foot, 1]], rng, 1)]
+    if rng.random() < 0.75:
+        row = rng.uniform(0.4, 0.78)
+        stem = 0.6 + (foot - 0.6) * row
+        left, right = rng.uniform(0.05, 0.4, 2)
+        tilt = rng.normal(0.03, 0.05)
+        strokes.append(np.array([[stem - left, row + tilt], [stem + right, row - tilt]]))
+    return strokes
+
+
+def _eight(rng: np.random.Generator) -> list[Points]:
+    """One stroke whose ends need not meet, or one ring on another."""
+    wide, high = rng.uniform(0.15, 0.3, 2)
+    if rng.random() < 0.4:
+        rings = (wide, high, -high), (rng.uniform(0.15, 0.35), 0.5 - high, 0.5 - high)
+        begin = rng.uniform(0, 6.3)
+        return [_arc(w, h, begin, 2 * math.pi, place) for w, h, place in rings]
+    start, end = rng.normal([0.5, 0.05], 0.07, (2, 2))
+    down = [[0.25, -0.04], [0, 0.05], [0.05, 0.35], [0.5, 0.6], [0.52, 0.98]]
+    up = [[0.2, 1.05], [-0.05, 0.95], [0.05, 0.65], [0.4, 0.4]]
+    return [_curve([start, *down, *up, end], rng)]
+
+
 def _nine(rng: np.random.Generator) -> list[Points]:
-    """A loop, and a tail that ends in a hook to the left."""
-    wide, high = rng.uniform(0.2, 0.35), rng.uniform(0.2, 0.32)
-    begin = rng.uniform(-0.9, 0.0)
-    around = begin - np.linspace(0, 2 * math.pi - abs(begin) * rng.uniform(0.6, 1.2), 20)
-    loop = np.stack([wide * np.cos(around), high * (1 + np.sin(around))], axis=1)
-    hook = rng.uniform(0.0, 1.0)
+    """A loop, which may be narrow or stay open, and a tail that may end in a hook to the left."""
+    wide, high = rng.uniform(0.1, 0.35), rng.uniform(0.12, 0.32)
+    begin = rng.uniform(-1.7, 0.0)
+    turn = 2 * math.pi - abs(begin) * rng.uniform(0.6, 1.2)
+    loop = _arc(wide, high, begin, -turn, high)
+    hook = rng.uniform(0.0, 1.0) * (rng.random() < 0.7)
     bends = (
         [wide, high],
-        [wide * rng.uniform(0.7, 1.1), 0.75],
-        [wide * (0.6 - hook), 1.0],
-        [wide * (0.6 - 2.6 * hook), 1 - 0.22 * hook * rng.random()],
+        [wide * rng.uniform(0.7, 1.7), 0.75],
+        [0.18 - 0.28 * hook, 1.0],
+        [0.18 - 0.7 * hook, 1 - 0.22 * hook * rng.random()],
     )
     t = np.linspace(0, 1, 12)[:, None]  # of a Bézier curve
     powers = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3
     tail = sum(power * np.array(bend) for power, bend in zip(powers, bends, strict=True))
     return [np.concatenate([loop, tail])]
-
-
-def _crossed(digit: int, images: Bytes, rng: np.random.Generator) -> Bytes:
-    """A seven with a bar through its stem, or a zero with a slash through its hole."""
-    image = Image.fromarray(images[rng.integers(len(images))])
-    picture = image.resize((56, 56), Image.Resampling.BILINEAR)
-    canvas = ImageOps.expand(picture, (CANVAS - 56) // 2)
-    left, top, right, bottom = canvas.getbbox() or (0, 0, CANVAS, CANVAS)
-    wide, high = right - left, bottom - top
-    if digit == 7:
-        row = top + high * rng.uniform(0.42, 0.62)
-        inked = np.flatnonzero(np.asarray(canvas)[int(row)] > 100)
-        stem = inked.mean() if len(inked) else (left + right) / 2
-        reach = wide * rng.uniform(0.2, 0.45, 2)
-        rise = rng.normal(1.5, 1.5)
-        ends = [[stem - reach[0], row + rise], [stem + reach[1], row - rise]]
-    else:
-        beyond = rng.uniform(-0.15, 0.12, 2) * high
-        inset = rng.uniform(0.0, 0.35, 2) * wide
-        ends = [[left + inset[0], bottom + beyond[0]], [right - inset[1], top - beyond[1]]]
-    stroke(ImageDraw.Draw(canvas), np.array(ends), int(rng.integers(3, 6)))
-    return np.asarray(canvas)

@@ -56,7 +56,9 @@ class Recipe:
     """
 
     name: str = field(default="custom", metadata={"help": "what the recipe is called"})
-    network: str = _word("cnn", "architecture", "cnn", "small", "tiny", "vgg", "resnet", "branched")
+    network: str = _word(
+        "cnn", "architecture", "cnn", "small", "tiny", "upright", "vgg", "resnet", "branched"
+    )
     epochs: int = _setting(13, "passes over the training images", 1, 10_000)
     batch: int = _setting(128, "batch size, images", 1, TRAINING_IMAGES)
     learning_rate: float = _setting(0.003, "peak learning rate of Adam", 1e-9, 10)
@@ -77,6 +79,9 @@ class Recipe:
     non_digits: int = _setting(
         3_000, "letters, scribbles and other non-digits, added", 0, 1_000_000
     )
+    pens: int = _setting(0, "training digits as other pens write them, added", 0, 1_000_000)
+    font_digits: int = _setting(0, "digits of fonts, added", 0, 1_000_000)
+    font_letters: int = _setting(0, "letters and signs of fonts, added", 0, 1_000_000)
     held_out: int = _setting(5_000, "training images held out for validation", 1, 59_999)
     precision: str = _word(
         fastest_precision(),
@@ -148,6 +153,19 @@ RECIPES = {
             pen=0,
             variants=0,
             non_digits=1_000,
+        ),
+        # The network that ships: for other people's handwriting, and for what is no digit.
+        Recipe(
+            name="reader",
+            network="upright",
+            epochs=40,
+            shear=0.3,
+            clutter=0.4,
+            variants=12_000,
+            pens=12_000,
+            font_digits=12_000,
+            font_letters=30_000,
+            non_digits=16_000,
         ),
         Recipe(name="best", network="branched", epochs=12, variants=0),
         Recipe(name="vgg", network="vgg", epochs=12, variants=0),

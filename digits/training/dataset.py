@@ -1,12 +1,25 @@
-"""What a recipe trains on: MNIST's digits, digits drawn in other handwriting styles, non-digits."""
+"""A recipe's training set: MNIST, digits in other handwriting, other pens and fonts, non-digits."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
+from digits.bundle import DIGIT_SIDE
+from digits.data import non_digits as strange
+from digits.data import pens, strokes, variants
+from digits.data.fonts import families, glyphs
 from digits.data.mnist import Bytes, Mnist, split
-from digits.data.non_digits import LABEL, draw_non_digits
-from digits.data.variants import draw_variants
 from digits.runs.recipes import Recipe
+from digits.training import augmentation
 from digits.training.geometry import frame_all
+
+UNSTEADY = 2.5  # pixels of a character that is drawn at 64, by which its strokes bend at most
+EVERY_I = 25  # of the letters of fonts, one in so many is an I with serifs
+CHUNK = 1000  # characters that are bent at once
 
 # Images, uint8 of shape (n, 28, 28), and labels, uint8 of shape (n,).
 Labelled = tuple[Bytes, Bytes]
@@ -22,15 +35,72 @@ def with_drawn(recipe: Recipe, images: Bytes, labels: Bytes) -> Labelled:
     """Adds drawn digits and non-digits to training digits, all in MNIST's frame.
 
     Non-digits have the label 10.
+
+    Raises:
+        DigitsError: fonts are needed and cannot be fetched.
     """
-    canvases, drawn_labels = draw_variants(recipe.variants, images, labels, recipe.seed)
-    strange = non_digits(recipe.non_digits, images, labels, recipe.seed)
-    return (
-        np.concatenate([images, frame_all(canvases), strange]),
-        np.concatenate([labels, drawn_labels, np.full(len(strange), LABEL, np.uint8)]),
+    canvases, of_variants = variants.draw_variants(recipe.variants, recipe.seed)
+    parts = [
+        (images, labels),
+        (frame_all(canvases), of_variants),
+        _not_digits(non_digits(recipe.non_digits, images, labels, recipe.seed)),
+    ]
+    if recipe.pens:
+        rewritten, of_rewritten = pens.rewrite(recipe.pens, images, labels, recipe.seed)
+        parts.append((frame_all(rewritten), of_rewritten))
+    if recipe.font_digits or recipe.font_letters:
+        parts += of_fonts(recipe, families.TRAINED_ON)
+    every_image, every_label = zip(*parts, strict=True)
+    return np.concatenate(every_image), np.concatenate(every_label)
+
+
+def of_fonts(recipe: Recipe, fonts: Sequence[str]) -> list[Labelled]:
+    """The recipe's digits, and its letters, in random fonts of these families.
+
+    One letter in `EVERY_I` is an I with serifs.
+
+    Raises:
+        DigitsError: the fonts cannot be fetched.
+    """
+    faces, rng = families.faces(fonts), np.random.default_rng([recipe.seed, 4])
+    labels = rng.integers(10, size=recipe.font_digits).astype(np.uint8)
+    letters = rng.choice(list(glyphs.LETTERS), recipe.font_letters)
+    digits = glyphs.draw("".join(map(str, labels)), faces, rng)
+    serif_i = glyphs.draw(
+        "I" * (recipe.font_letters // EVERY_I), families.faces(families.SERIF), rng
     )
+    others = glyphs.draw("".join(letters[len(serif_i) :]), faces, rng)
+    strangers = _unsteady(np.concatenate([serif_i, others]), rng)
+    return [(_unsteady(digits, rng), labels), _not_digits(strangers)]
+
+
+def _unsteady(canvases: Bytes, rng: np.random.Generator) -> Bytes:
+    """Bends the strokes of characters, which a hand never draws twice alike, and frames them."""
+    knots = rng.uniform(-1, 1, (len(canvases), 2 * augmentation.KNOTS**2))
+    amounts = np.hstack([rng.uniform(0, UNSTEADY, (len(canvases), 1)), knots]).astype(np.float32)
+    framed = [np.zeros((0, DIGIT_SIDE, DIGIT_SIDE), np.uint8)]
+    for start in range(0, len(canvases), CHUNK):
+        part = slice(start, start + CHUNK)
+        pixels = tf.constant(canvases[part, ..., None], tf.float32)
+        bent = augmentation.bend(pixels, tf.constant(amounts[part]))[..., 0]
+        framed.append(frame_all(np.round(bent).astype(np.uint8)))
+    return np.concatenate(framed)
+
+
+def _not_digits(images: Bytes) -> Labelled:
+    return images, np.full(len(images), strange.LABEL, np.uint8)
+
+
+def drawn_from(recipe: Recipe) -> dict[str, Any]:
+    """What a training set was drawn with: the SHA-256 of each generator's files, and the fonts."""
+    files = [Path(str(of.__file__)) for of in (variants, strange, strokes, pens, glyphs)]
+    files.append(strange.WRITTEN)
+    generators = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    if not (recipe.font_digits or recipe.font_letters):
+        return {"generators": generators}
+    return {"generators": generators, "fonts": families.versions(families.TRAINED_ON)}
 
 
 def non_digits(count: int, images: Bytes, labels: Bytes, seed: int) -> Bytes:
     """Non-digits in MNIST's frame, uint8 of shape (count, 28, 28); see `draw_non_digits`."""
-    return frame_all(draw_non_digits(count, images, labels, seed))
+    return frame_all(strange.draw_non_digits(count, images, labels, seed))

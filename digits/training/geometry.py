@@ -65,20 +65,18 @@ def deskew(digit: keras.KerasTensor) -> keras.KerasTensor:
     differently (Cireşan, Meier & Schmidhuber 2012). Takes and gives float32 of shape
     (n, 28, 28, 1), ink bright on 0.
     """
-    ink = digit[..., 0]
-    share = ink / (ops.sum(ink, axis=(1, 2), keepdims=True) + 1e-6)
-    rows, columns = ops.sum(share, axis=2), ops.sum(share, axis=1)
-    middle = ops.sum(columns * PLACES, axis=1, keepdims=True)
-    down = ops.sum(rows * PLACES, axis=1, keepdims=True) * -1 + PLACES
-    right = middle * -1 + PLACES
-    along = ops.sum(ops.sum(share * right[:, None], axis=2) * down, axis=1, keepdims=True)
-    tall = ops.sum(rows * down * down, axis=1, keepdims=True)
+    down, right = np.meshgrid(PLACES, PLACES, indexing="ij")
+    of_pixel = np.stack([np.ones_like(down), right, down, right * down, down * down], axis=-1)
+    moments = ops.matmul(ops.reshape(digit, (-1, DIGIT_SIDE**2)), of_pixel.reshape(-1, 5))
+    means = moments / (moments[:, :1] + 1e-6)
+    middle, level = means[:, 1:2], means[:, 2:3]
+    along, tall = means[:, 3:4] - middle * level, means[:, 4:5] - level * level
     slant = along / ops.maximum(tall, 1.0)
     # The column of the digit that each pixel comes from. Not ops.add: Keras 3 takes the sum of
     # shapes (n, 28, 1) and (28,) for a bias and adds it along the wrong axis.
-    source = ops.subtract((middle + slant * down)[:, :, None], -PLACES)
+    source = ops.subtract((middle + slant * (level * -1 + PLACES))[:, :, None], -PLACES)
     weights = ops.relu(1 - ops.abs(source[..., None] - PLACES))
-    return ops.matmul(weights, digit)
+    return ops.sum(weights * digit[:, :, None, :, 0], axis=3)[..., None]
 
 
 def _along(ink: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

@@ -16,7 +16,7 @@ from digits.training import dataset
 from digits.training.calibration import Trained
 from digits.training.models import mflop
 
-LIBRARIES = ("tensorflow", "keras", "numpy", "sklearn", "matplotlib", "seaborn")
+LIBRARIES = ("tensorflow", "keras", "numpy", "scipy", "sklearn", "PIL", "matplotlib", "seaborn")
 NON_DIGITS = 1000  # on which refusal is measured
 
 
@@ -50,6 +50,7 @@ def measure(trained: Trained, recipe: Recipe, mnist: Mnist) -> tuple[Evaluation,
         "seed": recipe.seed,
         "recipe": asdict(recipe),
         "data_source": mnist.source,
+        "drawn_from": dataset.drawn_from(recipe),
         "cores": trained.cores,
         "versions": {"python": platform.python_version()}
         | {name: import_module(name).__version__ for name in LIBRARIES},

@@ -83,6 +83,23 @@ def tiny(digit: keras.KerasTensor) -> list[keras.KerasTensor]:
     return [_convolution(x, 12)]
 
 
+def upright(digit: keras.KerasTensor) -> list[keras.KerasTensor]:
+    """Two branches of four convolutions, on the raw digit and on the deskewed digit.
+
+    Sides go 28, 24, 12 after the pool, 10, 8, 4 after the pool, 2. 204 thousand parameters, 8.0
+    MFLOP an image. `branched` says how the branches answer together.
+    """
+    raw, straight = ops.split(_ink(digit, deskew(digit)), BRANCHES, axis=-1)
+    return [_four_convolutions(raw), _four_convolutions(straight)]
+
+
+def _four_convolutions(x: keras.KerasTensor) -> keras.KerasTensor:
+    x = _blurred_pool(_convolution(x, 12, size=5))
+    x = _convolution(x, 32)
+    x = _blurred_pool(_convolution(x, 64))
+    return _convolution(x, 128)
+
+
 def vgg(digit: keras.KerasTensor) -> list[keras.KerasTensor]:
     """Pairs of 3×3 convolutions, a pool after each (Simonyan & Zisserman 2015), for 28×28 pixels.
 
@@ -182,7 +199,9 @@ def _joined(tensors: Sequence[keras.KerasTensor], **settings: Any) -> keras.Kera
     return layers.Concatenate(**settings)(list(tensors)) if len(tensors) > 1 else tensors[0]
 
 
-NETWORKS = {network.__name__: network for network in (cnn, small, tiny, vgg, resnet, branched)}
+NETWORKS = {
+    network.__name__: network for network in (cnn, small, tiny, upright, vgg, resnet, branched)
+}
 
 
 def build(recipe: Recipe) -> keras.Model:

@@ -1,11 +1,13 @@
 """Does every field of a recipe have a flag, and is a wrong value refused in one line?"""
 
 import argparse
-from dataclasses import Field, fields
+from dataclasses import Field, fields, replace
 from typing import Any
 
 import pytest
 
+from digits import bundle
+from digits.data.fonts import families
 from digits.errors import DigitsError
 from digits.runs import recipes
 from digits.runs.recipes import RECIPES, Recipe
@@ -65,6 +67,24 @@ def test_the_command_line_of_a_recipe_makes_that_recipe() -> None:
     script, *arguments = recipes.command_line(recipe).split()[1:]
     assert script == "mnist_model.py"
     assert parse(*arguments) == recipe
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=lambda recipe: recipe.name)
+def test_the_command_line_of_a_named_recipe_is_short(recipe: Recipe) -> None:
+    arguments = recipes.command_line(recipe).split()[2:]
+    assert arguments == [
+        *("--recipe", recipe.name, "--precision", recipe.precision, "--seed", "1"),
+    ]
+    assert parse(*arguments) == recipe
+
+
+def test_the_model_that_ships_is_made_by_todays_recipe() -> None:
+    manifest = bundle.read().manifest
+    recipe = Recipe(**manifest["recipe"])
+    assert recipe == replace(RECIPES["reader"], precision=recipe.precision)
+    assert parse(*manifest["command"].split()[2:]) == recipe
+    assert manifest["drawn_from"]["fonts"] == families.versions(families.TRAINED_ON)
+    assert not manifest["commit"].endswith("+")  # files that are in no commit
 
 
 def test_networks_are_those_of_models() -> None:

@@ -26,7 +26,7 @@ def model() -> keras.Model:
 def test_shapes(network: str) -> None:
     model = models.build(Recipe(network=network))
     assert model.input_shape == (None, 28, 28, 1)
-    branches = models.BRANCHES if network == "branched" else 1
+    branches = models.BRANCHES if network in ("upright", "branched") else 1
     assert model.output_shape == (None, branches, models.OUTPUTS)
     assert model(np.zeros((2, 28, 28, 1))).dtype == tf.float32
 
@@ -43,6 +43,7 @@ def test_the_four_parts_of_the_textbook(model: keras.Model) -> None:
         ("cnn", 173_227, 10.9),
         ("small", 75_355, 4.0),
         ("tiny", 9_783, 1.9),
+        ("upright", 203_590, 8.0),
         ("vgg", 180_971, 33.2),
         ("resnet", 180_491, 28.6),
         ("branched", 302_598, 42.0),
@@ -70,7 +71,7 @@ def test_the_parts_together_are_the_network(network: str) -> None:
     parts = models.parts(model)
     views = parts.views(images)
     np.testing.assert_array_equal(views[..., :1], images)  # what is distorted is in pixels
-    assert views.shape[-1] == {"branched": models.BRANCHES, "tiny": 2}.get(network, 1)
+    assert views.shape[-1] == (2 if network in ("branched", "tiny", "upright") else 1)
     features = parts.features(views)
     assert features.shape == (4, parts.feature_count)
     np.testing.assert_allclose(parts.logits(features), model(images), atol=1e-4)
@@ -115,7 +116,7 @@ def test_finished_is_trained_divided_by_temperature(
     np.testing.assert_allclose(again["is_digit"], found["is_digit"], atol=1e-6)
 
 
-@pytest.mark.parametrize("network", ["cnn", "branched"])
+@pytest.mark.parametrize("network", ["cnn", "upright"])
 def test_pictures_may_be_fed_as_tutorials_feed_them(
     network: str, mnist: Mnist, tmp_path: Path
 ) -> None:

@@ -1,0 +1,1 @@
+"""Digits and letters of handwriting and printing fonts."""
