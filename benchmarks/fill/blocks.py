@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from benchmarks import RESULTS_FOLDER, records, suspects, sweep, workers
+from benchmarks import RESULTS_FOLDER, records, suspects, sweep, training, workers
 from benchmarks.ablation import tables as ablation
 from benchmarks.fill import model_card
 from benchmarks.fill.tables import LINKED, table
@@ -16,21 +16,31 @@ from benchmarks.harness.json_lines import Lines, read_lines
 from benchmarks.training import Row, rows
 from digits import bundle
 
+TIMED = ("fast", "default")  # recipes whose accuracy is that of the runs that are timed
+
 
 def blocks() -> dict[str, str]:
     """Every block by its name, as Markdown; links are relative to the repository."""
     found = {path.stem: read_lines(path) for path in RESULTS_FOLDER.glob("*.jsonl")}
     manifest = bundle.read().manifest
     by_name = {row.name: row for row in rows(found["training"])}
-    recorded = records.by_recipe(found["records"])
-    cores = next(line["cores"] for line in found["training"] if "cores" in line)
+    every_run = [
+        *(
+            {"recipe_name": x["name"]} | x
+            for name in TIMED
+            for x in found["training"]
+            if x["name"] == name
+        ),
+        *found["records"],
+    ]
+    recorded = records.by_recipe(every_run)
     return {
         "headline": headline(recorded, by_name["textbook"], found["handwriting"]),
-        "results": results(found["training"], recorded, found["ratios"]),
-        "times": times(found["training"], found["ratios"]),
-        "ratios": ratio_note(cores, found["ratios"]),
+        "results": results(found["training"], recorded),
+        "times": times(found["training"]),
+        "ratios": ratio_note(found["training"]),
         "confusion": confusion(found["training"]),
-        "records": records.block(found["records"]),
+        "records": records.block(every_run),
         "ablation": ablation.block(found["ablation"]),
         "suspects": suspects.summary(found["suspects"]),
         "together": together(found["workers"], found["sweep"]),
@@ -56,10 +66,9 @@ The default recipe reads **{statistics.fmean(accuracies):.2%}** of MNIST's test 
 **{mouse["ours"]["accuracy"]:.2%}**, and the textbook CNN {mouse["textbook"]["accuracy"]:.2%}."""
 
 
-def results(training: Lines, recorded: Mapping[str, Lines], ratios: Lines) -> str:
+def results(lines: Lines, recorded: Mapping[str, Lines]) -> str:
     """The README's one table: accuracy over all seeds, and times beside the textbook CNN's."""
-    timed = {row.name: row for row in rows(training)}
-    first = next(line for line in training if line["name"] == "default")
+    timed = {row.name: row for row in rows(lines)}
     textbook = timed["textbook"]
     body = [
         f"Keras textbook CNN | {textbook.parameters:,} | {textbook.accuracy:.2%} ± "
@@ -95,48 +104,55 @@ def results(training: Lines, recorded: Mapping[str, Lines], ratios: Lines) -> st
 {table(head, body)}
 
 Accuracies are means ± standard deviations over seeds. Time is that of the whole process, from \
-start to report. {ratio_note(first["cores"], ratios)} Every run: \
-[records.jsonl]({LINKED}/records.jsonl), [training.jsonl]({LINKED}/training.jsonl), \
-[ratios.jsonl]({LINKED}/ratios.jsonl)."""
+start to report. {ratio_note(lines)} Every run: [training.jsonl]({LINKED}/training.jsonl), \
+[records.jsonl]({LINKED}/records.jsonl)."""
 
 
-def ratio_note(cores: int, ratios: Lines) -> str:
+def ratio_note(lines: Lines) -> str:
     """What the ratios of times hold for."""
-    calm, without = (line["process_ratio"] for line in ratios)
+    of = {row.name: row for row in rows(lines)}
+    default, float32 = of["default"], of[training.FLOAT32]
+    loads = [load for row in of.values() for load in row.load]
     return f"""\
-Ratios are to the textbook CNN's time in the same run on {cores} cores of an AMD EPYC (Zen 4, in \
-bfloat16) that other work loaded. They hold for that machine and load alone: on the \
-same processor without other work, the whole process of `default` took {calm:.2f} of the textbook \
-CNN's time, and on a processor without bfloat16 {without:.2f}."""
+Ratios are to the textbook CNN's time in the same run on {lines[0]["machine_cores"]} cores of an \
+AMD EPYC (Zen 4), and hold for that machine. `default` takes {default.process_ratio:.2f} of that \
+time where the processor computes in bfloat16, and {float32.process_ratio:.2f} in float32, as on \
+others. The load average was {min(loads):.1f} to {max(loads):.1f}, these processes included."""
 
 
-def times(training: Lines, ratios: Lines) -> str:
+def times(lines: Lines) -> str:
     """What `benchmarks/training.py` found, in full."""
-    first = next(line for line in training if line["name"] == "default")
-    labels = {"textbook": "Keras textbook CNN", "default": "`default`", "fast": "`fast`"}
+    first = next(line for line in lines if line["name"] == "default")
+    labels = {
+        "textbook": "Keras textbook CNN",
+        "default": "`default`",
+        "fast": "`fast`",
+        training.FLOAT32: "`default`, in float32",
+    }
     body = [
         f"{labels[row.name]} | {row.parameters:,} | {row.accuracy:.2%} ± {row.accuracy_sd:.2%} "
         f"| {min(row.seeds)}–{max(row.seeds)} | {row.loss:.4f} | {row.ece:.2%} "
         f"| {row.train_seconds:.1f} s, {row.train_ratio:.3f} "
-        f"| {row.process_seconds:.1f} s, {row.process_ratio:.3f} | {row.peak_memory_mb:.0f} MB"
-        for row in rows(training)
+        f"| {row.process_seconds:.1f} s, {row.process_ratio:.3f} "
+        f"| {row.busy_cores:.2f} | {row.peak_memory_mb:.0f} MB"
+        for row in rows(lines)
     ]
     head = (
         "recipe | parameters | test accuracy | seeds | test loss | calibration error "
-        "| training time, ratio | whole process, ratio | peak memory"
+        "| training time, ratio | whole process, ratio | busy cores | peak memory"
     )
     versions = ", ".join(f"{name} {number}" for name, number in first["versions"].items())
     return f"""\
 {table(head, body)}
 
 Means ± standard deviations over seeds; the whole process of this project's recipes includes \
-figures and report. {ratio_note(first["cores"], ratios)} {versions}. Every run: \
-[training.jsonl]({LINKED}/training.jsonl), [ratios.jsonl]({LINKED}/ratios.jsonl)."""
+figures and report. {ratio_note(lines)} {versions}. Every run: \
+[training.jsonl]({LINKED}/training.jsonl)."""
 
 
-def confusion(training: Lines) -> str:
+def confusion(lines: Lines) -> str:
     """The confusion matrix of one run of the default recipe."""
-    first = next(line for line in training if line["name"] == "default")
+    first = next(line for line in lines if line["name"] == "default")
     return f"```text\n{np.array2string(np.array(first['confusion_matrix']))}\n```"
 
 

@@ -22,6 +22,8 @@ def line(name: str, seed: int, accuracy: float, seconds: float) -> dict[str, Any
         "parameters": 1000,
         "train_seconds": seconds,
         "process_seconds": seconds + 10,
+        "process_cpu_seconds": 2 * seconds,
+        "load_average": [0.5, 1.5],
         "peak_memory_mb": 900.0,
         "cores": 2,
         "versions": {"python": "3.11"},
