@@ -59,7 +59,7 @@ class Recipe:
     network: str = _word(
         "cnn", "architecture", "cnn", "small", "tiny", "upright", "vgg", "resnet", "branched"
     )
-    epochs: int = _setting(13, "passes over the training images", 1, 10_000)
+    epochs: int = _setting(12, "passes over the training images", 1, 10_000)
     batch: int = _setting(128, "batch size, images", 1, TRAINING_IMAGES)
     learning_rate: float = _setting(0.003, "peak learning rate of Adam", 1e-9, 10)
     warmup: float = _setting(0.2, "fraction of all steps before the peak", 0, 0.9)
@@ -167,9 +167,9 @@ RECIPES = {
             font_letters=30_000,
             non_digits=16_000,
         ),
-        Recipe(name="best", network="branched", epochs=12, variants=0),
-        Recipe(name="vgg", network="vgg", epochs=12, variants=0),
-        Recipe(name="resnet", network="resnet", epochs=12, variants=0),
+        Recipe(name="best", network="branched", variants=0),
+        Recipe(name="vgg", network="vgg", variants=0),
+        Recipe(name="resnet", network="resnet", variants=0),
     )
 }
 
