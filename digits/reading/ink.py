@@ -19,6 +19,7 @@ from digits.reading.pictures import Grey
 Floats = NDArray[np.float32]
 
 LARGEST = 3 << 20  # pixels of the ink map; larger pictures are averaged down
+SMALL = 64 * 64  # pixels
 FAINTEST = 10  # grey levels by which ink stands out from its paper, at least
 
 
@@ -86,7 +87,9 @@ def _even_paper(grey: Grey, counts: NDArray[np.intp]) -> int | None:
         paper[: cut + 1] = 0
     level = int(paper.argmax())
     near = paper[max(0, level - 2) : level + 3].sum()
-    return level if near >= 0.75 * paper.sum() else None
+    # In a small picture, the grey edges of thick strokes are a large part of what is not ink.
+    even = 0.75 if grey.size > SMALL else 0.5
+    return level if near >= even * paper.sum() else None
 
 
 def _on_even_paper(grey: Grey, counts: NDArray[np.intp], level: int) -> Grey:
