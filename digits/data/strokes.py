@@ -15,7 +15,7 @@ def write(strokes: list[Points], rng: np.random.Generator, widest: int = 8) -> B
     """Draws strokes of about height 1 in a random width and slant, with a pen of 2 to `widest`
     pixels: uint8 of shape (64, 64), ink 255 on 0."""
     wide = rng.uniform(0.6, 1.5)
-    lean = rng.normal(0.1, 0.15) if rng.random() < 0.7 else rng.uniform(0.2, 0.9)
+    lean = rng.normal(0.1, 0.15) if rng.random() < 0.6 else rng.uniform(0.2, 0.9)
     hand = np.array([[wide, 0], [-lean, 1]])
     strokes = [(points + rng.normal(0, 0.012, points.shape)) @ hand for points in strokes]
     every = np.concatenate(strokes)

@@ -17,7 +17,7 @@ SHARES = {
     **{0: 0.14, 1: 0.2, 2: 0.06, 3: 0.06, 4: 0.13},
     **{5: 0.09, 6: 0.06, 7: 0.13, 8: 0.05, 9: 0.08},
 }
-WIDEST = {0: 11, 1: 20}  # pixels, of a thick pen; the loops of other digits would be filled
+WIDEST = {0: 11, 1: 18}  # pixels, of a thick pen; the loops of other digits would be filled
 ARC = 24  # points of an arc
 UNSTEADY = 0.03  # standard deviation of a corner's place; a digit is 1 high
 
