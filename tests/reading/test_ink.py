@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import array_shapes, arrays
+from PIL import Image
 
 from benchmarks.handwriting_data import composed_pages as pages
 from digits.data.mnist import Mnist
@@ -39,6 +40,18 @@ def test_contrast_is_stretched_to_full_ink() -> None:
     found = ink.find(picture).map
     assert found[20, 20] == 255
     assert found[0, 0] == 0
+
+
+@pytest.mark.parametrize("side", [12, 16, 20])
+def test_a_thick_ring_that_fills_a_small_picture_is_ink(side: int) -> None:
+    """As the zeros on envelopes, 16 pixels wide: the most of what is not ink is grey edge."""
+    down, right = np.mgrid[:256, :256] - 127.5
+    distance = np.hypot(down, 1.2 * right)
+    ring = Image.fromarray(((distance > 45) & (distance < 125)) * np.uint8(255))
+    picture = np.asarray(ring.resize((side, side), Image.Resampling.BICUBIC))
+    found = ink.find(picture)
+    assert found.clear
+    assert np.array_equal(found.map > 128, picture > 128)
 
 
 @pytest.mark.parametrize("paper", pages.PAPERS)
