@@ -48,7 +48,7 @@ def test_variants_are_labelled() -> None:
     ones = labels == 1
     assert (wide[ones] >= 5).mean() > 0.8
     assert (high[ones] >= 15).mean() > 0.8
-    assert (high >= wide).mean() > 0.8
+    assert (high >= wide).mean() > 0.7  # some lean far
 
 
 def test_variants_are_what_they_are_called() -> None:
