@@ -23,6 +23,7 @@ TRAINING_SIDE = (  # modules that import one of these when they are imported
     "digits.studies.cross_validation",
     "digits.studies.distillation",
     "digits.data.corruptions",
+    "digits.data.pens",
 )
 MODULES = sorted(module.name for module in pkgutil.walk_packages(digits.__path__, "digits."))
 LIGHT = [name for name in MODULES if not name.startswith(TRAINING_SIDE)]

@@ -376,6 +376,8 @@ def test_mistakes_are_reported_before_anything_is_measured(
 
 
 def test_a_bundle_may_lack_its_size(comparison: Comparison) -> None:
-    """The bundle that ships does not record its number of operations."""
-    assert [row.mflop is None for row in comparison.rows] == [False, False, True]
-    assert "–" in comparison_report.as_text(comparison)
+    """As one that was not written by a run may."""
+    assert "–" not in comparison_report.as_text(comparison)
+    *others, last = comparison.rows
+    rows = (*others, replace(last, mflop=None))
+    assert "–" in comparison_report.as_text(replace(comparison, rows=rows))
