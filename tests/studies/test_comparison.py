@@ -377,7 +377,7 @@ def test_mistakes_are_reported_before_anything_is_measured(
 
 def test_a_bundle_may_lack_its_size(comparison: Comparison) -> None:
     """As one that was not written by a run may."""
-    assert "–" not in comparison_report.as_text(comparison)
     *others, last = comparison.rows
     rows = (*others, replace(last, mflop=None))
-    assert "–" in comparison_report.as_text(replace(comparison, rows=rows))
+    known = comparison_report.as_text(comparison)
+    assert comparison_report.as_text(replace(comparison, rows=rows)).count("–") > known.count("–")
