@@ -1,4 +1,4 @@
-"""Accuracy of the larger recipes over all their seeds, and of ensembles.
+"""Accuracy of recipes for MNIST alone over all their seeds, and of ensembles.
 
     python -m benchmarks.records                  trains everything, in many core hours
     python -m benchmarks.records tiny vgg         trains these recipes
@@ -7,8 +7,8 @@
 Runs are trained by `digits sweep`, one on each core; those of `best` and `vgg` are trained by
 `digits train --recipe NAME --ensemble 10`. Both keep their folders in --work, and the same command
 resumes where it was interrupted. Schedules are fixed, every run opens the test set once, at its
-end, and every seed counts. Since runs share the machine, their times mean little;
-`python -m benchmarks.training` measures times, and both times and accuracy of `fast` and `default`.
+end, and every seed counts. Since runs share the machine, their times mean little. `fast` and
+`default` are measured, with their times, by `python -m benchmarks.training`.
 """
 
 import json
@@ -143,7 +143,8 @@ def block(lines: Lines) -> str:
             " ".join(_ensemble(line) for line in lines if "ensemble" in line),
             "",
             "Mean ± standard deviation over all seeds, the last epoch of a fixed schedule. Every "
-            "run: [records.jsonl](benchmarks/results/records.jsonl).",
+            "run: [records.jsonl](benchmarks/results/records.jsonl), and for `fast` and `default` "
+            "[training.jsonl](benchmarks/results/training.jsonl).",
         ]
     )
 

@@ -25,12 +25,7 @@ def blocks() -> dict[str, str]:
     manifest = bundle.read().manifest
     by_name = {row.name: row for row in rows(found["training"])}
     every_run = [
-        *(
-            {"recipe_name": x["name"]} | x
-            for name in TIMED
-            for x in found["training"]
-            if x["name"] == name
-        ),
+        *({"recipe_name": x["name"]} | x for x in found["training"] if x["name"] in TIMED),
         *found["records"],
     ]
     recorded = records.by_recipe(every_run)
@@ -111,13 +106,12 @@ start to report. {ratio_note(lines)} Every run: [training.jsonl]({LINKED}/traini
 def ratio_note(lines: Lines) -> str:
     """What the ratios of times hold for."""
     of = {row.name: row for row in rows(lines)}
-    default, float32 = of["default"], of[training.FLOAT32]
-    loads = [load for row in of.values() for load in row.load]
+    default = f"`default` takes {of['default'].process_ratio:.2f} of that time"
+    if training.FLOAT32 in of:  # the processor computes in bfloat16, too
+        default += f" in bfloat16, and {of[training.FLOAT32].process_ratio:.2f} in float32"
     return f"""\
-Ratios are to the textbook CNN's time in the same run on {lines[0]["machine_cores"]} cores of an \
-AMD EPYC (Zen 4), and hold for that machine. `default` takes {default.process_ratio:.2f} of that \
-time where the processor computes in bfloat16, and {float32.process_ratio:.2f} in float32, as on \
-others. The load average was {min(loads):.1f} to {max(loads):.1f}, these processes included."""
+Ratios are to the textbook CNN's time in the same run on an AMD EPYC (Zen 4), and hold for that \
+machine. {default}. {training.conditions(lines)}"""
 
 
 def times(lines: Lines) -> str:
