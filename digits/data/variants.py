@@ -14,8 +14,8 @@ from digits.data.mnist import Bytes
 from digits.data.strokes import CANVAS, Points, rounded, write
 
 SHARES = {
-    **{0: 0.14, 1: 0.2, 2: 0.06, 3: 0.06, 4: 0.13},
-    **{5: 0.09, 6: 0.06, 7: 0.13, 8: 0.05, 9: 0.08},
+    **{0: 0.13, 1: 0.18, 2: 0.06, 3: 0.06, 4: 0.14},
+    **{5: 0.09, 6: 0.06, 7: 0.12, 8: 0.05, 9: 0.11},
 }
 WIDEST = {0: 11, 1: 18}  # pixels, of a thick pen; the loops of other digits would be filled
 ARC = 24  # points of an arc
@@ -135,13 +135,13 @@ def _six(rng: np.random.Generator) -> list[Points]:
 
 def _seven(rng: np.random.Generator) -> list[Points]:
     """A bar at the top, from which a hook may hang, a stem, and most often a bar through it."""
-    hook = [[rng.normal(0, 0.03), rng.uniform(0.08, 0.28)], [0, 0]] if rng.random() < 0.6 else []
+    hook = [[rng.normal(0, 0.03), rng.uniform(0.05, 0.18)], [0, 0]] if rng.random() < 0.5 else []
     wave = rng.uniform(0, 0.1)
     foot = rng.uniform(0.0, 0.4)
     top = [[0, wave], [0.2, -wave], [0.4, wave], [0.6, 0], [0.6, 0]]
     strokes = [_curve([*hook, *top, [0.35 + foot / 3, 0.5], [foot, 1]], rng, 1)]
     if rng.random() < 0.75:
-        row = rng.uniform(0.4, 0.78)
+        row = rng.uniform(0.4, 0.85)
         stem = 0.6 + (foot - 0.6) * row
         left, right = rng.uniform(0.05, 0.4, 2)
         tilt = rng.normal(0.03, 0.05)
@@ -164,7 +164,7 @@ def _eight(rng: np.random.Generator) -> list[Points]:
 
 def _nine(rng: np.random.Generator) -> list[Points]:
     """A loop, which may be narrow or stay open, and a tail that may end in a hook to the left."""
-    wide, high = rng.uniform(0.1, 0.35), rng.uniform(0.12, 0.32)
+    wide, high = rng.uniform(0.1, 0.35), rng.uniform(0.07, 0.3)
     begin = rng.uniform(-1.7, 0.0)
     turn = 2 * math.pi - abs(begin) * rng.uniform(0.6, 1.2)
     loop = _arc(wide, high, begin, -turn, high)

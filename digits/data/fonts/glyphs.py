@@ -13,6 +13,7 @@ from digits.data.strokes import CANVAS
 LETTERS = "ABCDEFGHJKLMNPQRTUVWXYacdefhjkmnprtuvwxy+=?&%#@$<>{}"
 MEASURED = 64  # size of the font, in pixels, at which a character is measured
 LONGER = (34, 54)  # pixels, the longer side of a character as it is drawn
+NARROWER = (0.35, 1.0)  # of its width that a character keeps, of four in ten
 THICKER = 2.5  # pixels that are added to a stroke at most, both sides together
 
 
@@ -42,6 +43,11 @@ def _drawn(character: str, path: Path, rng: np.random.Generator) -> Bytes:
     ImageDraw.Draw(picture).text(
         (CANVAS, CANVAS), character, 255, _font(path, size), anchor="mm", stroke_width=thicker / 2
     )
+    if rng.random() < 0.4:
+        narrower = 1 / rng.uniform(*NARROWER)
+        to_source = (narrower, 0, CANVAS * (1 - narrower), 0, 1, 0)
+        method = Image.Transform.AFFINE
+        picture = picture.transform(picture.size, method, to_source, Image.Resampling.BILINEAR)
     left, top, right, bottom = picture.getbbox() or (0, 0, CANVAS, CANVAS)
     across, down = (left + right - CANVAS) // 2, (top + bottom - CANVAS) // 2
     return np.asarray(picture.crop((across, down, across + CANVAS, down + CANVAS)))
