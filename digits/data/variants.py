@@ -2,7 +2,8 @@
 
 MNIST's writers are American, and most of them young. Others start a 1 with an upstroke, which may
 be as long as the stem, or put it on a foot; slash a 0; leave a 4 or a 9 open; end a 9 in a hook;
-cross a 7 and hang a hook from its bar; lift the pen before the flag of a 5; and put loops into a 2.
+cross a 7 and hang a hook from its bar; lift the pen before the flag of a 5; put loops into a 2;
+write a 6 like a b, and end an 8 in a tail.
 """
 
 import math
@@ -14,8 +15,8 @@ from digits.data.mnist import Bytes
 from digits.data.strokes import CANVAS, Points, rounded, write
 
 SHARES = {
-    **{0: 0.13, 1: 0.18, 2: 0.06, 3: 0.06, 4: 0.14},
-    **{5: 0.09, 6: 0.06, 7: 0.12, 8: 0.05, 9: 0.11},
+    **{0: 0.12, 1: 0.15, 2: 0.07, 3: 0.06, 4: 0.13},
+    **{5: 0.11, 6: 0.09, 7: 0.11, 8: 0.07, 9: 0.09},
 }
 WIDEST = {0: 11, 1: 18}  # pixels, of a thick pen; the loops of other digits would be filled
 ARC = 24  # points of an arc
@@ -39,7 +40,9 @@ def draw_variants(count: int, seed: int) -> tuple[Bytes, Bytes]:
     return canvases, labels
 
 
-def _curve(corners: Sequence[Sequence[float]], rng: np.random.Generator, times: int = 3) -> Points:
+def _curve(
+    corners: Sequence[Sequence[float]] | Points, rng: np.random.Generator, times: int = 3
+) -> Points:
     """A smooth stroke along corners, each a little off its place."""
     places = np.array(corners, float)
     return rounded(places + rng.normal(0, UNSTEADY, places.shape), times)
@@ -103,39 +106,57 @@ def _three(rng: np.random.Generator) -> list[Points]:
 
 
 def _four(rng: np.random.Generator) -> list[Points]:
-    """A slope and a bar in one stroke, then a stem that need not reach the top, or the foot."""
+    """A slope and a bar in one stroke or two, then a stem that need not reach the top, or the foot.
+
+    Slope and stem may be parallel, as in an H.
+    """
     bar = rng.uniform(0.5, 0.88)
     stem = rng.uniform(0.3, 0.65)
-    slope = [[rng.uniform(0.1, 0.55), 0], [0, bar + rng.normal(0, 0.04)]]
+    top, foot = [rng.uniform(0.05, 0.55), 0.0], [0.0, bar + rng.normal(0, 0.04)]
+    right = [rng.uniform(stem + 0.05, 0.95), bar + rng.normal(0, 0.04)]
     head = rng.uniform(0.0, bar - 0.1)
-    return [
-        np.array([*slope, [rng.uniform(stem + 0.05, 0.9), bar + rng.normal(0, 0.04)]]),
-        np.array([[stem + rng.uniform(0, 0.2), head], [stem, rng.uniform(bar + 0.1, 1.1)]]),
-    ]
+    upright = np.array([[stem + rng.uniform(0, 0.2), head], [stem, rng.uniform(bar + 0.1, 1.1)]])
+    if rng.random() < 0.7:
+        return [np.array([top, foot, right]), upright]
+    low = bar + rng.uniform(0, 0.15)
+    return [np.array([top, [0, low]]), np.array([[-rng.uniform(0, 0.2), bar], right]), upright]
 
 
 def _five(rng: np.random.Generator) -> list[Points]:
-    """A body, with a corner or without, and a flag that may be off it, straight or in a wave."""
+    """A body, narrow or wide, with a corner or without, and a flag that may be off it, straight or
+    in a wave, and that rises or droops."""
+    wide = rng.uniform(0.5, 1.0)
     corner = [[0.08, 0.42], [0.08, 0.42]] if rng.random() < 0.6 else [[0, 0.3]]
-    bow = [[0.35, 0.34], [0.62, 0.5], [0.58, 0.95], [0.2, 1.03], [0, rng.uniform(0.8, 0.95)]]
-    gap, end, wave = rng.uniform(-0.05, 0.3), rng.uniform(0.5, 1.0), rng.uniform(0, 0.1)
-    rise = rng.normal(0.03, 0.05)
-    flag = [[0.12 + gap, 0.02], [0.3 + gap / 2, -wave], [0.45, wave], [end, -rise]]
+    bow = [
+        [0.35 * wide, 0.34],
+        [0.62 * wide, 0.5],
+        [0.58 * wide, 0.95],
+        [0.2 * wide, 1.03],
+        [rng.uniform(-0.15, 0.0), rng.uniform(0.8, 1.0)],
+    ]
+    gap, end, wave = rng.uniform(-0.05, 0.3), rng.uniform(0.4, 1.0), rng.uniform(0, 0.15)
+    droop = rng.normal(0, 0.08)
+    flag = [[0.12 + gap, 0.02], [0.3 + gap / 2, -wave], [0.45, wave / 2], [end, droop]]
     return [_curve([[0.12, 0.02], *corner, *bow], rng, 2), _curve(flag, rng, 2)]
 
 
 def _six(rng: np.random.Generator) -> list[Points]:
-    """A long stem, straight or with a hook, and a low loop that may stay open."""
+    """A long stem, straight or with a hook, and a low loop that may stay open, or end in a tail to
+    the right, as that of a b does."""
     hook = [[0.6, 0.1]] if rng.random() < 0.3 else []
-    high = rng.uniform(0.5, 0.75)
+    high, bent = rng.uniform(0.45, 0.75), rng.uniform(0.0, 0.12)
     end = [[0.12, high + 0.02], [0.02, 0.85]][: rng.integers(1, 3)]
-    stem = [[0.5, 0], [0.12, 0.35], [0, 0.8], [0.12, 1.03], [0.5, 0.98], [0.5, high]]
+    if rng.random() < 0.3:
+        end = [[0.3, high - 0.03], [0.25, high + 0.08], [rng.uniform(0.5, 0.9), high]]
+    stem = [[0.5, 0], [0.25 - bent, 0.35], [0, 0.8], [0.12, 1.03], [0.5, 0.98], [0.5, high]]
     return [_curve([*hook, *stem, *end], rng)]
 
 
 def _seven(rng: np.random.Generator) -> list[Points]:
     """A bar at the top, from which a hook may hang, a stem, and most often a bar through it."""
-    hook = [[rng.normal(0, 0.03), rng.uniform(0.05, 0.18)], [0, 0]] if rng.random() < 0.5 else []
+    hook = (
+        [[rng.normal(0, 0.03), rng.uniform(0.05, 0.18)], [0.0, 0.0]] if rng.random() < 0.5 else []
+    )
     wave = rng.uniform(0, 0.1)
     foot = rng.uniform(0.0, 0.4)
     top = [[0, wave], [0.2, -wave], [0.4, wave], [0.6, 0], [0.6, 0]]
@@ -150,16 +171,19 @@ def _seven(rng: np.random.Generator) -> list[Points]:
 
 
 def _eight(rng: np.random.Generator) -> list[Points]:
-    """One stroke whose ends need not meet, or one ring on another."""
+    """One stroke whose ends need not meet, or run out in a tail, or one ring on another."""
     wide, high = rng.uniform(0.15, 0.3, 2)
-    if rng.random() < 0.4:
+    if rng.random() < 0.3:
         rings = (wide, high, -high), (rng.uniform(0.15, 0.35), 0.5 - high, 0.5 - high)
         begin = rng.uniform(0, 6.3)
         return [_arc(w, h, begin, 2 * math.pi, place) for w, h, place in rings]
     start, end = rng.normal([0.5, 0.05], 0.07, (2, 2))
+    tail = [[rng.uniform(0.7, 1.1), rng.uniform(-0.1, 0.15)]] if rng.random() < 0.3 else []
+    slim = rng.uniform(0.6, 1.0)
     down = [[0.25, -0.04], [0, 0.05], [0.05, 0.35], [0.5, 0.6], [0.52, 0.98]]
     up = [[0.2, 1.05], [-0.05, 0.95], [0.05, 0.65], [0.4, 0.4]]
-    return [_curve([start, *down, *up, end], rng)]
+    whole = np.array([start, *down, *up, end, *tail])
+    return [_curve(whole * [slim, 1], rng)]
 
 
 def _nine(rng: np.random.Generator) -> list[Points]:

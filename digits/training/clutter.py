@@ -8,6 +8,7 @@ import tensorflow as tf
 from digits.bundle import DIGIT_SIDE
 
 COARSE, FINE = 3, 8  # sides of the grids that uneven light is drawn on
+TURN = 2.5  # pixels along a zigzag from one of its turns to the next
 CHANCES = 10 + COARSE**2 + FINE**2 + DIGIT_SIDE**2  # random numbers that an image takes
 
 
@@ -54,9 +55,10 @@ def _salt(images: tf.Tensor, strength: tf.Tensor, noise: tf.Tensor) -> tf.Tensor
 
 
 def _lines(chance: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
-    """One or two straight lines of 1 to 2 pixels, 1 on 0."""
-    first = _distance(chance[:, :3])
-    second = _distance(chance[:, 3:]) + 1e3 * tf.cast(strength < 0.5, tf.float32)
+    """One or two lines of 1 to 2 pixels, straight or in a zigzag, 1 on 0."""
+    first = _distance(chance[:, :3], _zigzag(chance[:, 2]))
+    second = _distance(chance[:, 3:], _zigzag(chance[:, 5]))
+    second += 1e3 * tf.cast(strength < 0.5, tf.float32)
     return tf.clip_by_value(1.3 - tf.minimum(tf.abs(first), tf.abs(second)), 0.0, 1.0)
 
 
@@ -66,13 +68,23 @@ def _negative(images: tf.Tensor, chance: tf.Tensor) -> tf.Tensor:
     return tf.where(band, 255 - images, images)
 
 
-def _distance(chance: tf.Tensor) -> tf.Tensor:
-    """The signed distance of each pixel from a random line, shape (n, 28, 28, 1)."""
+def _zigzag(chance: tf.Tensor) -> tf.Tensor:
+    """How far a line turns from its course, in pixels each way: not at all in half of them."""
+    return 5 * tf.maximum(chance - 0.5, 0.0)
+
+
+def _distance(chance: tf.Tensor, zigzag: tf.Tensor | float = 0.0) -> tf.Tensor:
+    """The signed distance of each pixel from a random line, shape (n, 28, 28, 1).
+
+    A zigzag turns each `TURN` pixels.
+    """
     angle = math.pi * chance[:, 0]
     offset = 20 * (chance[:, 1] - 0.5)
     place = tf.range(DIGIT_SIDE, dtype=tf.float32) - (DIGIT_SIDE - 1) / 2
     down, right = place[None, :, None, None], place[None, None, :, None]
-    return tf.cos(angle) * down + tf.sin(angle) * right - offset
+    along = tf.cos(angle) * right - tf.sin(angle) * down
+    turns = zigzag * (4 * tf.abs(along / (2 * TURN) % 1 - 0.5) - 1)
+    return tf.cos(angle) * down + tf.sin(angle) * right - offset - turns
 
 
 def _blurred(images: tf.Tensor, strength: tf.Tensor) -> tf.Tensor:
