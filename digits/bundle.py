@@ -22,6 +22,7 @@ FORMAT = 1
 MODEL = "digits.tflite"
 CANVAS_SIDE = 256  # pixels, of what the signature `canvas` takes
 DIGIT_SIDE = 28  # pixels, of what the signature `digit` takes, and of MNIST's digits
+STRIP_HEIGHT, STRIP_WIDTH = 32, 192  # pixels, of what the signature `line` takes
 SHIPPED = Path(__file__).parent / "model"
 NEEDED = ("thresholds", "metrics", "recipe", "files")
 

@@ -12,7 +12,8 @@ Outputs = dict[str, NDArray[np.float32]]
 
 
 class Model:
-    """A model of two signatures, `canvas` and `digit`, as the bundle's contract describes them.
+    """A model of the signatures `canvas`, `digit` and perhaps `line`, as the bundle's contract
+    describes them.
 
     It computes on one thread, and only one thread may call it at a time.
     """
@@ -25,14 +26,17 @@ class Model:
         """What the model gives for one image.
 
         Args:
-            signature: "canvas" or "digit".
-            image: uint8 of shape (256, 256) or (28, 28), ink bright on 0.
+            signature: "canvas", "digit" or "line".
+            image: uint8 of shape (256, 256), (28, 28) or (32, 192), ink bright on 0.
 
         Returns:
             float32 arrays by name, each with a leading 1 in its shape: `probabilities` (1, 10) and
-            `is_digit` (1,), and for a canvas also `digit` (1, 28, 28), what the network saw.
+            `is_digit` (1,), and for a canvas also `digit` (1, 28, 28), what the network saw; for a
+            line, `log_probabilities` (1, 96, 21).
         """
-        return self._canvas(image) if signature == "canvas" else self._digit(digit=image[None])
+        if signature == "canvas":
+            return self._canvas(image)
+        return self._runners[signature](**{signature: image[None]})
 
     @cached_property
     def _canvas(self) -> Callable[[Image], Outputs]:
@@ -52,7 +56,11 @@ class Model:
         return run
 
     @cached_property
-    def _digit(self) -> Callable[..., Outputs]:
-        """The signature `digit`, by its runner: an interpreter has the inputs of one only."""
+    def _runners(self) -> dict[str, Callable[..., Outputs]]:
+        """The other signatures, by their runners: an interpreter has the inputs of one only."""
+        names = Interpreter(model_content=self._content, num_threads=1).get_signature_list()
+        return {name: self._runner(name) for name in names if name != "canvas"}
+
+    def _runner(self, signature: str) -> Callable[..., Outputs]:
         interpreter = Interpreter(model_content=self._content, num_threads=1)
-        return interpreter.get_signature_runner("digit")
+        return interpreter.get_signature_runner(signature)

@@ -60,6 +60,8 @@ class Reading:
         box: around the ink, in pixels of the picture.
         canvas: uint8 of shape (256, 256), what the model was shown.
         is_digit: the probability that the ink is a digit at all, 0 to 1.
+        line: the number of its line, from 0; None where it was read alone.
+        group: the index of its number in `Page.groups`; None if it is in none.
     """
 
     digit: int
@@ -68,6 +70,8 @@ class Reading:
     box: Box
     canvas: Grey
     is_digit: float
+    line: int | None = None
+    group: int | None = None
 
     @property
     def confidence(self) -> float:
@@ -76,22 +80,56 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class Group:
+    """A number: digits, and ? for what is not sure, without a gap or a sign between them.
+
+    `box` is around its ink, in pixels of the picture, and `line` the number of its line.
+    """
+
+    text: str
+    box: Box
+    line: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table, or one of a row of boxes; `row` and `column` count from 0.
+
+    `text` is what is written in it, lines parted by spaces; `box` is in pixels of the picture.
+    """
+
+    row: int
+    column: int
+    text: str
+    box: Box
+
+
+@dataclass(frozen=True)
 class Page:
     """What was read in a picture.
 
     Attributes:
+        text: lines as they are written, parted by line breaks: digits, ? for what is not sure,
+            the signs . , - / : ( ) + = and a space for a gap. Words are left out.
         digits: all accepted digits in reading order.
         lines: the same, line by line; lines without any are left out.
         readings: every piece of ink that was considered, in reading order, refused ones too.
+        groups: the numbers, in reading order.
+        cells: of a table or of boxes, by row and column; none if there are none.
     """
 
+    text: str
     digits: str
     lines: tuple[str, ...]
     readings: tuple[Reading, ...]
+    groups: tuple[Group, ...] = ()
+    cells: tuple[Cell, ...] = ()
 
 
 def page_of(lines: Sequence[Sequence[Reading]]) -> Page:
     """The page of these readings: lines from the top, and each line from the left."""
     texts = ["".join(str(one.digit) for one in line if one.accepted) for line in lines]
     readings = tuple(reading for line in lines for reading in line)
-    return Page("".join(texts), tuple(filter(None, texts)), readings)
+    return Page(
+        "\n".join(filter(None, texts)), "".join(texts), tuple(filter(None, texts)), readings
+    )

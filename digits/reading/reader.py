@@ -8,13 +8,14 @@ import numpy as np
 
 from digits import bundle as bundles
 from digits.reading import ink, pictures
-from digits.reading.cuts import cut_touching
+from digits.reading.decoding import OTHER
+from digits.reading.line_reading import Written, judged, read_line
 from digits.reading.masks import bounds
-from digits.reading.page import Box, Page, Reading, page_of
+from digits.reading.page import Box, Floats, Page, Reading
 from digits.reading.pictures import Grey, Source
 from digits.reading.recogniser import Answer, Recogniser, place
-from digits.reading.search import accepted, best_path, longest_run
-from digits.reading.segmentation import connected_parts, in_lines, join_broken, whole
+from digits.reading.segmentation import connected_parts, in_lines, whole
+from digits.reading.text import Symbol, page_of, tokens
 from digits.runtime import Model, Outputs
 
 
@@ -43,20 +44,28 @@ class Reader:
         found = ink.find(grey)
         recogniser = self._recogniser
         recogniser.forget()
-        parts = connected_parts(found.map)
-        parts = join_broken(parts, recogniser)
-        lines = in_lines(parts)
-        lines = cut_touching(lines, recogniser)
-        longest = longest_run(lines)
-        readings: list[list[Reading]] = []
-        for line in lines:
-            path = best_path(line, longest, recogniser)
-            readings.append([])
-            for step, is_accepted in zip(path, accepted(path, recogniser), strict=True):
-                answer = step.answer or recogniser.ask(step.piece.ink)
-                box = _in_picture(step.piece.box, found.scale, grey)
-                readings[-1].append(answer.reading(box, is_accepted))
-        return page_of(readings)
+        lines: list[tuple[list[list[Symbol]], list[Symbol]]] = []
+        for line in in_lines(connected_parts(found.map)):
+            written, _ = read_line(line, recogniser, self._run_line)
+            symbols = [self._symbol(one, found.scale, grey) for one in written]
+            lines.append((tokens(symbols, line.height * found.scale), symbols))
+        return page_of(lines)
+
+    def _symbol(self, written: Written, scale: int, grey: Grey) -> Symbol:
+        """A character as it is shown."""
+        box = _in_picture(written.fragment.box, scale, grey)
+        if written.answer is None:
+            return Symbol(written.symbol, box, None, False)
+        probabilities, odds, accepted = judged(written, self._recogniser)
+        digit = int(probabilities.argmax())
+        is_digit = odds / (odds + 1)
+        reading = Reading(digit, probabilities, accepted, box, written.answer.canvas, is_digit)
+        letter = not accepted and written.symbol == OTHER
+        return Symbol(str(digit) if accepted else OTHER, box, reading, letter)
+
+    def _run_line(self, window: Grey) -> Floats:
+        """What the network for lines says of a window of a strip."""
+        return self._recogniser.model.run("line", window)["log_probabilities"][0]
 
     def classify(self, picture: Source) -> Reading:
         """Reads a picture of one digit: all ink in it but specks is taken as one thing.

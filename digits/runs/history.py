@@ -32,6 +32,17 @@ class Epoch:
     validation_accuracy: float
 
 
+@dataclass(frozen=True)
+class LineEpoch:
+    """An epoch of the network for lines: the mean loss of a line (nats), and the fraction of the
+    drawn validation lines that are read without an error at its end."""
+
+    epoch: int
+    seconds: float
+    loss: float
+    validation_right: float
+
+
 COLUMNS = [column.name for column in fields(Epoch)]
 
 

@@ -82,6 +82,10 @@ class Recipe:
     pens: int = _setting(0, "training digits as other pens write them, added", 0, 1_000_000)
     font_digits: int = _setting(0, "digits of fonts, added", 0, 1_000_000)
     font_letters: int = _setting(0, "letters and signs of fonts, added", 0, 1_000_000)
+    lines: int = _setting(
+        0, "lines of writing, drawn to train the network for lines; 0: none", 0, 10_000_000
+    )
+    line_epochs: int = _setting(8, "passes over these lines", 1, 10_000)
     held_out: int = _setting(5_000, "training images held out for validation", 1, 59_999)
     precision: str = _word(
         fastest_precision(),
@@ -166,6 +170,7 @@ RECIPES = {
             font_digits=12_000,
             font_letters=36_000,
             non_digits=16_000,
+            lines=160_000,
         ),
         Recipe(name="best", network="branched", variants=0),
         Recipe(name="vgg", network="vgg", variants=0),

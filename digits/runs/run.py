@@ -1,6 +1,7 @@
 """The folder of a training run: made without overwriting anything, found again, and read.
 
 run.json       the recipe, written first
+line_state.npz the same of the network for lines, if there is one
 state.npz      weights, optimizer and history after the last finished epoch; see `train`
 history.csv    one line for each epoch; events.jsonl has the same as JSON
 output.txt     what the run printed, if a sweep or an ensemble started it
@@ -54,6 +55,10 @@ class Run:
     @property
     def output(self) -> Path:
         return self.folder / "output.txt"
+
+    @property
+    def line_state(self) -> Path:
+        return self.folder / "line_state.npz"
 
     @property
     def network(self) -> Path:

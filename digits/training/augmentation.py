@@ -116,7 +116,7 @@ def distort(images: tf.Tensor, amounts: tf.Tensor, recipe: Recipe) -> tf.Tensor:
     (n, 7) or wider, are from `amounts_of` with the same recipe.
     """
     if recipe.pen:
-        images = _with_pen(images, amounts[:, PEN])
+        images = with_pen(images, amounts[:, PEN])
     if recipe.elastic:
         images = bend(images, amounts[:, BEND])
     spacious = tf.pad(images, [[0, 0], [ROOM] * 2, [ROOM] * 2, [0, 0]])
@@ -124,7 +124,7 @@ def distort(images: tf.Tensor, amounts: tf.Tensor, recipe: Recipe) -> tf.Tensor:
     return cut_out(images, amounts[:, SQUARE], recipe.cutout) if recipe.cutout else images
 
 
-def _with_pen(images: tf.Tensor, pen: tf.Tensor) -> tf.Tensor:
+def with_pen(images: tf.Tensor, pen: tf.Tensor) -> tf.Tensor:
     """Dilates or erodes strokes by up to a pixel a side; beyond that, contrast grows."""
     pen = pen[:, None, None, None]
     thick = tf.nn.max_pool2d(images, 3, 1, "SAME")

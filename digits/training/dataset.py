@@ -9,9 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from digits.bundle import DIGIT_SIDE
+from digits.data import lines, pens, strokes, variants
 from digits.data import non_digits as strange
-from digits.data import pens, strokes, variants
 from digits.data.fonts import families, glyphs
+from digits.data.lines import Lines
 from digits.data.mnist import Bytes, Mnist, split
 from digits.runs.recipes import Recipe
 from digits.training import augmentation
@@ -87,6 +88,32 @@ def _unsteady(canvases: Bytes, rng: np.random.Generator) -> Bytes:
     return np.concatenate(framed)
 
 
+def lines_of(recipe: Recipe, images: Bytes, labels: Bytes, count: int, number: int) -> Lines:
+    """Lines of writing for the network that reads them, composed of digits as they are, drawn and
+    with other pens, and of letters of fonts, or set in a font.
+
+    Args:
+        recipe: gives the seed, and how many of each kind there are to compose of.
+        images, labels: digits, uint8 of shape (n, 28, 28) and (n,).
+        count: how many lines.
+        number: other numbers give other lines.
+
+    Raises:
+        DigitsError: the fonts cannot be fetched.
+    """
+    seed, faces = [recipe.seed, 5, number], families.faces(families.TRAINED_ON)
+    rng = np.random.default_rng(seed)
+    canvases, of_variants = variants.draw_variants(recipe.variants, recipe.seed)
+    rewritten, of_rewritten = pens.rewrite(recipe.pens // 2, images, labels, recipe.seed)
+    letters = glyphs.draw("".join(rng.choice(list(glyphs.LETTERS), recipe.font_digits)), faces, rng)
+    kinds = [
+        (images, labels),
+        (frame_all(canvases), of_variants),
+        (frame_all(rewritten), of_rewritten),
+    ]
+    return lines.draw_lines(count, lines.glyphs_of(kinds, frame_all(letters)), faces, seed)
+
+
 def _not_digits(images: Bytes) -> Labelled:
     return images, np.full(len(images), strange.LABEL, np.uint8)
 
@@ -94,6 +121,8 @@ def _not_digits(images: Bytes) -> Labelled:
 def drawn_from(recipe: Recipe) -> dict[str, Any]:
     """What a training set was drawn with: the SHA-256 of each generator's files, and the fonts."""
     files = [Path(str(of.__file__)) for of in (variants, strange, strokes, pens, glyphs)]
+    if recipe.lines:
+        files.append(Path(str(lines.__file__)))
     files.append(strange.WRITTEN)
     generators = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     if not (recipe.font_digits or recipe.font_letters):

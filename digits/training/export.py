@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits import bundle
-from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
+from digits.bundle import CANVAS_SIDE, DIGIT_SIDE, STRIP_HEIGHT, STRIP_WIDTH
 from digits.data.mnist import Bytes
 from digits.errors import DigitsError
 from digits.runs.recipes import Recipe, command_line
@@ -36,6 +36,11 @@ CONTRACT = {
         "uint8 (1, 28, 28): a digit in MNIST's frame (longer side 20 pixels, centre of mass in "
         "the middle), ink 255 on 0 -> probabilities and is_digit, as above"
     ),
+    "line": (
+        "uint8 (1, 32, 192): a line of writing, upright, ink 255 on 0, digits 18 pixels high with "
+        "their middle in row 16 -> log_probabilities float32 (1, 96, 21), each step 2 columns, of "
+        "0 1 2 3 4 5 6 7 8 9 . , - / : ( ) + = ? (any other character) and the blank"
+    ),
     "accepted": "is_digit is at least thresholds.is_digit; otherwise not sure, or no digit",
 }
 
@@ -43,13 +48,19 @@ IN_MANIFEST = (  # of a run's metrics
     *("test_accuracy", "test_accuracy_interval", "test_loss", "ece"),
     *("test_accepted", "non_digits_accepted", "validation_accuracy"),
     *("parameters", "mflop", "train_seconds"),
+    "lines",
 )
 
 
 def export(
-    model: keras.Model, folder: Path, digits: Bytes, manifest: Mapping[str, Any], onnx: bool = False
+    model: keras.Model,
+    folder: Path,
+    digits: Bytes,
+    manifest: Mapping[str, Any],
+    onnx: bool = False,
+    lines: tuple[keras.Model, Bytes] | None = None,
 ) -> None:
-    """Writes the bundle of a finished network.
+    """Writes the bundle of a finished network, or of two.
 
     Args:
         model: from `models.finish`.
@@ -57,30 +68,36 @@ def export(
         digits: MNIST digits to make golden inputs of, uint8 of shape (n, 28, 28), n at least 8.
         manifest: what is known of the model; `contract` and the files are added.
         onnx: write `digits.onnx`, the `canvas` signature for ONNX Runtime, as well.
+        lines: the network for lines, from `line_network.finish`, and strips to make golden inputs
+            of, uint8 of shape (n, 32, 192), n at least 8.
 
     Raises:
         DigitsError: a runtime gives another answer than Keras, something that is not finite, or a
             file without its weights; nothing is written then.
     """
-    functions = signatures(model)
+    networks = {"model.keras": model}
     golden = {"digit": digits[:8], "canvas": _canvases(digits[:8])}
+    if lines:
+        networks["line.keras"], golden["line"] = lines[0], lines[1][:8]
+    functions = signatures(*networks.values())
     expected = {name: _answers(functions[name], of[:, None]) for name, of in golden.items()}
-    lite = _lite(model, functions)
+    lite = _lite([*networks.values()], functions)
     with own_words_only():
         runtime = Model(lite)
         for name, inputs in golden.items():
             outputs = _answers(partial(runtime.run, name), inputs)
             _check(f"LiteRT, signature {name}", expected[name], outputs)
-    files = {bundle.MODEL: lite, "model.keras": _keras_file(model)}
+    files = {bundle.MODEL: lite, **{name: _keras_file(of) for name, of in networks.items()}}
     if onnx:  # only then: converting takes as long as everything else here
         files["digits.onnx"] = _onnx(functions["canvas"])
         outputs = _answers(_onnx_runtime(files["digits.onnx"]), golden["canvas"][:, None])
         _check("ONNX Runtime", expected["canvas"], outputs)
     for name, content in files.items():
-        if len(content) < 4 * model.count_params():
+        if len(content) < 4 * networks.get(name, model).count_params():
             raise DigitsError(f"{name} came out without its weights; nothing was exported.")
     files["golden.npz"] = _golden_file(golden, expected)
-    bundle.write(folder, files, {**manifest, "contract": CONTRACT})
+    contract = {name: of for name, of in CONTRACT.items() if name != "line" or lines}
+    bundle.write(folder, files, {**manifest, "contract": contract})
 
 
 def manifest_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,7 +112,7 @@ def manifest_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
         "seed": recipe.seed,
         "data": f"MNIST, verified by SHA-256, from {metrics['data_source']}",
         "drawn_from": metrics["drawn_from"],
-        "metrics": {name: metrics[name] for name in IN_MANIFEST},
+        "metrics": {name: metrics[name] for name in IN_MANIFEST if name in metrics},
         "thresholds": {"is_digit": metrics["threshold"]},
         "temperature": metrics["temperature"],
         "versions": metrics["versions"],
@@ -103,23 +120,31 @@ def manifest_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def signatures(model: keras.Model) -> dict[str, Callable[[tf.Tensor], dict[str, tf.Tensor]]]:
-    """The two functions that are exported; see `CONTRACT`."""
+def signatures(
+    model: keras.Model, line_model: keras.Model | None = None
+) -> dict[str, Callable[[tf.Tensor], dict[str, tf.Tensor]]]:
+    """The functions that are exported, two of them, or three with a network for lines; see
+    `CONTRACT`."""
 
-    def signature(name: str, side: int) -> Any:
+    def signature(name: str, height: int, width: int) -> Any:
         # The batch is fixed: LiteRT in the browser takes no other.
-        return tf.function(input_signature=[tf.TensorSpec((1, side, side), tf.uint8, name)])
+        return tf.function(input_signature=[tf.TensorSpec((1, height, width), tf.uint8, name)])
 
-    @signature("digit", DIGIT_SIDE)
+    @signature("digit", DIGIT_SIDE, DIGIT_SIDE)
     def digit(digit: tf.Tensor) -> dict[str, tf.Tensor]:
         return model(tf.cast(digit[..., None], tf.float32), training=False)
 
-    @signature("canvas", CANVAS_SIDE)
+    @signature("canvas", CANVAS_SIDE, CANVAS_SIDE)
     def canvas(canvas: tf.Tensor) -> dict[str, tf.Tensor]:
         framed = geometry.frame(tf.cast(canvas, tf.float32))
         return {"digit": framed, **model(framed[..., None], training=False)}
 
-    return {"digit": digit, "canvas": canvas}
+    @signature("line", STRIP_HEIGHT, STRIP_WIDTH)
+    def line(line: tf.Tensor) -> dict[str, tf.Tensor]:
+        assert line_model
+        return line_model(tf.cast(line[..., None], tf.float32), training=False)
+
+    return {"digit": digit, "canvas": canvas, **({"line": line} if line_model else {})}
 
 
 def _commit() -> str | None:
@@ -133,10 +158,11 @@ def _commit() -> str | None:
     return done.stdout.strip()
 
 
-def _lite(model: keras.Model, functions: Mapping[str, Any]) -> bytes:
+def _lite(models: list[keras.Model], functions: Mapping[str, Any]) -> bytes:
     # Not from the functions themselves: that silently leaves the weights out.
     archive = keras.export.ExportArchive()
-    archive.track(model)
+    for model in models:
+        archive.track(model)
     for name, function in functions.items():
         archive.add_endpoint(name, function)
     with tempfile.TemporaryDirectory() as folder:
@@ -202,7 +228,10 @@ def _answers(run: Callable[[Bytes], Mapping[str, Any]], inputs: Bytes) -> Output
 def _check(runtime: str, expected: Outputs, outputs: Outputs) -> None:
     for name, values in expected.items():
         scale = 255 if name == "digit" else 1
-        difference = np.abs(values - outputs[name]).max() / scale
+        found = outputs[name]
+        if name == "log_probabilities":
+            values, found = np.exp(values), np.exp(found)
+        difference = np.abs(values - found).max() / scale
         if not difference <= TOLERANCE:  # so that NaN is refused, too
             raise DigitsError(
                 f"{runtime} differs from Keras by {difference:.1e} in {name}, more than "

@@ -264,19 +264,7 @@ def finish(model: keras.Model, temperature: float) -> keras.Model:
     `keras.models.load_model` opens the file without this package.
     """
 
-    def plain(layer: keras.Operation) -> keras.Operation:
-        config = layer.get_config()
-        if isinstance(layer, layers.Layer):
-            config["dtype"] = "float32"
-        kind = layers.Conv2D if isinstance(layer, StandardizedConv2D) else type(layer)
-        return kind.from_config(config)
-
-    finished = keras.models.clone_model(model, clone_function=plain)
-    for source, target in zip(model.layers, finished.layers, strict=True):
-        if isinstance(source, StandardizedConv2D):
-            target.set_weights([source.standardized_kernel(), source.bias])
-        else:
-            target.set_weights(source.get_weights())
+    finished = plain(model)
     logits = mean_of_branches(finished.output)
     probabilities = ops.softmax(logits[:, :CLASSES] / temperature)
     anything = ops.softmax(logits)
@@ -284,6 +272,26 @@ def finish(model: keras.Model, temperature: float) -> keras.Model:
     is_digit = inked * ops.sum(anything[:, :CLASSES], axis=1)
     outputs = {"probabilities": probabilities, "is_digit": is_digit}
     return keras.Model(finished.input, outputs, name=model.name)
+
+
+def plain(model: keras.Model) -> keras.Model:
+    """A copy of a trained network in float32 whose layers are Keras's own: its kernels are already
+    standardised."""
+
+    def plain_layer(layer: keras.Operation) -> keras.Operation:
+        config = layer.get_config()
+        if isinstance(layer, layers.Layer):
+            config["dtype"] = "float32"
+        kind = layers.Conv2D if isinstance(layer, StandardizedConv2D) else type(layer)
+        return kind.from_config(config)
+
+    copy = keras.models.clone_model(model, clone_function=plain_layer)
+    for source, target in zip(model.layers, copy.layers, strict=True):
+        if isinstance(source, StandardizedConv2D):
+            target.set_weights([source.standardized_kernel(), source.bias])
+        else:
+            target.set_weights(source.get_weights())
+    return copy
 
 
 def predictor(model: keras.Model, shards: int = 1, batch: int = 1000) -> Callable[[Bytes], Any]:

@@ -10,18 +10,21 @@ from typing import Any
 
 import tensorflow as tf
 
-from digits.data.mnist import Bytes, Mnist
+from digits.data.mnist import Bytes, Mnist, split
 from digits.reporting import plots, report
-from digits.runs.history import Epoch, write_history
+from digits.runs.history import Epoch, LineEpoch, write_history
 from digits.runs.run import Run, write_json
 from digits.runs.workers import Team
 from digits.training import dataset, distributed
 from digits.training.calibration import Trained, calibrate
 from digits.training.dataset import Labelled
 from digits.training.export import export, manifest_of
+from digits.training.line_training import TrainedLines, train_lines
 from digits.training.measurement import measure
 from digits.training.models import layer_table
 from digits.training.train import Labels, train, use_cores
+
+CHECKED = 1000  # lines of validation digits that are read after each epoch
 
 
 def train_and_report(run: Run, mnist: Mnist, started: float, team: Team | None = None) -> None:
@@ -43,7 +46,9 @@ def train_and_report(run: Run, mnist: Mnist, started: float, team: Team | None =
         on_epoch = _recorder(run.folder)
         together = distributed.train_together(team, run.recipe, mnist, run.state, cores, on_epoch)
         trained = calibrate(*together, cores)
-    finish(trained, run, mnist, started, {"workers": len(team.addresses)} if team else {})
+    lines = fit_lines(run, mnist, cores) if run.recipe.lines else None
+    more = {"workers": len(team.addresses)} if team else {}
+    finish(trained, run, mnist, started, more, lines)
 
 
 def fit(run: Run, training: tuple[Bytes, Labels], validation: Labelled, cores: int) -> Trained:
@@ -56,12 +61,35 @@ def fit(run: Run, training: tuple[Bytes, Labels], validation: Labelled, cores: i
     return calibrate(model, history, validation, cores)
 
 
+def fit_lines(run: Run, mnist: Mnist, cores: int) -> TrainedLines:
+    """Trains the network for lines on lines of training digits; with a state in the run's folder,
+    training is resumed."""
+    recipe = run.recipe
+    parts = split(mnist.train_images, mnist.train_labels, recipe.held_out)
+    training, validation = (
+        dataset.lines_of(recipe, *part, count, number)
+        for number, (part, count) in enumerate(zip(parts, (recipe.lines, CHECKED), strict=True))
+    )
+
+    def on_epoch(history: list[LineEpoch]) -> None:
+        last = history[-1]
+        if not sys.stderr.isatty():
+            print(f"line epoch {last.epoch}: validation {last.validation_right:.2%}", flush=True)
+
+    return train_lines(recipe, training, validation, run.line_state, cores, on_epoch)
+
+
 def finish(
-    trained: Trained, run: Run, mnist: Mnist, started: float, more: Mapping[str, Any]
+    trained: Trained,
+    run: Run,
+    mnist: Mnist,
+    started: float,
+    more: Mapping[str, Any],
+    lines: TrainedLines | None = None,
 ) -> None:
     """Opens the test set, once everything is decided, and leaves figures, report, bundle and
-    metrics in the run's folder; `more` is what metrics.json is to hold besides. Raises DigitsError
-    as `export` does."""
+    metrics in the run's folder; `more` is what metrics.json is to hold besides, and `lines` the
+    network for lines, if there is one. Raises DigitsError as `export` does."""
     trained.model.save(run.network)
     test, metrics = measure(trained, run.recipe, mnist)
     plots.training_curves(trained.history, trained.calibrated_loss, run.folder / "training.png")
@@ -70,13 +98,16 @@ def finish(
     plots.mistakes(mnist.test_images, test, run.folder / "mistakes.png")
     plots.reliability(test, run.folder / "reliability.png")
     # Only now: the figures above take their time, too.
+    if lines:
+        metrics["lines"] = lines.metrics
     metrics |= {**more, "total_seconds": time.monotonic() - started}
     text = report.as_text(test, metrics)
     print(text, end="")
     (run.folder / "report.txt").write_text(text)
     manifest, layers = manifest_of(metrics), layer_table(trained.model)
     report.write_html(run.folder, mnist.test_images, test, metrics, manifest, layers)
-    export(trained.model, run.bundle, trained.validation[0], manifest)
+    of_lines = (lines.model, lines.strips) if lines else None
+    export(trained.model, run.bundle, trained.validation[0], manifest, lines=of_lines)
     write_history(trained.history, run.folder, metrics)
     write_json(run.folder / "metrics.json", metrics)  # last: it marks the run as finished
 

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import astuple
@@ -92,7 +92,7 @@ def train(
         optimizer = Adam(rate)
         optimizer.build(model.trainable_variables)
     variables = [*model.variables, *optimizer.variables]
-    history = _restore(state_file, variables)
+    history = [Epoch(int(number), *rest) for number, *rest in restore(state_file, variables)]
 
     stop = tf.Variable(False)
     # Every view of each digit, shape (n, 28, 28, views), is computed once for all epochs.
@@ -100,41 +100,78 @@ def train(
     truth = _truth(labels, recipe.label_smoothing)
     run_epoch = compile_epoch(recipe, model, optimizer, views, truth, stop, shards, strategy)
     predict = models.predictor(model, shards)
+    epochs, size = range(len(history), recipe.epochs), (len(images), recipe.batch)
+    for epoch, started, totals, bar in run_epochs(
+        "epoch", epochs, run_epoch, size, recipe.seed, optimizer, stop, quiet
+    ):
+        loss, accuracy, _ = totals
+        guesses = softmax(predict(validation[0])[:, :CLASSES])
+        newest = Epoch(
+            epoch=epoch + 1,
+            seconds=time.perf_counter() - started,
+            learning_rate=float(rate(optimizer.iterations.numpy())),
+            loss=float(loss),
+            accuracy=float(accuracy),
+            validation_loss=cross_entropy(validation[1], guesses),
+            validation_accuracy=float(np.mean(guesses.argmax(axis=1) == validation[1])),
+        )
+        history.append(newest)
+        save(state_file, variables, history)
+        on_epoch(history)
+        bar.set_postfix_str(f"loss {loss:.3f}, validation {newest.validation_accuracy:.2%}")
+    return model, history
+
+
+def run_epochs(
+    name: str,
+    epochs: range,
+    run_epoch: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    size: tuple[int, int],
+    seed: int,
+    optimizer: keras.Optimizer,
+    stop: tf.Variable,
+    quiet: bool,
+) -> Iterator[tuple[int, float, Any, tqdm]]:
+    """Runs epochs one after another, with a bar, until Ctrl-C is pressed.
+
+    Args:
+        name: what the bar calls an epoch.
+        epochs: those that are left.
+        run_epoch: a graph (order, epoch) -> totals, the last of which is not 0 if it was stopped.
+        size: how many examples there are, and of how many a batch is made.
+        seed: of the examples' order.
+        optimizer: counts the steps.
+        stop: set to True on Ctrl-C.
+        quiet: draw no bar.
+
+    Yields:
+        the epoch's number, `time.perf_counter()` when it began, its totals, and the bar.
+
+    Raises:
+        Interrupted: Ctrl-C was pressed once.
+    """
+    examples, batch = size
+    steps = examples // batch
     bar = tqdm(
-        total=steps * recipe.epochs,
-        initial=steps * len(history),
+        total=steps * epochs.stop,
+        initial=steps * epochs.start,
         disable=quiet or None,
         bar_format="{desc} {bar} {percentage:3.0f}% {elapsed}<{remaining}{postfix}",
     )
     # The graph runs in a second thread, so that this one can draw the bar and receive Ctrl-C.
     with bar, _ctrl_c(lambda: stop.assign(True)), ThreadPoolExecutor(1) as pool:
-        for epoch in range(len(history), recipe.epochs):
-            bar.set_description_str(f"epoch {epoch + 1}/{recipe.epochs}")
+        for epoch in epochs:
+            bar.set_description_str(f"{name} {epoch + 1}/{epochs.stop}")
             started = time.perf_counter()
-            order = np.random.default_rng([recipe.seed, epoch]).permutation(len(images))
-            order = tf.constant(order[: steps * recipe.batch].reshape(steps, -1), tf.int32)
+            order = np.random.default_rng([seed, epoch]).permutation(examples)
+            order = tf.constant(order[: steps * batch].reshape(steps, -1), tf.int32)
             totals = pool.submit(run_epoch, order, tf.constant(epoch))
             while not wait([totals], timeout=0.1).done:
                 bar.update(int(optimizer.iterations.numpy()) - bar.n)
-            loss, accuracy, stopped = totals.result()
-            if stopped:
+            if totals.result()[-1]:
                 raise Interrupted(epoch)
             bar.update(steps * (epoch + 1) - bar.n)
-            guesses = softmax(predict(validation[0])[:, :CLASSES])
-            newest = Epoch(
-                epoch=epoch + 1,
-                seconds=time.perf_counter() - started,
-                learning_rate=float(rate(optimizer.iterations.numpy())),
-                loss=float(loss),
-                accuracy=float(accuracy),
-                validation_loss=cross_entropy(validation[1], guesses),
-                validation_accuracy=float(np.mean(guesses.argmax(axis=1) == validation[1])),
-            )
-            history.append(newest)
-            _save(state_file, variables, history)
-            on_epoch(history)
-            bar.set_postfix_str(f"loss {loss:.3f}, validation {newest.validation_accuracy:.2%}")
-    return model, history
+            yield epoch, started, totals.result(), bar
 
 
 def _truth(labels: Labels, smoothing: float) -> tf.Tensor:
@@ -158,21 +195,26 @@ def _check_batch(batch: int, images: int, replicas: int) -> None:
         )
 
 
-def _save(state_file: Path, variables: list[keras.Variable], history: list[Epoch]) -> None:
+def save(state_file: Path, variables: list[keras.Variable], history: Sequence[Any]) -> None:
+    """Keeps all variables and the history, dataclasses of numbers, whole or not at all."""
     arrays = {f"variable_{i}": variable.numpy() for i, variable in enumerate(variables)}
     with replacing(state_file) as file:
         np.savez(file, history=np.array([astuple(line) for line in history]), **arrays)
 
 
-def _restore(state_file: Path, variables: list[keras.Variable]) -> list[Epoch]:
-    """Restores what `_save` wrote and returns its history; an empty one when there is no file."""
+def restore(state_file: Path, variables: list[keras.Variable]) -> list[list[float]]:
+    """Restores what `save` wrote and returns the numbers of its history; none without a file.
+
+    Raises:
+        DigitsError: the file is damaged, or of other variables.
+    """
     if not state_file.exists():
         return []
     try:
         with state_file.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             for i, variable in enumerate(variables):
                 variable.assign(file[f"variable_{i}"])
-            return [Epoch(int(number), *rest) for number, *rest in file["history"].tolist()]
+            return file["history"].tolist()
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, TypeError) as error:
         raise DigitsError(
             f"{state_file} is damaged or of another recipe ({error}); start a new run."

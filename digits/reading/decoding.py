@@ -1,0 +1,138 @@
+"""What the network for lines says of a strip -> characters, each with its place and probabilities.
+
+Connectionist temporal classification (Graves et al. 2006): each step gives the probability of each
+character and of a blank. A text's probability is the sum over all ways to spread it over the steps;
+characters that repeat are parted by a blank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from digits.reading.page import Floats
+
+SIGNS = ".,-/:()+="
+OTHER = "?"  # a letter, or any other character
+CHARACTERS = "0123456789" + SIGNS + OTHER  # of the network's outputs; the last one is the blank
+BLANK = len(CHARACTERS)
+DIGIT = "#"  # of a pattern: any digit
+MISSING = np.float32(np.log(0.02))  # of the probability that a pattern's sign is not in the ink
+NEVER = np.float32(-1e9)  # the logarithm of a probability of 0
+
+
+@dataclass(frozen=True)
+class Character:
+    """A character that was found in a strip.
+
+    Attributes:
+        symbol: a digit, one of `SIGNS`, or `OTHER`.
+        step: the middle of the steps that show it.
+        probabilities: of `CHARACTERS`, float32 of shape (20,), given that there is one.
+        presence: the probability that there is a character at all, 0 to 1.
+    """
+
+    symbol: str
+    step: float
+    probabilities: Floats
+    presence: float
+
+
+def greedy(log_probabilities: Floats) -> list[Character]:
+    """The characters of the likeliest path, from log-probabilities of shape (steps, 21)."""
+    path = log_probabilities.argmax(axis=1)
+    begins = np.flatnonzero(np.diff(path, prepend=-1))
+    ends = np.append(begins[1:], len(path))
+    return [
+        _character(log_probabilities, begin, end, int(path[begin]))
+        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
+        if path[begin] != BLANK
+    ]
+
+
+def text_of(characters: Sequence[Character]) -> str:
+    return "".join(character.symbol for character in characters)
+
+
+def log_likelihoods(log_probabilities: Floats, texts: Sequence[str]) -> Floats:
+    """The logarithm of the probability of each text, by the forward algorithm.
+
+    `log_probabilities` are those of one strip, shape (steps, 21).
+    """
+    longest = max(map(len, texts))
+    states = np.full((len(texts), 2 * longest + 1), BLANK)
+    for row, text in zip(states, texts, strict=True):
+        row[1 : 2 * len(text) : 2] = [CHARACTERS.index(symbol) for symbol in text]
+    # Into a character, one may skip the blank before it, if the character before that is another.
+    skipping = np.zeros(states.shape, bool)
+    skipping[:, 3::2] = states[:, 3::2] != states[:, 1:-2:2]
+    emitted = log_probabilities[:, states]
+    forward = np.full(states.shape, NEVER, np.float32)
+    forward[:, :2] = emitted[0, :, :2]
+    for step in emitted[1:]:
+        one = np.pad(forward[:, :-1], ((0, 0), (1, 0)), constant_values=NEVER)
+        two = np.pad(forward[:, :-2], ((0, 0), (2, 0)), constant_values=NEVER)[:, : states.shape[1]]
+        two = np.where(skipping, two, NEVER)
+        forward = np.logaddexp(np.logaddexp(forward, one), two) + step
+    ends = 2 * np.array([len(text) for text in texts])
+    rows = np.arange(len(texts))
+    return np.logaddexp(forward[rows, ends], np.where(ends > 0, forward[rows, ends - 1], NEVER))
+
+
+def _character(log_probabilities: Floats, begin: int, end: int, symbol: int) -> Character:
+    shown = np.exp(log_probabilities[begin:end])
+    weights = shown[:, symbol]
+    peak: Floats = shown[weights.argmax(), :BLANK]
+    presence = float(peak.sum())
+    step = float((weights * np.arange(begin, end)).sum() / weights.sum()) + 0.5
+    return Character(CHARACTERS[symbol], step, peak / np.float32(max(presence, 1e-9)), presence)
+
+
+def fitting(log_probabilities: Floats, pattern: str) -> list[Character]:
+    """The likeliest characters that keep to a pattern, in which # is any digit.
+
+    A sign of the pattern may be missing in the ink, so that forms may have it printed. As for
+    `greedy`; the character of a digit that is not in the ink has a `presence` near 0.
+    """
+    symbols = pattern.replace(" ", "")
+    digits = np.logaddexp.reduce(log_probabilities[:, :10], axis=1)
+    blank = log_probabilities[:, BLANK]
+    rows = [blank]
+    for symbol in symbols:
+        if symbol == DIGIT:
+            rows.append(digits)
+        else:
+            sign = log_probabilities[:, CHARACTERS.index(symbol)]
+            rows.append(np.maximum(sign, blank + MISSING))
+        rows.append(blank)
+    emitted = np.stack(rows, axis=1)  # (steps, states)
+    kinds = log_probabilities[:, :10].argmax(axis=1)
+    states = emitted.shape[1]
+    best = np.full(states, NEVER, np.float32)
+    best[:2] = emitted[0, :2]
+    came = np.zeros(emitted.shape, np.int64)
+    to_character = np.arange(states) % 2 == 1
+    for step in range(1, len(emitted)):
+        ways = np.full((3, states), NEVER, np.float32)
+        ways[0], ways[1, 1:] = best, best[:-1]
+        # Straight from one digit to the next only where another digit is the likeliest.
+        if kinds[step] != kinds[step - 1]:
+            ways[2, 2:] = np.where(to_character[2:], best[:-2], NEVER)
+        came[step] = ways.argmax(axis=0)
+        best = ways.max(axis=0) + emitted[step]
+    state = states - 1 if best[-1] > best[-2] or states < 3 else states - 2
+    path = np.empty(len(emitted), np.int64)
+    for step in range(len(emitted) - 1, -1, -1):
+        path[step] = state
+        state -= came[step, state]
+    found = []
+    for i, symbol in enumerate(symbols):
+        at = np.flatnonzero(path == 2 * i + 1)
+        if symbol != DIGIT and len(at):
+            found.append(_character(log_probabilities, at[0], at[-1] + 1, CHARACTERS.index(symbol)))
+        elif len(at):
+            digit = int(log_probabilities[at, :10].max(axis=0).argmax())
+            found.append(_character(log_probabilities, at[0], at[-1] + 1, digit))
+    return found

@@ -1,0 +1,200 @@
+"""A line of ink -> its characters, by the network for lines and the network for one digit."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from digits.bundle import STRIP_WIDTH
+from digits.reading import decoding, pieces
+from digits.reading.decoding import OTHER, Character
+from digits.reading.masks import Ints
+from digits.reading.page import Box, Floats
+from digits.reading.pictures import Grey
+from digits.reading.recogniser import Answer, Recogniser
+from digits.reading.segmentation import Fragment, Line, joined, trimmed
+from digits.reading.strips import Strip, slant, strip_of
+
+STEP = 2  # columns of a strip that one step of the network stands for
+SCALES = (0.85, 1.18)  # of the further strips of a line that fits into one window
+SLIVER = 0.12  # of a part's ink, what is not cut off
+TALL = 0.5  # of a line's height, ink that may be a digit
+NEAR = 0.15  # of a line's height, between pieces of one character
+
+LEAST = 1e-4  # probability that an opinion gives to any digit
+LINE = 0.6  # the weight of the line's opinion which digit it is, beside the canvas's
+PRESENT, USUAL = 0.7, 9.0  # the same of whether it is one, and the odds that change nothing
+SURE = 0.6  # probability of an accepted digit
+
+Run = Callable[[Grey], Floats]  # a window, uint8 (32, 192), -> log-probabilities, (96, 21)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A character of a line.
+
+    Attributes:
+        symbol: a digit, a sign, or `OTHER`.
+        fragment: its ink.
+        line: the probabilities of the ten digits that the network for lines gives, float32 (10,),
+            given that there is a digit; all alike where it found none.
+        presence: the probability, by that network, that there is a digit.
+        answer: what the network for one digit says of the ink; None for a sign.
+    """
+
+    symbol: str
+    fragment: Fragment
+    line: Floats
+    presence: float
+    answer: Answer | None
+
+
+def read_line(line: Line, recogniser: Recogniser, run: Run) -> tuple[list[Written], float]:
+    """The characters of a line from left to right, and the probability of the whole text."""
+    whole = joined(line.fragments)
+    level = _level(line) - whole.box.y
+    shear = slant(whole.ink)
+    strips = [strip_of(whole.ink, level, line.height, shear)]
+    if len(strips[0].windows) == 1:
+        strips += [strip_of(whole.ink, level, line.height / one, shear) for one in SCALES]
+    found, confidence, strip = _best_view(strips, run)
+    return _with_ink(line, whole, found, strip, recogniser), confidence
+
+
+def _level(line: Line) -> float:
+    tall = [one.box for one in line.fragments if one.box.height > 0.6 * line.height]
+    boxes = tall or [one.box for one in line.fragments]
+    weights = [box.width for box in boxes]
+    return float(np.average([box.y + box.height / 2 for box in boxes], weights=weights))
+
+
+def _best_view(strips: Sequence[Strip], run: Run) -> tuple[list[Character], float, Strip]:
+    """The characters of the text that all views of a line together make likeliest."""
+    outputs = [_outputs(strip, run) for strip in strips]
+    found = [decoding.greedy(output) for output in outputs]
+    texts = sorted({decoding.text_of(one) for one in found})
+    each = np.array([decoding.log_likelihoods(output, texts) for output in outputs])
+    together = each.mean(axis=0)
+    best = int(together.argmax())
+    views = [i for i, one in enumerate(found) if decoding.text_of(one) == texts[best]]
+    view = max(views, key=lambda i: float(each[i, best]))
+    return found[view], float(np.exp(min(together[best], 0.0))), strips[view]
+
+
+def _outputs(strip: Strip, run: Run) -> Floats:
+    """The log-probabilities of a strip's steps, each from the window in which it is farther from
+    the edge."""
+    starts = [start // STEP for start in strip.windows]
+    ends = [(a + b) // 2 + STRIP_WIDTH // STEP // 2 for a, b in itertools.pairwise(starts)]
+    begins = [0, *ends]
+    ends = [*ends, strip.image.shape[1] // STEP]
+    parts = []
+    for start, begin, end in zip(starts, begins, ends, strict=True):
+        window = strip.image[:, start * STEP : start * STEP + STRIP_WIDTH]
+        parts.append(run(window)[begin - start : end - start])
+    return np.concatenate(parts)
+
+
+def _with_ink(
+    line: Line,
+    whole: Fragment,
+    found: Sequence[Character],
+    strip: Strip,
+    recogniser: Recogniser,
+) -> list[Written]:
+    height, box = line.height, whole.box
+    if not found:
+        return [
+            _unread(one, recogniser) for one in line.fragments if one.box.height >= TALL * height
+        ]
+    columns = [one.step * STEP for one in found]
+    if len(found) > 1:
+        ways = pieces.seams(strip.image, columns)
+        owner = pieces.between(
+            ways, strip.rows(box.height), (box.height, box.width),
+            strip.offsets(box.height), strip.scale,
+        )  # fmt: skip
+    else:
+        owner = np.zeros((box.height, box.width), np.int64)
+    of: list[list[Fragment]] = [[] for _ in found]
+    for part in line.fragments:
+        for index, piece in _shared(part, owner, box):
+            of[index].append(piece)
+    written: list[tuple[float, Written]] = []
+    for character, column, own in zip(found, columns, of, strict=True):
+        middle = box.x + strip.left + column / strip.scale
+        chosen, others = _own(own, middle, height)
+        if chosen:
+            one = joined(sorted(chosen, key=lambda piece: piece.middle))
+            written.append((one.middle, _written(character, one, recogniser)))
+        for other in others:
+            if other.box.height >= TALL * height:
+                written.append((other.middle, _unread(other, recogniser)))
+    written.sort(key=lambda pair: pair[0])
+    return [one for _, one in written]
+
+
+def _shared(part: Fragment, owner: Ints, whole: Box) -> list[tuple[int, Fragment]]:
+    """A part, whole or cut, with the index of the character that each piece belongs to."""
+    window = owner[part.box.moved(-whole.x, -whole.y).window]
+    counts = np.bincount(window[part.ink > 0])
+    owners = np.flatnonzero(counts > SLIVER * counts.sum())
+    if len(owners) <= 1:
+        return [(int(counts.argmax()), part)]
+    nearest = np.abs(window[..., None] - owners).argmin(axis=-1)
+    cut = []
+    for place, index in enumerate(owners.tolist()):
+        ink = np.where(nearest == place, part.ink, 0).astype(np.uint8)
+        if ink.any():
+            piece = trimmed(
+                ink, part.box.x, part.box.y, part.part, place == 0, place == len(owners) - 1
+            )
+            cut.append((index, piece))
+    return cut
+
+
+def _own(
+    parts: Sequence[Fragment], middle: float, height: float
+) -> tuple[list[Fragment], list[Fragment]]:
+    """The pieces that make one character, and the others, which are too far from it."""
+    if not parts:
+        return [], []
+
+    def apart(one: Fragment) -> float:
+        return max(one.box.x - middle, middle - one.box.right, 0.0)
+
+    main = min(parts, key=lambda one: (apart(one) > 0.3 * height, -one.ink.size))
+    if apart(main) > 0.6 * height:
+        return [], list(parts)
+    left, right = main.box.x - NEAR * height, main.box.right + NEAR * height
+    chosen = [one for one in parts if one is main or (one.box.right > left and one.box.x < right)]
+    return chosen, [one for one in parts if one not in chosen]
+
+
+def _written(character: Character, ink: Fragment, recogniser: Recogniser) -> Written:
+    digits = character.probabilities[:10]
+    total = float(digits.sum())
+    line = digits / total if total > 1e-6 else np.full(10, 0.1, np.float32)
+    answer = None
+    if character.symbol.isdigit() or character.symbol == OTHER:
+        answer = recogniser.ask(ink.ink)
+    return Written(character.symbol, ink, line, total * character.presence, answer)
+
+
+def _unread(ink: Fragment, recogniser: Recogniser) -> Written:
+    return Written(OTHER, ink, np.full(10, 0.1, np.float32), 0.0, recogniser.ask(ink.ink))
+
+
+def judged(written: Written, recogniser: Recogniser) -> tuple[Floats, float, bool]:
+    """Both networks' opinion of a digit together: the probabilities of the ten digits, float32
+    (10,), the odds that it is a digit, and whether it is accepted."""
+    assert written.answer is not None
+    together = np.log(written.line + LEAST) * LINE + np.log(written.answer.probabilities + LEAST)
+    together = np.exp(together - together.max())
+    together = (together / together.sum()).astype(np.float32)
+    presence = min(max(written.presence, 0.01), 0.99)
+    odds = recogniser.odds(written.answer) * (presence / (1 - presence) / USUAL) ** PRESENT
+    return together, odds, bool(odds >= 1 and together.max() >= SURE)

@@ -1,0 +1,101 @@
+"""A line of ink -> a strip, as the network for lines takes it: upright, of one height."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from digits.bundle import STRIP_HEIGHT, STRIP_WIDTH
+from digits.reading.masks import Ints
+from digits.reading.page import Floats
+from digits.reading.pictures import Grey
+
+TALL = 18  # pixels of a strip, a digit's height
+MARGIN = 6  # columns of a strip that stay free on both sides of the ink
+OVERLAP = 64  # columns that neighbouring windows of a long strip share
+SHEARS = np.linspace(-0.3, 0.9, 17)  # pixels sideways per pixel up
+SAMPLED = 24  # rows, of the copy that the slant is measured on
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A line's ink upright, with its digits 18 pixels high.
+
+    `image` is uint8 of shape (32, width); its width is even, and at least 192. The strip's column
+    `c` in its row `r` is the column `left + c / scale + shear * (16 - r) / scale` of the line's
+    ink, and the strip's row 16 is the ink's row `level`.
+    """
+
+    image: Grey
+    left: float
+    level: float
+    scale: float
+    shear: float
+
+    @property
+    def windows(self) -> list[int]:
+        """The even columns at which the windows begin, 192 wide, that the network is shown."""
+        last = self.image.shape[1] - STRIP_WIDTH
+        count = -(-last // (STRIP_WIDTH - OVERLAP)) + 1
+        return [last * i // max(count - 1, 1) // 2 * 2 for i in range(count)]
+
+    def rows(self, height: int) -> Ints:
+        """The strip's row of each of the ink's rows, int64 of shape (height,)."""
+        rows = (np.arange(height) + 0.5 - self.level) * self.scale + STRIP_HEIGHT / 2
+        return np.clip(np.floor(rows), 0, STRIP_HEIGHT - 1).astype(np.int64)
+
+    def offsets(self, height: int) -> Floats:
+        """The ink's column at the strip's column 0, in each of the ink's rows."""
+        above = self.level - (np.arange(height) + 0.5)
+        return (self.left + self.shear * above).astype(np.float32)
+
+
+def strip_of(ink: Grey, level: float, height: float, shear: float) -> Strip:
+    """Brings a line's ink into a strip.
+
+    Args:
+        ink: of one line, uint8 of shape (h, w), bright on 0, cropped to the ink.
+        level: the row in the middle of its digits.
+        height: of its digits, in pixels.
+        shear: of its writing, from `slant`.
+    """
+    scale = TALL / height
+    size = max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale))
+    small = Image.fromarray(ink).resize(size, Image.Resampling.BOX)
+    middle = level * scale
+    above, below = shear * middle, shear * (middle - size[1])  # by which its ends are displaced
+    begin = min(0.0, -above, -below) - MARGIN
+    end = size[0] + max(0.0, -above, -below) + MARGIN
+    width = max(STRIP_WIDTH, 2 * int(np.ceil((end - begin) / 2)))
+    begin -= (width - (end - begin)) / 2
+    # From a pixel of the strip to the one of the small line.
+    matrix = (1, -shear, begin + shear * STRIP_HEIGHT / 2, 0, 1, middle - STRIP_HEIGHT / 2)
+    image = small.transform(
+        (width, STRIP_HEIGHT), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
+    )
+    pixels = np.asarray(image)
+    brightest = max(int(pixels.max()), 1)  # thin strokes are paled by averaging
+    full = np.minimum(pixels * np.float32(255 / brightest), 255).astype(np.uint8)
+    return Strip(full, begin / scale, level, scale, shear)
+
+
+def slant(ink: Grey) -> float:
+    """How far writing leans to the right, in pixels sideways per pixel up.
+
+    Upright strokes fill few columns, so the columns' sums of ink are the most uneven where a line
+    was sheared upright (Vinciarelli & Luettin 2001).
+    """
+    factor = max(1, ink.shape[0] // SAMPLED)
+    small = np.asarray(Image.fromarray(ink).reduce(factor), np.float32)
+    rows, columns = small.shape
+    room = int(np.ceil(rows * 0.5)) + 1
+    padded = np.pad(small, ((0, 0), (room, room))).ravel()
+    wide = columns + 2 * room
+    above = rows / 2 - np.arange(rows) - 0.5
+    shifts = np.round(SHEARS[:, None] * above).astype(np.int64)  # of each row, to the right
+    place = np.arange(columns + room) + room // 2
+    at = np.clip(place[None, None] + shifts[:, :, None], 0, wide - 1)
+    sums = padded[at + (np.arange(rows) * wide)[None, :, None]].sum(axis=1)
+    return float(SHEARS[(sums * sums).sum(axis=1).argmax()])

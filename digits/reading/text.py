@@ -1,0 +1,101 @@
+"""The characters of a line -> its text, as it is written: separators, gaps, and ? for what is not
+sure."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from digits.reading.page import Box, Group, Page, Reading
+
+GAP = 0.55  # of a line's height, the narrowest gap between words
+USUAL = 2.2  # times the usual gap of its line, the narrowest gap between words
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A character as it is shown.
+
+    Attributes:
+        shown: a digit, a sign, or ? for what is not sure, or no digit.
+        box: around its ink, in pixels of the ink map.
+        reading: of a digit, or of ink that is not sure; None for a sign.
+        letter: whether it is rather a letter, or another character, than a digit.
+    """
+
+    shown: str
+    box: Box
+    reading: Reading | None
+    letter: bool
+
+
+def tokens(symbols: Sequence[Symbol], height: float) -> list[list[Symbol]]:
+    """Parts a line, from left to right, where gaps are: wider than most, and than half a digit.
+
+    What is a word, and not a number, is left out; so is everything in a line without a digit.
+    """
+    if not symbols:
+        return []
+    gaps = np.array([b.box.x - a.box.right for a, b in itertools.pairwise(symbols)], float)
+    usual = max(float(np.median(gaps)), 0.0) if len(gaps) > 1 else 0.3 * height
+    limit = max(GAP * height, USUAL * usual)
+    parts: list[list[Symbol]] = [[symbols[0]]]
+    for gap, symbol in zip(gaps.tolist(), symbols[1:], strict=True):
+        if gap > limit:
+            parts.append([])
+        parts[-1].append(symbol)
+    kept = [part for part in parts if not _is_word(part)]
+    return kept if any(_is_number(part) for part in kept) else []
+
+
+def _is_number(part: Sequence[Symbol]) -> bool:
+    """Whether a part has a digit, or what is likely to be one."""
+    return any(one.shown.isdigit() or (one.reading and not one.letter) for one in part)
+
+
+def _is_word(part: Sequence[Symbol]) -> bool:
+    letters = sum(one.letter for one in part)
+    digits = sum(one.shown.isdigit() for one in part)
+    return letters >= 2 and letters >= digits
+
+
+def page_of(lines: Sequence[tuple[Sequence[Sequence[Symbol]], Sequence[Symbol]]]) -> Page:
+    """The page of lines from the top: of each, the parts that are numbers, and all its symbols."""
+    texts: list[str] = []
+    digits: list[str] = []
+    groups: list[Group] = []
+    readings: list[Reading] = []
+    for number, (parts, symbols) in enumerate(lines):
+        group_of: dict[int, int] = {}
+        for run in _runs(parts):
+            group_of |= {id(one): len(groups) for one in run}
+            box = Box.around([one.box for one in run])
+            groups.append(Group("".join(one.shown for one in run), box, number))
+        readings += [
+            replace(one.reading, line=number, group=group_of.get(id(one)))
+            for one in symbols
+            if one.reading
+        ]
+        texts.append(" ".join("".join(one.shown for one in part) for part in parts))
+        shown = "".join(one.shown for part in parts for one in part)
+        digits.append("".join(filter(str.isdigit, shown)))
+    text = "\n".join(filter(None, texts))
+    return Page(text, "".join(digits), tuple(filter(None, digits)), tuple(readings), tuple(groups))
+
+
+def _runs(parts: Sequence[Sequence[Symbol]]) -> list[list[Symbol]]:
+    """The runs of digits, and of what is not sure, that gaps and signs part."""
+    found: list[list[Symbol]] = []
+    for part in parts:
+        before = False
+        for one in part:
+            belongs = one.reading is not None
+            if belongs and before:
+                found[-1].append(one)
+            elif belongs:
+                found.append([one])
+            before = belongs
+    return found

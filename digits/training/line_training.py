@@ -1,0 +1,159 @@
+"""(drawn lines) -> the weights of the network for lines; repeatable to the bit, and resumable."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from digits.data.lines import Lines
+from digits.data.mnist import Bytes
+from digits.runs.history import LineEpoch
+from digits.runs.recipes import Recipe
+from digits.training import augmentation, line_network
+from digits.training.epoch import Adam, OneCycle
+from digits.training.line_network import BLANK, STEP, STEPS
+from digits.training.models import mflop
+from digits.training.train import restore, run_epochs, save
+
+BATCH = 64
+LEARNING_RATE = 0.003
+WARMUP = 0.1  # fraction of all steps
+STEEPEST = 5.0  # norm of a gradient
+CHANCES = 9  # random numbers that a strip takes
+
+
+@dataclass(frozen=True)
+class TrainedLines:
+    """A finished network for lines, validation strips, uint8 of shape (n, 32, 192), and what is
+    known of it."""
+
+    model: keras.Model
+    strips: Bytes
+    metrics: dict[str, Any]
+
+
+def train_lines(
+    recipe: Recipe,
+    training: Lines,
+    validation: Lines,
+    state_file: Path,
+    shards: int,
+    on_epoch: Callable[[list[LineEpoch]], None] = lambda history: None,
+    quiet: bool = False,
+) -> TrainedLines:
+    """Trains the network for lines, by connectionist temporal classification (Graves et al. 2006).
+
+    In the first half it is also told in which step the middle of each character is, which the loss
+    alone takes long to find.
+
+    Args:
+        recipe: gives epochs, precision and seed.
+        training, validation: drawn lines; the second are read after each epoch and decide nothing.
+        state_file: an `.npz` that is replaced after every epoch; if it exists, training resumes.
+        shards: parts of a batch that are computed at the same time.
+        on_epoch: called with the history so far after each epoch.
+        quiet: draw no progress bar.
+
+    Raises:
+        DigitsError: the state file is broken.
+        Interrupted: Ctrl-C was pressed once; the state file holds the last finished epoch.
+    """
+    seed, epochs = recipe.seed, recipe.line_epochs
+    keras.utils.set_random_seed(seed)
+    model = line_network.build(recipe.precision)
+    steps = len(training.strips) // BATCH
+    rate = OneCycle(LEARNING_RATE, WARMUP, steps * epochs)
+    optimizer = Adam(rate)
+    optimizer.build(model.trainable_variables)
+    variables = [*model.variables, *optimizer.variables]
+    history = [LineEpoch(int(number), *rest) for number, *rest in restore(state_file, variables)]
+    stop = tf.Variable(False)
+    strips, labels = tf.constant(training.strips), tf.constant(training.labels)
+    places = tf.constant(_places(training))
+
+    def shard_gradients(chosen: tf.Tensor, chances: tf.Tensor, left: tf.Tensor) -> list[tf.Tensor]:
+        wanted = tf.gather(labels, chosen)
+        pictures = tf.cast(tf.gather(strips, chosen), tf.float32)[..., None]
+        pictures = augment(pictures, chances, left)
+        at = tf.where(wanted >= 0)
+        text = tf.SparseTensor(at, tf.gather_nd(wanted, at), tf.shape(wanted, tf.int64))
+        lengths = tf.fill([tf.shape(chosen)[0]], STEPS)
+        with tf.GradientTape() as tape:
+            logits = model(pictures, training=True)
+            losses = tf.nn.ctc_loss(text, logits, None, lengths, False, blank_index=BLANK)
+            loss = tf.reduce_sum(losses) / BATCH
+            there = tf.cast(tf.gather(places, chosen), tf.int32)
+            guide = tf.nn.sparse_softmax_cross_entropy_with_logits(there, logits)
+            guided = loss + tf.nn.relu(2 * left - 1) * tf.reduce_sum(guide) / BATCH
+        return [loss, *tape.gradient(guided, model.trainable_variables)]
+
+    @tf.function
+    def run_epoch(order: tf.Tensor, epoch: tf.Tensor) -> tf.Tensor:
+        sums = tf.zeros(2)
+        for step in tf.range(steps):
+            numbers = tf.stack([seed, epoch * steps + step])
+            left = 1 - tf.cast(numbers[1] / (steps * epochs), tf.float32)
+            chances = tf.random.stateless_uniform((BATCH, CHANCES), numbers)
+            results = [
+                shard_gradients(order[step, shard::shards], chances[shard::shards], left)
+                for shard in range(shards)
+            ]
+            loss, *gradients = (tf.add_n(of_shards) for of_shards in zip(*results, strict=True))
+            gradients, _ = tf.clip_by_global_norm(gradients, STEEPEST)
+            optimizer.apply(gradients, model.trainable_variables)
+            sums += tf.stack([loss, tf.cast(stop, tf.float32)])
+            if stop:
+                break
+        return sums / tf.cast(steps, tf.float32)
+
+    epochs_left, size = range(len(history), epochs), (len(training.strips), BATCH)
+    for epoch, started, (loss, _), bar in run_epochs(
+        "line epoch", epochs_left, run_epoch, size, seed, optimizer, stop, quiet
+    ):
+        read = line_network.read(model, validation.strips)
+        right = float(np.mean([a == b for a, b in zip(read, validation.texts, strict=True)]))
+        history.append(LineEpoch(epoch + 1, time.perf_counter() - started, float(loss), right))
+        save(state_file, variables, history)
+        bar.set_postfix_str(f"loss {loss:.3f}, validation {right:.2%}")
+        on_epoch(history)
+    metrics = {
+        "validation_right": history[-1].validation_right,
+        "parameters": model.count_params(),
+        "mflop": mflop(model),
+        "train_seconds": sum(epoch.seconds for epoch in history),
+    }
+    return TrainedLines(line_network.finish(model), validation.strips, metrics)
+
+
+def augment(strips: tf.Tensor, chances: tf.Tensor, left: tf.Tensor) -> tf.Tensor:
+    """Changes the pen, slant, slope, size and place of each strip a little, blurs some, and fades
+    them.
+
+    Args:
+        strips: float32 of shape (n, 32, 192, 1).
+        chances: uniform from 0 to 1, float32 of shape (n, CHANCES).
+        left: the fraction of the training that is left.
+    """
+    ways = (2 * chances - 1) * (0.5 + 0.5 * left)
+    strips = augmentation.with_pen(strips, ways[:, 0])
+    most = [math.radians(2), 0.08, 0.08, 0.35, 3.0, 2.0]
+    moves = tf.constant([0.0, 1.0, 1.0, 0.0, 0.0, 0.0]) + ways[:, 1:7] * most
+    strips = augmentation.move(strips, moves)
+    blurred = (chances[:, 7] < 0.2)[:, None, None, None]
+    strips = tf.where(blurred, tf.nn.avg_pool2d(strips, 3, 1, "SAME"), strips)
+    return strips * (1 - 0.5 * chances[:, 8] ** 2)[:, None, None, None]
+
+
+def _places(lines: Lines) -> np.ndarray:
+    """What the middle of stands in each step, uint8 of shape (n, 96), or the blank."""
+    places = np.full((len(lines.strips), STEPS), BLANK, np.uint8)
+    steps = np.clip(lines.columns // STEP, 0, STEPS - 1).astype(np.int64)
+    line, character = np.nonzero(lines.labels >= 0)
+    places[line, steps[line, character]] = lines.labels[line, character]
+    return places
