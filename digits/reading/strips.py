@@ -77,7 +77,7 @@ def strip_of(ink: Grey, level: float, height: float, shear: float) -> Strip:
     )
     pixels = np.asarray(image)
     brightest = max(int(pixels.max()), 1)  # thin strokes are paled by averaging
-    full = np.minimum(pixels * np.float32(255 / brightest), 255).astype(np.uint8)
+    full = np.rint(pixels * np.float32(255 / brightest)).astype(np.uint8)
     return Strip(full, begin / scale, level, scale, shear)
 
 

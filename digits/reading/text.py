@@ -12,6 +12,7 @@ import numpy as np
 from digits.reading.page import Box, Group, Page, Reading
 
 GAP = 0.55  # of a line's height, the narrowest gap between words
+ALONE = 0.45  # of a line's height, what is taken for the usual gap where there is only one
 USUAL = 2.2  # times the usual gap of its line, the narrowest gap between words
 
 
@@ -40,7 +41,8 @@ def tokens(symbols: Sequence[Symbol], height: float) -> list[list[Symbol]]:
     if not symbols:
         return []
     gaps = np.array([b.box.x - a.box.right for a, b in itertools.pairwise(symbols)], float)
-    usual = max(float(np.median(gaps)), 0.0) if len(gaps) > 1 else 0.3 * height
+    # The gap at a third of them in order of width: gaps between words are fewer than others.
+    usual = max(np.sort(gaps)[len(gaps) // 3], 0.0) if len(gaps) > 1 else ALONE * height
     limit = max(GAP * height, USUAL * usual)
     parts: list[list[Symbol]] = [[symbols[0]]]
     for gap, symbol in zip(gaps.tolist(), symbols[1:], strict=True):

@@ -1,0 +1,94 @@
+"""The network's answer for a strip, made by hand, and the characters in it."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from digits.reading.decoding import BLANK, CHARACTERS, fitting, greedy, log_likelihoods, text_of
+from digits.reading.page import Floats
+
+
+def outputs(path: str, sure: float = 0.9) -> Floats:
+    """Log-probabilities in which each step shows a character of the path, or _ for the blank."""
+    probabilities = np.full((len(path), BLANK + 1), (1 - sure) / BLANK, np.float32)
+    for step, shown in zip(probabilities, path, strict=True):
+        step[BLANK if shown == "_" else CHARACTERS.index(shown)] = sure
+    return np.log(probabilities)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("__1__2__", "12"),
+        ("11__22", "12"),
+        ("_1_1_", "11"),
+        ("_111_", "1"),
+        ("00_0_.5-", "00.5-"),
+        ("____", ""),
+    ],
+)
+def test_the_likeliest_path_is_read(path: str, text: str) -> None:
+    assert text_of(greedy(outputs(path))) == text
+
+
+def test_a_character_knows_where_it_is_and_how_likely() -> None:
+    _, seven = greedy(outputs("_33__777_", 0.8))
+    assert seven.symbol == "7"
+    assert seven.step == pytest.approx(6.5)  # the middle of the steps 5 to 7
+    assert seven.presence == pytest.approx(0.8 + 0.2 * 19 / 20)
+    assert seven.probabilities[7] == pytest.approx(0.8 / seven.presence)
+    assert seven.probabilities.sum() == pytest.approx(1)
+
+
+def test_the_likelihood_is_the_sum_over_all_paths() -> None:
+    rng = np.random.default_rng(1)
+    probabilities = rng.dirichlet(np.ones(BLANK + 1), 4).astype(np.float32)
+    symbols = {"1": 1, "2": 2, "_": BLANK}
+
+    def collapsed(path: tuple[str, ...]) -> str:
+        return "".join(one for one, _ in itertools.groupby(path)).replace("_", "")
+
+    for text in ("", "1", "12", "11", "121"):
+        expected = sum(
+            math.prod(float(probabilities[i, symbols[one]]) for i, one in enumerate(path))
+            for path in itertools.product("12_", repeat=4)
+            if collapsed(path) == text
+        )
+        found = float(log_likelihoods(np.log(probabilities), [text])[0])
+        assert math.exp(found) == pytest.approx(expected, rel=1e-4)
+
+
+def test_several_texts_are_measured_at_once() -> None:
+    log_probabilities = outputs("_1_2_")
+    texts = ["12", "1", "", "123"]
+    together = log_likelihoods(log_probabilities, texts)
+    alone = [log_likelihoods(log_probabilities, [text])[0] for text in texts]
+    np.testing.assert_allclose(together, alone, rtol=1e-5)
+    assert together.argmax() == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern", "text"),
+    [
+        ("_1_2_-_3_4_", "##-##", "12-34"),
+        ("_1_2_-_3_4_", "####", "1234"),  # nobody asked for the sign
+        ("_1_1_1_", "###", "111"),
+        ("_1_7_", "# #", "17"),
+    ],
+)
+def test_a_pattern_is_kept(path: str, pattern: str, text: str) -> None:
+    assert text_of(fitting(outputs(path), pattern)) == text
+
+
+def test_a_sign_of_the_pattern_may_be_missing_in_the_ink() -> None:
+    one, two, _, three, four = fitting(outputs("_1_2___3_4_"), "##-##")
+    assert text_of([one, two, three, four]) == "1234"
+
+
+def test_what_the_ink_does_not_show_is_not_present() -> None:
+    found = fitting(outputs("_(_4_)_"), "###")
+    shown = [one.presence * one.probabilities[:10].sum() > 0.5 for one in found]
+    assert len(found) == 3
+    assert sum(shown) == 1

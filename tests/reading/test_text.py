@@ -1,0 +1,69 @@
+"""The symbols of a line as text."""
+
+import numpy as np
+import pytest
+
+from digits.reading.page import Box, Reading
+from digits.reading.text import Symbol, page_of, tokens
+
+HEIGHT = 20.0
+
+
+def symbols(text: str, narrow: int = 4, wide: int = 24) -> list[Symbol]:
+    """Digits, signs, ? for a digit that is not sure, and letters, which are shown as ? as well;
+    spaces are gaps."""
+    found, x = [], 0
+    for one in text:
+        if one == " ":
+            x += wide - narrow
+            continue
+        box = Box(x, 0, 14, 20)
+        x += 14 + narrow
+        if one in ".,-/:()+=":
+            found.append(Symbol(one, box, None, False))
+            continue
+        digit = int(one) if one.isdigit() else 0
+        blank = np.zeros((256, 256), np.uint8)
+        reading = Reading(digit, np.full(10, 0.1, np.float32), one.isdigit(), box, blank, 0.5)
+        found.append(Symbol(one if one.isdigit() else "?", box, reading, one.isalpha()))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("12.50", "12.50"),
+        ("1.250,75-", "1.250,75-"),
+        ("80?21", "80?21"),
+        ("?", "?"),
+        ("12 345 6", "12 345 6"),
+        ("Hello", ""),
+        ("Hello 42", "42"),
+        ("42 apples 7", "42 7"),
+        ("Total 12.50", "12.50"),
+        ("4a2", "4?2"),
+        ("--", ""),
+    ],
+)
+def test_a_line_as_text(written: str, text: str) -> None:
+    line = symbols(written)
+    assert page_of([(tokens(line, HEIGHT), line)]).text == text
+
+
+def test_digits_that_are_wide_apart_are_one_number() -> None:
+    line = symbols("123456", narrow=18)
+    assert page_of([(tokens(line, HEIGHT), line)]).text == "123456"
+
+
+def test_lines_groups_and_readings() -> None:
+    lines = [symbols("12.5?"), symbols("word"), symbols("3 45")]
+    page = page_of([(tokens(line, HEIGHT), line) for line in lines])
+    assert page.text == "12.5?\n3 45"
+    assert page.digits == "125345"
+    assert page.lines == ("125", "345")
+    assert [(group.text, group.line) for group in page.groups] == [
+        ("12", 0), ("5?", 0), ("3", 2), ("45", 2),
+    ]  # fmt: skip
+    assert page.groups[0].box == Box(0, 0, 32, 20)
+    assert [one.line for one in page.readings] == [0] * 4 + [1] * 4 + [2] * 3
+    assert [one.group for one in page.readings] == [0, 0, 1, 1, *[None] * 4, 2, 3, 3]
