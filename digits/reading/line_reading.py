@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -52,16 +53,23 @@ class Written:
     answer: Answer | None
 
 
-def read_line(line: Line, recogniser: Recogniser, run: Run) -> tuple[list[Written], float]:
-    """The characters of a line from left to right, and the probability of the whole text."""
+def read_line(
+    line: Line, recogniser: Recogniser, run: Run, pattern: str | None = None
+) -> tuple[list[Written], float]:
+    """The characters of a line from left to right, and the probability of the whole text.
+
+    With a pattern, in which # is a digit, there are just its characters; one that is not in the ink
+    has none.
+    """
     whole = joined(line.fragments)
     level = _level(line) - whole.box.y
     shear = slant(whole.ink)
     strips = [strip_of(whole.ink, level, line.height, shear)]
     if len(strips[0].windows) == 1:
         strips += [strip_of(whole.ink, level, line.height / one, shear) for one in SCALES]
-    found, confidence, strip = _best_view(strips, run)
-    return _with_ink(line, whole, found, strip, recogniser), confidence
+    outputs = [_outputs(strip, run) for strip in strips]
+    found, confidence, view = _fitting(outputs, pattern) if pattern else _best_text(outputs)
+    return _with_ink(line, whole, found, strips[view], recogniser, bool(pattern)), confidence
 
 
 def _level(line: Line) -> float:
@@ -71,9 +79,9 @@ def _level(line: Line) -> float:
     return float(np.average([box.y + box.height / 2 for box in boxes], weights=weights))
 
 
-def _best_view(strips: Sequence[Strip], run: Run) -> tuple[list[Character], float, Strip]:
-    """The characters of the text that all views of a line together make likeliest."""
-    outputs = [_outputs(strip, run) for strip in strips]
+def _best_text(outputs: Sequence[Floats]) -> tuple[list[Character], float, int]:
+    """The characters of the text that all views of a line together make likeliest, its probability,
+    and the number of a view that shows it."""
     found = [decoding.greedy(output) for output in outputs]
     texts = sorted({decoding.text_of(one) for one in found})
     each = np.array([decoding.log_likelihoods(output, texts) for output in outputs])
@@ -81,7 +89,15 @@ def _best_view(strips: Sequence[Strip], run: Run) -> tuple[list[Character], floa
     best = int(together.argmax())
     views = [i for i, one in enumerate(found) if decoding.text_of(one) == texts[best]]
     view = max(views, key=lambda i: float(each[i, best]))
-    return found[view], float(np.exp(min(together[best], 0.0))), strips[view]
+    return found[view], math.exp(min(float(together[best]), 0.0)), view
+
+
+def _fitting(outputs: Sequence[Floats], pattern: str) -> tuple[list[Character], float, int]:
+    """The same, of the text that keeps to a pattern."""
+    found = [decoding.fitting(output, pattern) for output in outputs]
+    present = [math.prod(one.presence for one in characters) for characters in found]
+    view = int(np.argmax(present))
+    return found[view], present[view], view
 
 
 def _outputs(strip: Strip, run: Run) -> Floats:
@@ -104,7 +120,9 @@ def _with_ink(
     found: Sequence[Character],
     strip: Strip,
     recogniser: Recogniser,
+    only_these: bool,
 ) -> list[Written]:
+    """Characters with their ink, and ink that is none of them, unless `only_these` are wanted."""
     height, box = line.height, whole.box
     if not found:
         return [
@@ -130,7 +148,9 @@ def _with_ink(
         if chosen:
             one = joined(sorted(chosen, key=lambda piece: piece.middle))
             written.append((one.middle, _written(character, one, recogniser)))
-        for other in others:
+        elif only_these:
+            written.append((middle, _missing(character, middle, box.y)))
+        for other in [] if only_these else others:
             if other.box.height >= TALL * height:
                 written.append((other.middle, _unread(other, recogniser)))
     written.sort(key=lambda pair: pair[0])
@@ -198,3 +218,10 @@ def judged(written: Written, recogniser: Recogniser) -> tuple[Floats, float, boo
     presence = min(max(written.presence, 0.01), 0.99)
     odds = recogniser.odds(written.answer) * (presence / (1 - presence) / USUAL) ** PRESENT
     return together, odds, bool(odds >= 1 and together.max() >= SURE)
+
+
+def _missing(character: Character, x: float, y: int) -> Written:
+    """A character of a pattern that is not in the ink."""
+    nothing = Fragment(Box(round(x), y, 0, 0), np.zeros((0, 0), np.uint8), -1)
+    symbol = OTHER if character.symbol.isdigit() else character.symbol
+    return Written(symbol, nothing, np.full(10, 0.1, np.float32), 0.0, None)
