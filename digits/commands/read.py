@@ -18,8 +18,8 @@ from digits.errors import DigitsError
 from digits.terminal import note, own_words_only, say, say_json, watched
 
 if TYPE_CHECKING:
+    from digits.pictures.grey import Grey
     from digits.reading.page import Page
-    from digits.reading.pictures import Grey
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
 
 
 def _load(file: str) -> Grey:
-    from digits.reading import pictures
+    from digits import pictures
 
     if file != "-":
         return pictures.load(file)

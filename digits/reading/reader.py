@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from digits import bundle as bundles
-from digits.reading import ink, pictures
+from digits import pictures
+from digits.pictures.documents import Source
+from digits.pictures.grey import Grey
+from digits.reading import ink
 from digits.reading.cuts import cut_touching
 from digits.reading.masks import bounds
 from digits.reading.page import Box, Page, Reading, page_of
-from digits.reading.pictures import Grey, Source
 from digits.reading.recogniser import Answer, Recogniser, place
 from digits.reading.search import accepted, best_path, longest_run
 from digits.reading.segmentation import connected_parts, in_lines, join_broken, whole

@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 from PIL import Image
 
-from digits.reading.pictures import Grey
+from digits.pictures.grey import Grey
 
 
 def seven() -> Grey:

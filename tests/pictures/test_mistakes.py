@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from picture_files import FILES, GREY, RGB, encoded, png_chunk
 from PIL import Image
 
+from digits import pictures
 from digits.errors import DigitsError
-from digits.reading import pictures
+from digits.pictures import contents
 
 
 @given(
@@ -162,7 +163,7 @@ def test_a_source_of_another_kind_is_refused(tmp_path: Path) -> None:
 def test_a_file_of_too_many_bytes_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
     with path.open("wb") as file:
-        file.truncate(pictures.LARGEST_FILE + 1)  # a hole: no disk is used
+        file.truncate(contents.LARGEST_FILE + 1)  # a hole: no disk is used
     tracemalloc.start()
     try:
         with pytest.raises(DigitsError, match="more than the limit of 256 MB"):
@@ -194,7 +195,7 @@ def test_a_bomb_is_refused_by_its_header_before_memory_is_spent(tmp_path: Path) 
         (tmp_path / name).write_bytes(content)
     program = """if True:
         import resource, sys
-        from digits.reading import pictures
+        from digits import pictures
         from digits.errors import DigitsError
         from PIL import Image, TiffImagePlugin, WebPImagePlugin
         Image.preinit()
