@@ -45,7 +45,7 @@ class Document:
     """A picture file that is open. `len` is how many pages it has; most files have one.
 
     Its pages are counted and decoded when they are asked for, and nothing of them is kept. To be
-    used in a `with` statement, by one thread.
+    closed, best by a `with` statement, and used by one thread.
     """
 
     def __init__(self, file: File) -> None:
@@ -69,6 +69,10 @@ class Document:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Frees what the file takes; done at the end of a `with` statement."""
         self._pages.close()
 
     def __len__(self) -> int:

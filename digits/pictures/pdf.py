@@ -37,9 +37,10 @@ class PdfPages:
         with _PDFIUM:
             self._document = pdfium.FPDF_LoadMemDocument64(content, len(content), None)
             error = pdfium.FPDF_GetLastError()
-            if not self._document:
-                if error in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY):
-                    raise DigitsError(f"{name} is locked with a password; save it without one.")
+            if not self._document and error in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY):
+                raise DigitsError(f"{name} is locked with a password; save it without one.")
+            if not self._document or pdfium.FPDF_GetPageCount(self._document) < 1:
+                pdfium.FPDF_CloseDocument(self._document)  # which none may be
                 raise DigitsError(
                     f"{name} is a PDF that is damaged, cut short or without pages; download it "
                     "again, or print it to a new PDF."
@@ -77,11 +78,13 @@ class PdfPages:
         pdfium = self._pdfium
         width, height = _pixels(pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page))
         pixels = bytearray(3 * width * height)
-        bitmap = pdfium.FPDFBitmap_CreateEx(width,
+        bitmap = pdfium.FPDFBitmap_CreateEx(
+            width,
             height,
             pdfium.FPDFBitmap_BGR,
             (ctypes.c_char * len(pixels)).from_buffer(pixels),
-            3 * width,)
+            3 * width,
+        )
         if not bitmap:
             raise ValueError("there is no memory to draw it")
         try:
