@@ -10,11 +10,10 @@ import os
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import tee
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from digits.commands import add_model_flag
 from digits.errors import DigitsError
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
     from digits.reading.page import Page
 
 
-@dataclass(frozen=True)
-class _Part:
+class _Part(NamedTuple):
     """What is read of a file: all of it, or a page, counted from 1, of a document. Its source is
     the DigitsError instead if it cannot be read."""
 
@@ -165,7 +163,7 @@ def _only(parts: Iterator[_Part]) -> _Part:
         )
     if isinstance(part.source, DigitsError):
         return part
-    return replace(part, source=_decoded(partial(pictures.load, part.source)))
+    return part._replace(source=_decoded(partial(pictures.load, part.source)))
 
 
 def _decoded(load: Callable[[], Grey]) -> Grey | DigitsError:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from digits.pictures import arrays
 from digits.pictures.documents import Document, PageOf, Source, decoding
 from digits.pictures.grey import Grey, of_image
 
@@ -31,7 +30,9 @@ def load(source: Source) -> Grey:
             `grey.LARGEST_PICTURE` pixels, which is found before they are decoded.
     """
     if isinstance(source, np.ndarray):
-        return arrays.of_array(source)
+        from digits.pictures.arrays import of_array  # most pictures are files
+
+        return of_array(source)
     if isinstance(source, Image.Image):
         with decoding("The picture", f"is a {source.format or 'PIL'} image that is damaged"):
             return of_image(source, "The picture")

@@ -7,10 +7,9 @@ import os
 import threading
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from numpy.typing import NDArray
 from PIL import Image
@@ -20,11 +19,12 @@ from digits.pictures.contents import File, content_of, name_of
 from digits.pictures.frames import Frames
 from digits.pictures.grey import LARGEST_PICTURE, Grey, of_image
 from digits.pictures.kinds import DOCUMENTS, kind_of
-from digits.pictures.pdf import PdfPages
+
+if TYPE_CHECKING:
+    from digits.pictures.pdf import PdfPages
 
 
-@dataclass(frozen=True)
-class PageOf:
+class PageOf(NamedTuple):
     """A page of a document, as a picture: PageOf("scan.pdf", 2).
 
     Attributes:
@@ -56,6 +56,8 @@ class Document:
         with self._decoding(1):
             self._pages: Frames | PdfPages
             if self._kind == "PDF":
+                from digits.pictures.pdf import PdfPages
+
                 self._pages = PdfPages(content, self.name)
             else:
                 self._pages = Frames(content, self._kind, self.name)
@@ -85,11 +87,7 @@ class Document:
         if number != 1 and not 1 <= number <= len(self):
             raise DigitsError(f"{self.name} has no page {number}; its pages are 1 to {len(self)}.")
         with self._decoding(number) as name:
-            if isinstance(self._pages, PdfPages):
-                image = self._pages.image(number - 1, name)
-            else:
-                image = self._pages.image(number - 1)
-            return of_image(image, name)
+            return of_image(self._pages.image(number - 1, name), name)
 
     def _decoding(self, number: int) -> contextlib.AbstractContextManager[str]:
         name, failure = self.name, f"is a {self._kind} file that is damaged or cut short"

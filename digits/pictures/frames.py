@@ -53,7 +53,7 @@ class Frames:
         self._count()
         return len(self._frames)
 
-    def image(self, number: int) -> Image.Image:
+    def image(self, number: int, name: str) -> Image.Image:
         """A page, not decoded yet, which the next call replaces."""
         if number:
             self._count()

@@ -1,7 +1,5 @@
 """Which kind of picture file some bytes are: told by how they begin, never by a name."""
 
-import struct
-
 from digits.errors import DigitsError
 
 # What a picture can be saved as that needs no extra.
@@ -48,6 +46,5 @@ def kind_of(content: bytes, name: str) -> str:
 
 def _brands(content: bytes) -> set[bytes]:
     """The brands in the first box: the major one, four bytes of version, and the others."""
-    (length,) = struct.unpack(">I", content[:4])
-    box = content[8 : min(length, 1024)]
+    box = content[8 : min(int.from_bytes(content[:4], "big"), 1024)]
     return {box[at : at + 4] for at in range(0, len(box), 4) if at != 4}

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -28,8 +27,7 @@ AHEAD = 8  # pictures for each process that may be read before the first of them
 Read = Callable[[Source], Page]
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a picture: the page, or why it cannot be read; and the seconds it took."""
 
     page: Page | DigitsError
@@ -39,9 +37,7 @@ class Outcome:
 Outcomes = Generator[Outcome, None, None]
 
 
-def outcomes(
-    read: Read, sources: Iterable[Source | DigitsError], workers: int
-) -> Iterator[Outcome]:
+def outcomes(read: Read, sources: Iterable[Source | DigitsError], workers: int) -> Outcomes:
     """Reads pictures one after another, or if `workers` is 2 or more in so many processes, to which
     `read` is sent: `Reader.read`, or a part of it.
 
@@ -91,14 +87,14 @@ class _OneByOne:
         return self._document
 
 
-@dataclass
 class _Worker:
     """A process that reads, our end of its pipe, and the number and name of each picture that it
     has and has not answered for."""
 
-    process: BaseProcess
-    pipe: Connection
-    in_hand: list[tuple[int, str]] = field(default_factory=list)
+    def __init__(self, process: BaseProcess, pipe: Connection) -> None:
+        self.process = process
+        self.pipe = pipe
+        self.in_hand: list[tuple[int, str]] = []
 
     def give(self, number: int, source: Source) -> None:
         file = source.file if isinstance(source, PageOf) else source
