@@ -15,7 +15,7 @@ from digits.pictures.grey import LARGEST_PICTURE
 
 RESOLUTION = 300  # dots per inch, as of a scan
 POINTS = 72  # PDF's unit, in an inch
-PAGE_SECONDS = 10  # in which a page must be drawn
+PAGE_SECONDS = 10  # of the processor, in which a page must be drawn
 _PDFIUM = threading.Lock()  # one thread at a time may call PDFium, whatever the document
 _WHITE = 0xFFFFFFFF
 
@@ -91,8 +91,10 @@ class PdfPages:
             pdfium.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, _WHITE)
             flags = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER
             place = (bitmap, page, 0, 0, width, height, 0, flags)
-            deadline = time.monotonic() + PAGE_SECONDS
-            late = type(pdfium.IFSDK_PAUSE().NeedToPauseNow)(lambda _: time.monotonic() > deadline)
+            deadline = time.thread_time() + PAGE_SECONDS
+            late = type(pdfium.IFSDK_PAUSE().NeedToPauseNow)(
+                lambda _: time.thread_time() > deadline
+            )
             pause = pdfium.IFSDK_PAUSE(version=1, NeedToPauseNow=late)
             status = pdfium.FPDF_RenderPageBitmap_Start(*place, pause)
             pdfium.FPDF_RenderPage_Close(page)
@@ -114,6 +116,7 @@ def _pixels(width: float, height: float) -> tuple[int, int]:
     """The size in which a page is drawn that is so many points wide and high."""
     scale = RESOLUTION / POINTS
     scale = min(scale, math.sqrt(LARGEST_PICTURE / max(width * height, 1)))
-    # Of a very long strip, rounding the short side up must not take it over the limit.
     across, down = max(1, round(width * scale)), max(1, round(height * scale))
-    return min(across, LARGEST_PICTURE // down), min(down, LARGEST_PICTURE // across)
+    across, down = min(across, LARGEST_PICTURE), min(down, LARGEST_PICTURE)
+    # The short side of a strip was rounded up to 1, or either side up past the limit.
+    return max(1, min(across, LARGEST_PICTURE // down)), min(down, LARGEST_PICTURE // across)
