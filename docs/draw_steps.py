@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from digits import Reader
-from digits.reading import ink, pictures
+from digits import Reader, pictures
+from digits.reading import ink
 from digits.reading.page import Reading
 
 FIGURES = Path(__file__).parent / "figures"

@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digits.errors import DigitsError, explained
 from digits.files import replacing
+from digits.pictures.grey import Grey
 from digits.reading.page import Box, Page
-from digits.reading.pictures import Grey
 
 Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from digits.pictures.grey import Grey
 from digits.reading.masks import SHORTEST_RULE, Mask, components, extremes, rules, wider
-from digits.reading.pictures import Grey
 
 Floats = NDArray[np.float32]
 

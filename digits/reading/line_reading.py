@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from digits.bundle import STRIP_WIDTH
+from digits.pictures.grey import Grey
 from digits.reading import decoding, pieces
 from digits.reading.decoding import OTHER, Character
 from digits.reading.masks import Ints
 from digits.reading.page import Box, Floats
-from digits.reading.pictures import Grey
 from digits.reading.recogniser import Answer, Recogniser
 from digits.reading.segmentation import Fragment, Line, joined, trimmed
 from digits.reading.strips import Strip, slant, strip_of

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.reading.pictures import Grey
+from digits.pictures.grey import Grey
 
 Floats = NDArray[np.float32]
 

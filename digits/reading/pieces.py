@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from digits.bundle import STRIP_HEIGHT
+from digits.pictures.grey import Grey
 from digits.reading.masks import Ints
 from digits.reading.page import Floats
-from digits.reading.pictures import Grey
 
 SIDEWAYS = np.float32(0.03)  # of full ink, what a step aside costs
 FAR = np.float32(1e9)

@@ -1,18 +1,22 @@
 """Reads handwriting: bundle + picture -> digits. Without TensorFlow; LiteRT runs the model."""
 
 import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from digits import bundle as bundles
-from digits.reading import ink, pictures
+from digits import pictures
+from digits.errors import DigitsError
+from digits.pictures.documents import Source
+from digits.pictures.grey import Grey
+from digits.reading import ink, many
 from digits.reading.decoding import OTHER
 from digits.reading.line_reading import Written, judged, read_line
 from digits.reading.masks import bounds
 from digits.reading.page import Box, Floats, Page, Reading
-from digits.reading.pictures import Grey, Source
 from digits.reading.recogniser import Answer, Recogniser, place
 from digits.reading.segmentation import connected_parts, in_lines, whole
 from digits.reading.text import Symbol, page_of, tokens
@@ -20,7 +24,8 @@ from digits.runtime import Model, Outputs
 
 
 class Reader:
-    """Reads digits with one bundle. May be shared between threads."""
+    """Reads digits with one bundle. May be shared between threads, and sent to other processes and
+    machines: pickled, it holds its bundle."""
 
     def __init__(self, bundle: Path | str | None = None) -> None:
         """Loads a bundle, by default the one that comes with the package.
@@ -30,6 +35,13 @@ class Reader:
         """
         self._bundle = bundles.read(bundles.SHIPPED if bundle is None else bundle)
         self._local = threading.local()  # a recogniser serves one thread
+
+    def __getstate__(self) -> bundles.Bundle:
+        return self._bundle
+
+    def __setstate__(self, bundle: bundles.Bundle) -> None:
+        self._bundle = bundle
+        self._local = threading.local()
 
     def read(self, picture: Source) -> Page:
         """Reads everything in a picture, from the top, and in each line from the left.
@@ -66,6 +78,32 @@ class Reader:
     def _run_line(self, window: Grey) -> Floats:
         """What the network for lines says of a window of a strip."""
         return self._recogniser.model.run("line", window)["log_probabilities"][0]
+
+    def read_many(
+        self, sources: Iterable[Source], workers: int = 1
+    ) -> Iterator[Page | DigitsError]:
+        """Reads many pictures, in the order given; one that cannot be read does not end the others.
+
+        With several workers, each is a process with one thread; a few pictures are read before
+        their pages are asked for, and no more are held in memory. A program that calls this needs
+        `if __name__ == "__main__":`, as with all of Python's processes. The workers end when the
+        iterator does.
+
+        Args:
+            sources: as for `read`, and taken when they are needed. Of a document the first page is
+                read; `pictures.load_pages(path)` gives the sources for all.
+            workers: how many processes read; with 1, this one does.
+
+        Yields:
+            for each picture its page, or the DigitsError that says why it cannot be read.
+
+        Raises:
+            DigitsError: `workers` is below 1, or a worker was killed, for instance because memory
+                ran out.
+        """
+        if workers < 1:
+            raise DigitsError(f"workers must be 1 or more, not {workers}.")
+        return (outcome.page for outcome in many.outcomes(self.read, sources, workers))
 
     def classify(self, picture: Source) -> Reading:
         """Reads a picture of one digit: all ink in it but specks is taken as one thing.

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from digits.pictures.grey import Grey
 from digits.reading.ink import Ink
 from digits.reading.masks import Components, Ints, Mask, bounds, components, wider
 from digits.reading.page import Box
-from digits.reading.pictures import Grey
 from digits.reading.recogniser import Recogniser
 
 INKED = 48  # ink of at least this holds a part together

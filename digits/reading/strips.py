@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image
 
 from digits.bundle import STRIP_HEIGHT, STRIP_WIDTH
+from digits.pictures.grey import Grey
 from digits.reading.masks import Ints
 from digits.reading.page import Floats
-from digits.reading.pictures import Grey
 
 TALL = 18  # pixels of a strip, a digit's height
 MARGIN = 6  # columns of a strip that stay free on both sides of the ink

@@ -27,6 +27,7 @@ MOST_WAITING = 16  # requests that are read or wait for a thread, in each proces
 MOST_PICTURES = 64  # in one request
 PICTURES = (
     *(f"image/{kind}" for kind in ("png", "jpeg", "gif", "bmp", "x-ms-bmp", "webp", "tiff")),
+    *("image/heic", "image/heif", "image/avif", "application/pdf"),
     *(f"image/x-portable-{kind}map" for kind in ("pix", "gray", "bit", "any")),
 )
 SIDES = {"pixels": DIGIT_SIDE, "canvas": CANVAS_SIDE}  # of the arrays that JSON may hold

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from digits.reading.pictures import Grey
+from digits.pictures.grey import Grey
 from digits.reading.pieces import between, seams
 
 

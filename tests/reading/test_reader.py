@@ -18,9 +18,9 @@ from benchmarks.handwriting_data.cheque_amounts import edit_distance
 from digits import bundle
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
+from digits.pictures.grey import Grey
 from digits.reading import recogniser
 from digits.reading.page import Page, Reading
-from digits.reading.pictures import Grey
 from digits.reading.reader import Reader
 
 if not (bundle.SHIPPED / "manifest.json").exists():

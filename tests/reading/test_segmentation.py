@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digits.bundle import CANVAS_SIDE
+from digits.pictures.grey import Grey
 from digits.reading import segmentation
 from digits.reading.cuts import MOST_CUTS, cut, cut_touching
 from digits.reading.page import Box
-from digits.reading.pictures import Grey
 from digits.reading.recogniser import Answer, Recogniser
 from digits.reading.search import Step, accepted, best_path, longest_run
 from digits.reading.segmentation import Fragment, Line

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from digits.reading.pictures import Grey
+from digits.pictures.grey import Grey
 from digits.reading.strips import slant, strip_of
 
 

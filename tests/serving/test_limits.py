@@ -16,8 +16,8 @@ import uvicorn
 from services import PNG, Client, Started, running
 from uvicorn.server import ServerState
 
+from digits.pictures.documents import Source
 from digits.reading.page import Page
-from digits.reading.pictures import Source
 from digits.reading.reader import Reader
 from digits.serving import connections, requests
 from digits.serving.app import create_app

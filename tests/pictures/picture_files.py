@@ -5,9 +5,10 @@ import struct
 import zlib
 
 import numpy as np
+import pillow_heif
 from PIL import Image
 
-from digits.reading.pictures import Grey
+from digits.pictures.grey import Grey
 
 
 def seven() -> Grey:
@@ -18,6 +19,7 @@ def seven() -> Grey:
     return paper
 
 
+pillow_heif.register_heif_opener()  # or Pillow could not write it
 GREY = Image.fromarray(seven())
 RGB = GREY.convert("RGB")
 DRAWING = Image.merge("LA", (Image.new("L", GREY.size), Image.fromarray(255 - seven())))
@@ -66,6 +68,26 @@ FILES = {  # lossless or nearly so; each shows `seven()`
     "tiff, 32 bits": encoded(Image.fromarray(seven().astype(np.int32) * 257), "TIFF"),
     "tiff, floats": encoded(Image.fromarray(seven().astype(np.float32) / 255), "TIFF"),
     "tiff, several pages": animated("TIFF"),
+    "heic": encoded(RGB, "HEIF", quality=-1, chroma=444),
+    "heic, grey": encoded(GREY, "HEIF", quality=-1),
+    "heic, several pictures": encoded(
+        RGB.rotate(90),
+        "HEIF",
+        quality=-1,
+        chroma=444,
+        save_all=True,
+        append_images=[RGB],
+        primary_index=1,
+    ),
+    "avif": encoded(RGB, "AVIF", quality=100, subsampling="4:4:4"),
+    "avif, grey": encoded(GREY, "AVIF", quality=100),
+    "avif, animated": encoded(
+        RGB, "AVIF", quality=100, save_all=True, append_images=[RGB.rotate(90)]
+    ),
+    "pdf": encoded(RGB, "PDF", quality=100, resolution=300),
+    "pdf, several pages": encoded(
+        RGB, "PDF", quality=100, resolution=300, save_all=True, append_images=[RGB.rotate(90)]
+    ),
     "ppm": encoded(RGB, "PPM"),
     "pgm": encoded(GREY, "PPM"),
     "pgm, 16 bits": encoded(WIDE, "PPM"),

@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
-from picture_files import FILES, GREY, RGB, encoded, png_chunk
+from picture_files import FILES, RGB, encoded, png_chunk
 from PIL import Image
 
+from digits import pictures
 from digits.errors import DigitsError
-from digits.reading import pictures
+from digits.pictures import contents
 
 
 @given(
@@ -85,8 +86,9 @@ BAD_FILES = {
     "empty": (b"", "is empty"),
     "text named .png": (b"four\n", "is text, not a picture"),
     "SVG": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "is text, not a picture"),
-    "PDF": (b"%PDF-1.7\n\xc4\xe5", "is a PDF"),
-    "photo of an iPhone": (b"\0\0\0\x24ftypheic\0\0\0\0", "is HEIC"),
+    "PDF": (b"%PDF-1.7\n\xc4\xe5", "is a PDF that is damaged, cut short or without pages"),
+    "photo of an iPhone": (b"\0\0\0\x24ftypheic\0\0\0\0", "is a HEIC file that is damaged"),
+    "video": (b"\0\0\0\x18ftypisom\0\0\0\0isommp42", "is a video"),
     "random": (b"\x05\x81\xff\x00\x17", "not in a format that can be read"),
     "a format that is not read": (b"\0\0\x01\0\x01\0", "not in a format that can be read"),
     "signature alone": (b"\x89PNG\r\n\x1a\n", "damaged or cut short"),
@@ -149,10 +151,12 @@ def test_a_source_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("four")
     with (tmp_path / "a.txt").open() as text, pytest.raises(DigitsError, match="binary mode"):
         pictures.load(text)  # type: ignore[arg-type] # wrong on purpose
-    with pytest.raises(DigitsError, match="is a path, bytes, a binary file or a NumPy array"):
+    with pytest.raises(
+        DigitsError, match="is a path, bytes, a binary file, a NumPy array or a PIL"
+    ):
         pictures.load(None)  # type: ignore[arg-type] # wrong on purpose
-    with pytest.raises(DigitsError, match=r"not PIL.Image.Image; .*numpy.asarray"):
-        pictures.load(GREY)  # type: ignore[arg-type] # wrong on purpose
+    with pytest.raises(DigitsError, match=r"not list; .*numpy.asarray"):
+        pictures.load([[0]])  # type: ignore[arg-type] # wrong on purpose
     closed = io.BytesIO()
     closed.close()
     with pytest.raises(DigitsError, match="closed file"):
@@ -162,7 +166,7 @@ def test_a_source_of_another_kind_is_refused(tmp_path: Path) -> None:
 def test_a_file_of_too_many_bytes_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
     with path.open("wb") as file:
-        file.truncate(pictures.LARGEST_FILE + 1)  # a hole: no disk is used
+        file.truncate(contents.LARGEST_FILE + 1)  # a hole: no disk is used
     tracemalloc.start()
     try:
         with pytest.raises(DigitsError, match="more than the limit of 256 MB"):
@@ -194,7 +198,7 @@ def test_a_bomb_is_refused_by_its_header_before_memory_is_spent(tmp_path: Path) 
         (tmp_path / name).write_bytes(content)
     program = """if True:
         import resource, sys
-        from digits.reading import pictures
+        from digits import pictures
         from digits.errors import DigitsError
         from PIL import Image, TiffImagePlugin, WebPImagePlugin
         Image.preinit()

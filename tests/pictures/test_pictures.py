@@ -14,8 +14,8 @@ from hypothesis.extra import numpy as npst
 from picture_files import DRAWING, FILES, GREY, RGB, encoded, png_chunk, seven
 from PIL import Image
 
-from digits.reading import pictures
-from digits.reading.pictures import Grey
+from digits import pictures
+from digits.pictures.grey import Grey
 
 BILEVEL = {
     form: encoded(GREY.convert("1", dither=Image.Dither.NONE), form, **options)

@@ -1,0 +1,91 @@
+"""Picture files that Pillow decodes, by itself or with the plugin pillow-heif."""
+
+import io
+from importlib import import_module
+from typing import Any
+
+from PIL import Image
+
+from digits.errors import DigitsError
+
+_PLUGINS = {  # the module that decodes files of a kind, and its class
+    "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
+    "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
+    "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
+    "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
+    "WebP": ("PIL.WebPImagePlugin", "WebPImageFile"),
+    "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
+    "PPM": ("PIL.PpmImagePlugin", "PpmImageFile"),
+    "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),  # since Pillow 11.3
+    "HEIC": ("pillow_heif", "HeifImageFile"),
+}
+_SUBFILE_TYPE = 254  # TIFF's tag NewSubfileType
+_NO_PAGE = 0b101  # its bits for a copy in low resolution and for a mask of transparency
+
+
+def needs_extra(name: str, kind: str) -> DigitsError:
+    """The error for a file of a kind whose decoder is not installed."""
+    return DigitsError(
+        f"{name} is {kind}, which takes more packages to read; install them with "
+        "pip install 'mnist-classification[files]' and try again."
+    )
+
+
+class Frames:
+    """The pages of a picture file that is open, counted from 0; none is decoded yet."""
+
+    def __init__(self, content: bytes, kind: str, name: str) -> None:
+        # Not Image.open: it imports the decoders of other kinds too, which takes as long as the
+        # rest.
+        module, opener = _PLUGINS[kind]
+        try:
+            plugin = import_module(module)
+        except ImportError:
+            raise needs_extra(name, kind) from None
+        if not getattr(plugin, "SUPPORTED", True):  # a Pillow that was built without this kind
+            raise needs_extra(name, kind)
+        self._image: Any = getattr(plugin, opener)(io.BytesIO(content))
+        self._first = self._image.tell()  # of several pictures in a HEIC, the main one
+        self._kind = kind
+        self._frames: list[int] = []  # of the pages, once they are counted
+
+    def __len__(self) -> int:
+        self._count()
+        return len(self._frames)
+
+    def image(self, number: int, name: str) -> Image.Image:
+        """A page, not decoded yet, which the next call replaces."""
+        if number:
+            self._count()
+        image: Image.Image = self._image
+        image.seek(self._frames[number] if number else self._first)
+        if self._kind == "JPEG":
+            image.draft("L", None)  # decodes brightness alone
+        return image
+
+    def close(self) -> None:
+        self._image.close()
+
+    def _count(self) -> None:
+        """Finds the pages. Of an animation, only the first frame is one."""
+        if self._frames:
+            return
+        self._frames = [self._first]
+        if self._kind == "HEIC":
+            others = (frame for frame in range(self._image.n_frames) if frame != self._first)
+            self._frames += others
+        if self._kind != "TIFF":
+            return
+        frame = self._first
+        while True:  # Pillow ends where a file's list of pages leads back into itself
+            frame += 1
+            try:
+                self._image.seek(frame)
+                if self._image.tag_v2.get(_SUBFILE_TYPE, 0) & _NO_PAGE:
+                    continue
+            except EOFError:
+                return
+            except Exception:  # a damaged list; who wants that page is told
+                self._frames.append(frame)
+                return
+            self._frames.append(frame)
