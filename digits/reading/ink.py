@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from digits.reading.masks import SHORTEST_RULE, Mask, components, extremes, rules, wider
+from digits.reading.masks import Mask, components, extremes, wider
 from digits.reading.pictures import Grey
 
 Floats = NDArray[np.float32]
@@ -35,8 +35,8 @@ class Ink:
 def find(grey: Grey) -> Ink:
     """Finds what was written, light on dark or dark on light, in a picture, uint8 of shape (h, w).
 
-    Ruled lines are removed. The map is all zeros if there is no ink, and has at most `LARGEST`
-    pixels, which bounds the time.
+    Ruled lines and boxes are ink too; `layout.find` takes them out. The map is all zeros if there is
+    no ink, and has at most `LARGEST` pixels, which bounds the time.
     """
     scale = 1
     while (grey.shape[0] // scale) * (grey.shape[1] // scale) > LARGEST:
@@ -49,10 +49,7 @@ def find(grey: Grey) -> Ink:
     level = _even_paper(grey, counts)
     if level is None:
         return Ink(_on_uneven_paper(grey), scale, False)
-    found = _on_even_paper(grey, counts, level)
-    if max(found.shape) >= SHORTEST_RULE:
-        found[rules(found > 0)] = 0
-    return Ink(found, scale, True)
+    return Ink(_on_even_paper(grey, counts, level), scale, True)
 
 
 def _counts(values: NDArray[Any]) -> NDArray[np.intp]:
@@ -133,7 +130,6 @@ def _on_uneven_paper(grey: Grey) -> Grey:
     surely = smooth > max(0.5 * full, 3 * unrest)
     parts = components(smooth > max(0.3 * full, 2 * unrest)).labels
     mask = np.isin(parts, parts[surely])
-    mask &= ~rules(mask)
     start = max(0.12 * full, min(1.5 * unrest, 0.3 * full))
     found = np.clip((positive - start) * (255 / (full - start)), 0, 255)
     found[~wider(mask)] = 0

@@ -1,13 +1,14 @@
 """Reads handwriting: bundle + picture -> digits. Without TensorFlow; LiteRT runs the model."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from digits import bundle as bundles
-from digits.reading import ink, pictures
+from digits.reading import ink, layout, pictures
 from digits.reading.cuts import cut_touching
 from digits.reading.masks import bounds
 from digits.reading.page import Box, Page, Reading, page_of
@@ -43,7 +44,7 @@ class Reader:
         found = ink.find(grey)
         recogniser = self._recogniser
         recogniser.forget()
-        parts = connected_parts(found.map)
+        parts = connected_parts(layout.find(found.map).ink)
         parts = join_broken(parts, recogniser)
         lines = in_lines(parts)
         lines = cut_touching(lines, recogniser)
@@ -72,6 +73,7 @@ class Reader:
         """
         grey = pictures.load(picture)
         found = ink.find(grey)
+        found = replace(found, map=layout.find(found.map).ink)
         piece = whole(found)
         if piece is None:
             blank = np.zeros((bundles.CANVAS_SIDE, bundles.CANVAS_SIDE), np.uint8)
