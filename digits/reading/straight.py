@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 
 SHORTEST_RUN = 16  # pixels
 THICKEST = 10  # pixels
+NARROWEST_PIECE = 5  # pixels
 LONGEST_PIECE = 64  # pixels: a bent line is straight over this length
 WIDEST_GAP = 100  # pixels that are crossed by strokes, or where a line is broken
 MOST_PIECES = 3000  # that are considered, the longest
@@ -188,15 +189,27 @@ def _pieces(seeds: Mask, thin: Mask) -> Floats:
     """Short straight thin pieces that run across, from the left: rows of left, right, the levels
     at both, thickness and slope."""
     parts = components(seeds)
-    labels = np.where(thin, parts.labels, 0).ravel()
-    at = np.flatnonzero(labels)
-    labels = labels[at].astype(np.intp) - 1
-    y, x = (values.astype(np.float64) for values in np.divmod(at, seeds.shape[1]))
-    count = len(parts.sizes)
-    left, width = parts.boxes[:, 0].astype(np.float64), parts.boxes[:, 2].astype(np.float64)
-    top = parts.boxes[:, 1].astype(np.float64)
-    x -= left[labels]
-    y -= top[labels]
+    widths = parts.boxes[:, 2]
+    wide = np.flatnonzero(widths >= NARROWEST_PIECE)
+    wide = wide[np.argsort(-widths[wide], kind="stable")[: 2 * MOST_PIECES]]
+    count = len(wide)
+    numbers = np.zeros(len(widths) + 1, np.intp)
+    numbers[wide + 1] = np.arange(1, count + 1)
+    at = np.flatnonzero(parts.labels * thin)
+    labels = numbers[parts.labels.ravel()[at]] - 1
+    at, labels = at[labels >= 0], labels[labels >= 0]
+    left, top = parts.boxes[wide, :2].astype(np.float64).T
+    width = widths[wide].astype(np.float64)
+    y, x = np.divmod(at, seeds.shape[1])
+    x, y = x - left[labels], y - top[labels]
+    # Columns in which a stroke stands on the line are left out.
+    columns = labels * LONGEST_PIECE + x.astype(np.intp)
+    heights = np.bincount(columns, minlength=count * LONGEST_PIECE).reshape(-1, LONGEST_PIECE)
+    ordered = np.sort(np.where(heights > 0, heights, THICKEST * 2), axis=1)
+    inked = np.count_nonzero(heights, axis=1)
+    usual = ordered[np.arange(count), inked // 4]
+    near = heights.ravel()[columns] <= usual[labels] + 1
+    labels, x, y = labels[near], x[near], y[near]
     for last_round in (False, True):
         n = np.maximum(np.bincount(labels, minlength=count), 1)
         mx, my, xx, xy, yy = (
@@ -205,16 +218,18 @@ def _pieces(seeds: Mask, thin: Mask) -> Floats:
         )
         xx, xy, yy = xx - mx * mx, xy - mx * my, yy - my * my
         slope = xy / np.maximum(xx, 1e-6)
-        thickness = n / width
-        if not last_round:  # without the stumps of strokes that cross
+        if not last_round:  # without other strokes above and below
             off = np.abs(y - my[labels] - slope[labels] * (x - mx[labels]))
-            near = off <= 0.5 * thickness[labels] + 1
+            near = off <= 0.5 * usual[labels] + 1
             labels, x, y = labels[near], x[near], y[near]
+    columns = np.unique(labels * LONGEST_PIECE + x.astype(np.intp)) // LONGEST_PIECE
+    used = np.bincount(columns, minlength=count)
+    thickness = n / np.maximum(used, 1)
     spread = np.sqrt(np.maximum(yy - slope * xy, 0))
     # Of a bar of even thickness t, the rows are spread by 0.29 t.
     straight = (spread <= 0.4 * thickness + 0.5) & (np.abs(slope) <= STEEPEST)
-    chosen = np.flatnonzero(straight & (thickness <= THICKEST) & (thickness > 0.4) & (width >= 5))
-    chosen = chosen[np.argsort(-width[chosen], kind="stable")[:MOST_PIECES]]
+    straight &= (thickness <= THICKEST) & (used >= NARROWEST_PIECE)
+    chosen = np.flatnonzero(straight)[:MOST_PIECES]
     first = top + my - slope * mx
     last = first + slope * (width - 1)
     table = np.stack([left, left + width - 1, first, last, thickness, slope], axis=1)[chosen]
@@ -236,18 +251,17 @@ def _linked(pieces: Floats, dilated: Mask) -> list[Floats]:
         # Where it is short, its own slope is noise.
         own = slope if length > 24 else way
         middle = (first + last) / 2 - own * length / 2
-        off = np.abs(level + way * gap - middle) - 0.03 * np.maximum(gap, 0)
-        off[(gap < -LONGEST_PIECE) | (gap > WIDEST_GAP)] = np.inf
-        k = int(off.argmin()) if len(chains) else 0
-        linked = len(chains) > 0 and off[k] <= 2
-        if linked and gap[k] > 12:
-            between = np.arange(end[k] + 1, left)
-            rows = np.interp(between, [end[k], left], [level[k], first])
-            rows = np.clip(np.round(rows), 0, len(dilated) - 1)
-            white = np.count_nonzero(~dilated[rows.astype(np.intp), between.astype(np.intp)])
-            linked = white <= max(12, 0.5 * min(end[k] - start[k], length))
-        if linked:
-            chains[k].append(i)
+        off = np.abs(level + way * gap - middle)
+        may = (gap >= -LONGEST_PIECE) & (gap <= WIDEST_GAP) & (off <= 2 + 0.03 * np.maximum(gap, 0))
+        if length > 24:
+            may &= (np.abs(slope - way) <= 0.1) | (end - start <= 24)
+        nearest = np.flatnonzero(may)
+        for k in nearest[np.argsort(off[nearest] + 0.05 * np.abs(gap[nearest]))].tolist():
+            ends = (end[k], left), (level[k], first)
+            enough = max(12.0, 0.5 * min(end[k] - start[k], length))
+            if gap[k] <= 12 or _white(dilated, *ends) <= enough:
+                chains[k].append(i)
+                break
         else:
             k = len(chains)
             chains.append([i])
@@ -258,6 +272,13 @@ def _linked(pieces: Floats, dilated: Mask) -> list[Floats]:
             way = (last - recent[0, FIRST]) / max(right - recent[0, LEFT], 1)
             state[k, 1:] = right, last, way
     return [pieces[chain] for chain in chains]
+
+
+def _white(dilated: Mask, along: tuple[float, float], level: tuple[float, float]) -> int:
+    """How many pixels between two ends have no ink."""
+    between = np.arange(int(along[0]) + 1, int(along[1]))
+    rows = np.clip(np.round(np.interp(between, along, level)), 0, len(dilated) - 1)
+    return int(np.count_nonzero(~dilated[rows.astype(np.intp), between]))
 
 
 def _line(chain: Floats, dilated: Mask, down: bool) -> Line | None:

@@ -114,8 +114,8 @@ def _without_strokes(across: Sequence[Line], down: Sequence[Line]) -> list[Line]
     Boxes in a row have one width: if there is a number of boxes at all of whose even widths there is
     a line, the others are strokes. A stroke is also much thicker than the walls.
     """
-    x, y, near = _met(across, down)
-    strokes = set()
+    x, _, near = _met(across, down)
+    strokes: set[Line] = set()
     single = near.sum(axis=0) == 2
     for pair in {tuple(np.flatnonzero(own).tolist()) for own in near.T[single]}:
         members = np.flatnonzero(single & near[list(pair)].all(axis=0))
