@@ -35,11 +35,11 @@ class _Band:
 def erased(ink: Grey, lines: Sequence[Line]) -> Grey:
     """Ink of shape (h, w) without the lines. Where a stroke crosses a line, the crossing is kept:
     the straight continuation of what is above the line to what is below it."""
-    if not lines:
-        return ink
     inked = ink >= INKED
-    bands = [_Band(line, inked) for line in lines]
+    bands = [_Band(part, inked) for line in lines for part in _visible(line, inked)]
     bands = [band for band in bands if len(band.along)]
+    if not bands:
+        return ink
     out = np.zeros_like(inked)
     for band in bands:
         _set(out, band, *band.window())
@@ -60,6 +60,32 @@ def erased(ink: Grey, lines: Sequence[Line]) -> Grey:
     bits |= near[1:] & (parts.boxes[:, 2:].min(axis=1) <= 2) & _mostly(parts.labels, edge | out)
     left[np.concatenate([[False], bits])[parts.labels]] = 0
     return left.astype(np.uint8)
+
+
+def _visible(line: Line, inked: Mask) -> list[Line]:
+    """The parts of a line that are in the ink at all: where it is too faint, strokes stay whole."""
+    view = inked.T if line.down else inked
+    start = int(line.start)
+    along = np.arange(start, min(int(line.end) + 1, view.shape[1]))
+    rows = np.round(line.at(along.astype(np.float64))).astype(np.intp)
+    seen = np.zeros(len(along), np.bool_)
+    for offset in (-1, 0, 1):
+        inside = (rows + offset >= 0) & (rows + offset < len(view))
+        seen |= view[np.clip(rows + offset, 0, len(view) - 1), along] & inside
+    alone = line.alone[: len(along)]
+    blocks = (along - start) // BLOCK
+    counts = np.bincount(blocks, weights=alone)
+    places = np.flatnonzero(counts)
+    if not len(places):
+        return [line] if seen.mean() > 0.5 else []
+    shares = np.bincount(blocks, weights=alone & seen)[places] / counts[places]
+    share = np.interp(np.arange(len(counts)), places, shares)
+    edges = np.flatnonzero(np.diff(np.pad((share > 0.3).astype(np.int8), 1))) * BLOCK
+    last = int(along[-1])
+    return [
+        line.part(start + first, min(start + end, last))
+        for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+    ]
 
 
 def _mostly(labels: np.ndarray, mask: Mask) -> Mask:

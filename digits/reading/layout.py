@@ -15,7 +15,7 @@ from digits.reading.cells import Cell, Holes, holes, in_order
 from digits.reading.erasing import INKED, erased
 from digits.reading.masks import Mask, components
 from digits.reading.pictures import Grey
-from digits.reading.straight import Line, lines
+from digits.reading.straight import Line, distinct, lines
 from digits.reading.walls import walls_among
 
 SHORTEST_SIDE = 64  # pixels: in a smaller picture there is one digit, and no line
@@ -41,7 +41,7 @@ class Layout:
     lines: tuple[Line, ...]
 
 
-def find(ink: Grey) -> Layout:
+def find(ink: Grey, faint: Mask | None = None) -> Layout:
     """Finds rules, boxes and tables in ink, uint8 of shape (h, w), full ink 255 on exactly 0.
 
     Lines may be 1 to 8 pixels thick, turned by up to 10°, in slight perspective, gently bent, and
@@ -52,12 +52,12 @@ def find(ink: Grey) -> Layout:
     if max(ink.shape) < SHORTEST_SIDE:
         return Layout(ink, (), ())
     factor = 1 if ink.size <= FINE else 2
-    mask = ink >= INKED
-    if factor > 1:
-        height, width = (side - side % factor for side in mask.shape)
-        blocks = mask[:height, :width].reshape(height // factor, factor, width // factor, factor)
-        mask = blocks.any(axis=(1, 3))
+    mask = _reduced(ink >= INKED, factor)
     across, down = lines(mask, down=False), lines(mask, down=True)
+    if faint is not None:
+        faint = mask | _reduced(faint, factor)
+        across = distinct([*across, *lines(faint, down=False)], len(across))
+        down = distinct([*down, *lines(faint, down=True)], len(down))
     walls = walls_among(across, down)
     found = holes(walls, mask.shape)
     filled = _with_content(walls, found, mask)
@@ -69,6 +69,15 @@ def find(ink: Grey) -> Layout:
     cells = tuple(replace(cell, box=cell.box.scaled(factor)) for cell in in_order(found))
     taken_out = tuple(line.scaled(factor) for line in chosen)
     return Layout(erased(ink, taken_out), cells, taken_out)
+
+
+def _reduced(mask: Mask, factor: int) -> Mask:
+    """A mask of blocks of factor × factor pixels: those that have any."""
+    if factor == 1:
+        return mask
+    height, width = (side - side % factor for side in mask.shape)
+    blocks = mask[:height, :width].reshape(height // factor, factor, width // factor, factor)
+    return np.asarray(blocks.any(axis=(1, 3)))
 
 
 def _with_content(walls: list[Line], found: Holes, mask: Mask) -> list[Line]:
@@ -124,7 +133,7 @@ def _standing_alone(every: Sequence[Line], chosen: Sequence[Line], mask: Mask) -
         for line in every
         if line not in chosen_lines
         and line.inked.mean() >= 0.9
-        and line.alone.mean() >= 0.5
+        and line.alone.mean() >= 0.75
         and line.length >= max(SHORTEST_SIDE / 2, 25 * line.thickness)
     ]
     if not may_be:

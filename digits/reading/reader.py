@@ -44,7 +44,7 @@ class Reader:
         found = ink.find(grey)
         recogniser = self._recogniser
         recogniser.forget()
-        parts = connected_parts(layout.find(found.map).ink)
+        parts = connected_parts(layout.find(found.map, None if found.clear else found.faint).ink)
         parts = join_broken(parts, recogniser)
         lines = in_lines(parts)
         lines = cut_touching(lines, recogniser)
@@ -73,7 +73,7 @@ class Reader:
         """
         grey = pictures.load(picture)
         found = ink.find(grey)
-        found = replace(found, map=layout.find(found.map).ink)
+        found = replace(found, map=layout.find(found.map, None if found.clear else found.faint).ink)
         piece = whole(found)
         if piece is None:
             blank = np.zeros((bundles.CANVAS_SIDE, bundles.CANVAS_SIDE), np.uint8)

@@ -119,12 +119,16 @@ def lines(mask: Mask, down: bool) -> list[Line]:
     chains = _linked(_pieces(seeds, thin), dilated)
     longest = sorted(chains, key=lambda one: one[0, LEFT] - one[:, RIGHT].max())
     found = [_line(chain, dilated, down) for chain in longest[: 2 * MOST_LINES]]
-    return _distinct([line for line in found if line is not None])[:MOST_LINES]
+    return distinct([line for line in found if line is not None])[:MOST_LINES]
 
 
-def _distinct(found: Sequence[Line]) -> list[Line]:
-    """Without lines that lie on a longer one; the longest first."""
-    found = sorted(found, key=lambda line: -line.length)
+def distinct(found: Sequence[Line], preferred: int = 0) -> list[Line]:
+    """Without lines that lie on a longer one; the longest first.
+
+    So many at the beginning are preferred to others that are a little longer.
+    """
+    clear = set(found[:preferred])
+    found = sorted(found, key=lambda line: -line.length * (1.25 if line in clear else 1))
     starts, ends = np.array([(line.start, line.end) for line in found]).reshape(-1, 2).T
     kept: list[int] = []
     for i, line in enumerate(found):
