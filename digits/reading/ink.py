@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digits.pictures.grey import Grey
-from digits.reading.masks import SHORTEST_RULE, Mask, components, extremes, rules, wider
+from digits.reading.masks import Mask, components, extremes, wider
 
 Floats = NDArray[np.float32]
 
@@ -28,6 +28,7 @@ class Ink:
     """The ink of a picture."""
 
     map: Grey  # shape (h, w), full ink 255 on paper of exactly 0
+    faint: Mask  # shape (h, w), ink and whatever else stands out: faint lines, grain and dirt too
     scale: int  # pixels of the picture that make one of the map, along each axis
     clear: bool  # whether there was no doubt what is ink and what is paper
 
@@ -35,8 +36,8 @@ class Ink:
 def find(grey: Grey) -> Ink:
     """Finds what was written, light on dark or dark on light, in a picture, uint8 of shape (h, w).
 
-    Ruled lines are removed. The map is all zeros if there is no ink, and has at most `LARGEST`
-    pixels, which bounds the time.
+    Ruled lines and boxes are ink too; `layout.find` takes them out. The map is all zeros if there is
+    no ink, and has at most `LARGEST` pixels, which bounds the time.
     """
     scale = 1
     while (grey.shape[0] // scale) * (grey.shape[1] // scale) > LARGEST:
@@ -44,15 +45,14 @@ def find(grey: Grey) -> Ink:
     if scale > 1:
         grey = np.asarray(Image.fromarray(grey).reduce(scale))
     if np.ptp(grey) < FAINTEST:
-        return Ink(np.zeros_like(grey), scale, True)
+        return Ink(np.zeros_like(grey), np.zeros(grey.shape, np.bool_), scale, True)
     counts = _counts(grey)
     level = _even_paper(grey, counts)
     if level is None:
-        return Ink(_on_uneven_paper(grey), scale, False)
+        found, faint = _on_uneven_paper(grey)
+        return Ink(found, faint, scale, False)
     found = _on_even_paper(grey, counts, level)
-    if max(found.shape) >= SHORTEST_RULE:
-        found[rules(found > 0)] = 0
-    return Ink(found, scale, True)
+    return Ink(found, found > 0, scale, True)
 
 
 def _counts(values: NDArray[Any]) -> NDArray[np.intp]:
@@ -108,7 +108,7 @@ def _on_even_paper(grey: Grey, counts: NDArray[np.intp], level: int) -> Grey:
     return np.minimum(np.round(stretched), 255).astype(np.uint8)[found]
 
 
-def _on_uneven_paper(grey: Grey) -> Grey:
+def _on_uneven_paper(grey: Grey) -> tuple[Grey, Mask]:
     values = grey.astype(np.float32)
     if _ink_is_light(grey):
         values = 255 - values
@@ -121,23 +121,22 @@ def _on_uneven_paper(grey: Grey) -> Grey:
     positive = np.maximum(depth, 0)
     written = positive > _otsu(_counts(positive))
     if not written.any() or written.all():
-        return np.zeros_like(grey)
+        return np.zeros_like(grey), np.zeros(grey.shape, np.bool_)
     full = float(np.percentile(depth[written], 60))
     # On blank paper, the darker half of the grain was taken for ink; differences of neighbours show
     # how strong the grain is.
     grain = float(np.median(np.abs(np.diff(depth, axis=int(depth.shape[1] > 1))))) * 1.05
     unrest = max(float(np.std(depth[~written])), grain)
     if full < max(FAINTEST, 3 * unrest):
-        return np.zeros_like(grey)
+        return np.zeros_like(grey), np.zeros(grey.shape, np.bool_)
     smooth = _smoothed(positive) if unrest > 0.08 * full else positive
     surely = smooth > max(0.5 * full, 3 * unrest)
     parts = components(smooth > max(0.3 * full, 2 * unrest)).labels
     mask = np.isin(parts, parts[surely])
-    mask &= ~rules(mask)
     start = max(0.12 * full, min(1.5 * unrest, 0.3 * full))
     found = np.clip((positive - start) * (255 / (full - start)), 0, 255)
     found[~wider(mask)] = 0
-    return np.round(found).astype(np.uint8)
+    return np.round(found).astype(np.uint8), smooth > max(0.12 * full, 1.5 * unrest)
 
 
 def _ink_is_light(grey: Grey) -> bool:

@@ -41,6 +41,10 @@ class Box(NamedTuple):
         """The box, so many pixels further to the right and further down."""
         return Box(self.x + x, self.y + y, self.width, self.height)
 
+    def scaled(self, factor: int) -> Box:
+        """The box on a picture that is so many times as large."""
+        return Box(*(side * factor for side in self))
+
     @staticmethod
     def around(boxes: Sequence[Box]) -> Box:
         """The smallest box that holds several."""

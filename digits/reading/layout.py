@@ -1,0 +1,158 @@
+"""Ink -> the ink that is writing, and the cells it stands in.
+
+Ruled and squared paper, margin lines, axes, underlines, boxes, tables and grids are taken out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digits.pictures.grey import Grey
+from digits.reading.cells import Cell, Holes, holes, in_order
+from digits.reading.erasing import INKED, erased
+from digits.reading.masks import Mask, components
+from digits.reading.straight import Line, distinct, lines
+from digits.reading.walls import walls_among
+
+SHORTEST_SIDE = 64  # pixels: in a smaller picture there is one digit, and no line
+FINE = 800_000  # pixels that are enough to find lines
+THICKEST_RULE = 8  # pixels
+COVERED = 0.6  # fraction of the picture's width that a rule covers which runs through it
+MUCH_LONGER = 3.5  # digit heights, of a line that stands alone
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a page is made of.
+
+    Attributes:
+        ink: uint8 of shape (h, w), the ink without rules, walls, frames and axes.
+        cells: of tables and rows of boxes, row by row; empty if there are none. A box that stands
+            alone is no cell.
+        lines: what was taken out, in pixels of the ink.
+    """
+
+    ink: Grey
+    cells: tuple[Cell, ...]
+    lines: tuple[Line, ...]
+
+
+def find(ink: Grey, faint: Mask | None = None) -> Layout:
+    """Finds rules, boxes and tables in ink, uint8 of shape (h, w), full ink 255 on exactly 0.
+
+    Lines may be 1 to 8 pixels thick, turned by up to 10°, in slight perspective, gently bent, and
+    broken in places. A wall meets other walls at both ends; a line that stands alone is taken out
+    only if it is much longer than the digits are high, or runs through the picture. So the strokes
+    of digits stay, also where they touch or cross a line.
+    """
+    if max(ink.shape) < SHORTEST_SIDE:
+        return Layout(ink, (), ())
+    factor = 1 if ink.size <= FINE else 2
+    mask = _reduced(ink >= INKED, factor)
+    across, down = lines(mask, down=False), lines(mask, down=True)
+    if faint is not None:
+        faint = mask | _reduced(faint, factor)
+        across = distinct([*across, *lines(faint, down=False)], len(across))
+        down = distinct([*down, *lines(faint, down=True)], len(down))
+    walls = walls_among(across, down)
+    found = holes(walls, mask.shape)
+    filled = _with_content(walls, found, mask)
+    if len(filled) < len(walls):
+        found = holes(filled, mask.shape)
+    chosen = [*filled, *_running_through(across, down, mask.shape)]
+    chosen = list(dict.fromkeys(chosen))
+    chosen += _standing_alone([*across, *down], chosen, mask)
+    cells = tuple(replace(cell, box=cell.box.scaled(factor)) for cell in in_order(found))
+    taken_out = tuple(line.scaled(factor) for line in chosen)
+    return Layout(erased(ink, taken_out), cells, taken_out)
+
+
+def _reduced(mask: Mask, factor: int) -> Mask:
+    """A mask of blocks of factor × factor pixels: those that have any."""
+    if factor == 1:
+        return mask
+    height, width = (side - side % factor for side in mask.shape)
+    blocks = mask[:height, :width].reshape(height // factor, factor, width // factor, factor)
+    return np.asarray(blocks.any(axis=(1, 3)))
+
+
+def _with_content(walls: list[Line], found: Holes, mask: Mask) -> list[Line]:
+    """Without what may be a digit of straight strokes: a box or two, and nothing in it."""
+    if not walls:
+        return walls
+    inked = np.bincount(found.labels[mask], minlength=len(found.boxes) + 1)[1:]
+    kept = np.zeros(int(found.walls.max()) + 1, np.bool_)
+    kept[found.groups[inked > 0.02 * found.sides.prod(axis=1)]] = True
+    kept |= np.bincount(found.groups, minlength=len(kept)) > 2
+    return [line for line in walls if kept[_part_of(line, found.walls)]]
+
+
+def _part_of(line: Line, labels: NDArray[np.uint32]) -> int:
+    """The number of the labelled part that a line lies in."""
+    view = labels.T if line.down else labels
+    middle = (line.start + line.end) // 2
+    row = int(np.round(line.at(np.array([middle])))[0])
+    return int(view[min(max(row, 0), len(view) - 1), int(middle)])
+
+
+def _running_through(
+    across: Sequence[Line], down: Sequence[Line], shape: tuple[int, ...]
+) -> list[Line]:
+    """Ruled lines, squared paper and margin lines: those that run through the picture."""
+    found = []
+    for own, (height, width) in ((across, shape), (down, shape[::-1])):
+        if width < SHORTEST_SIDE:
+            continue
+        # Longer than a stroke of a digit that fills the height, or the feet of 2s would be a rule.
+        shortest = max(width // 8, min(4 * height // 5, width // 2))
+        through = [
+            line
+            for line in own
+            if line.longest >= shortest
+            and line.length >= COVERED * width
+            and line.inked.mean() >= COVERED
+            and line.alone.mean() >= 0.5
+            and line.thickness <= min(THICKEST_RULE, max(line.longest / 25, 2))
+        ]
+        # Where the picture is much higher than wide, as a line of writing is when it is transposed,
+        # a single stroke may run from side to side, as a 1 does; four strokes do not.
+        if width >= 0.6 * height or len(through) >= 4:
+            found += through
+    return found
+
+
+def _standing_alone(every: Sequence[Line], chosen: Sequence[Line], mask: Mask) -> list[Line]:
+    """Axes, underlines, fraction bars, bits of tables: lines much longer than digits are high."""
+    chosen_lines = set(chosen)
+    may_be = [
+        line
+        for line in every
+        if line not in chosen_lines
+        and line.inked.mean() >= 0.9
+        and line.alone.mean() >= 0.75
+        and line.length >= max(SHORTEST_SIDE / 2, 25 * line.thickness)
+    ]
+    if not may_be:
+        return []
+    rest = mask.copy()
+    for line in (*chosen, *may_be):
+        view = rest.T if line.down else rest
+        whole = np.arange(int(line.start), min(int(line.end) + 1, view.shape[1]))
+        rows = np.round(line.at(whole.astype(np.float64))).astype(np.intp)
+        half = int(line.thickness / 2) + 2
+        for offset in range(-half, half + 1):
+            view[np.clip(rows + offset, 0, len(view) - 1), whole] = False
+    parts = components(rest)
+    heights = parts.boxes[:, 3][(parts.sizes >= 12) & (parts.boxes[:, 3] >= 6)]
+    if not len(heights):
+        return []
+    usual = float(np.median(heights))
+    return [
+        line
+        for line in may_be
+        if line.length >= MUCH_LONGER * usual and heights.max() >= 0.1 * line.length
+    ]
