@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digits.errors import DigitsError
+from digits.reading import colours
 
 Grey = NDArray[np.uint8]
 Source = str | Path | bytes | IO[bytes] | NDArray[Any]
@@ -186,7 +187,7 @@ def _decode(content: bytes, kind: str, name: str) -> Grey:
     _, module, opener = _KINDS[kind]
     with getattr(import_module(f"PIL.{module}"), opener)(io.BytesIO(content)) as image:
         _check_size(image.width, image.height, name)
-        if kind == "JPEG":
+        if kind == "JPEG" and not colours.hidden_in_jpeg(content):
             image.draft("L", None)  # decodes brightness alone
         image.load()
         return _upright(_grey(image), image)
@@ -216,12 +217,16 @@ def _grey(image: Image.Image) -> Grey:
         return _scaled(np.asarray(image))
     if image.has_transparency_data:
         image = image.convert("RGBA")
+        if image.getchannel("A").getextrema() == (255, 255):
+            return colours.grey(image.convert("RGB"))
         grey, alpha = image.convert("L"), image.getchannel("A")
         opaque = Image.new("L", image.size, _backdrop(np.asarray(grey), np.asarray(alpha)))
         opaque.paste(grey, mask=alpha)
         return np.array(opaque)
     if image.mode == "LAB":
         return np.array(image.getchannel(0))
+    if image.mode in ("RGB", "P"):
+        return colours.grey(image.convert("RGB"))
     return np.array(image if image.mode == "L" else image.convert("L"))
 
 
