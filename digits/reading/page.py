@@ -9,9 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.reading.pictures import Grey
-
 Floats = NDArray[np.float32]
+Grey = NDArray[np.uint8]
 
 
 class Box(NamedTuple):
