@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from digits import bundle as bundles
-from digits.reading import ink, pictures
+from digits.reading import ink, paper, pictures
 from digits.reading.cuts import cut_touching
 from digits.reading.masks import bounds
 from digits.reading.page import Box, Page, Reading, page_of
@@ -39,8 +39,8 @@ class Reader:
         Raises:
             DigitsError: the picture cannot be read.
         """
-        grey = pictures.load(picture)
-        found = ink.find(grey)
+        sheet = paper.find(pictures.load(picture))
+        found = ink.find(sheet.grey)
         recogniser = self._recogniser
         recogniser.forget()
         parts = connected_parts(found.map)
@@ -54,7 +54,7 @@ class Reader:
             readings.append([])
             for step, is_accepted in zip(path, accepted(path, recogniser), strict=True):
                 answer = step.answer or recogniser.ask(step.piece.ink)
-                box = _in_picture(step.piece.box, found.scale, grey)
+                box = sheet.in_picture(_in_picture(step.piece.box, found.scale, sheet.grey))
                 readings[-1].append(answer.reading(box, is_accepted))
         return page_of(readings)
 
