@@ -38,6 +38,11 @@ class Model:
             return self._canvas(image)
         return self._runners[signature](**{signature: image[None]})
 
+    @property
+    def signatures(self) -> list[str]:
+        """The names of its signatures."""
+        return ["canvas", *self._runners]
+
     @cached_property
     def _canvas(self) -> Callable[[Image], Outputs]:
         """The signature `canvas`, on the interpreter itself, which is faster than by its runner."""

@@ -7,6 +7,7 @@ from typing import Any
 from PIL import Image
 
 from digits.errors import DigitsError
+from digits.pictures import colours
 
 _PLUGINS = {  # the module that decodes files of a kind, and its class
     "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
@@ -47,6 +48,7 @@ class Frames:
         self._image: Any = getattr(plugin, opener)(io.BytesIO(content))
         self._first = self._image.tell()  # of several pictures in a HEIC, the main one
         self._kind = kind
+        self._content = content
         self._frames: list[int] = []  # of the pages, once they are counted
 
     def __len__(self) -> int:
@@ -59,7 +61,7 @@ class Frames:
             self._count()
         image: Image.Image = self._image
         image.seek(self._frames[number] if number else self._first)
-        if self._kind == "JPEG":
+        if self._kind == "JPEG" and not colours.hidden_in_jpeg(self._content):
             image.draft("L", None)  # decodes brightness alone
         return image
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digits.errors import DigitsError
+from digits.pictures import colours
 
 Grey = NDArray[np.uint8]
 
@@ -57,7 +58,9 @@ def _grey(image: Image.Image) -> Grey:
         return _scaled(np.asarray(image))
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        grey, alpha = _brightness(image), image.getchannel("A")
+        if image.getchannel("A").getextrema() == (255, 255):
+            return np.array(_brightness(image))
+        grey, alpha = image.convert("L"), image.getchannel("A")
         opaque = Image.new("L", image.size, _backdrop(np.asarray(grey), np.asarray(alpha)))
         opaque.paste(grey, mask=alpha)
         return np.array(opaque)
@@ -67,8 +70,13 @@ def _grey(image: Image.Image) -> Grey:
 
 
 def _brightness(image: Image.Image) -> Image.Image:
-    """An image of 8 bits and any colours in grey (mode L), whatever its transparency."""
-    return image if image.mode == "L" else image.convert("L")
+    """An image of 8 bits and any colours in grey (mode L) that shows its ink, whatever its
+    transparency."""
+    if image.mode == "L":
+        return image
+    if image.mode in ("1", "LA"):
+        return image.convert("L")
+    return Image.fromarray(colours.grey(image.convert("RGB")))
 
 
 def _scaled(values: NDArray[Any]) -> Grey:

@@ -54,22 +54,28 @@ class Written:
 
 
 def read_line(
-    line: Line, recogniser: Recogniser, run: Run, pattern: str | None = None
-) -> tuple[list[Written], float]:
-    """The characters of a line from left to right, and the probability of the whole text.
+    line: Line, recogniser: Recogniser, run: Run, several_sizes: bool, pattern: str | None
+) -> list[Written]:
+    """The characters of a line from left to right.
 
-    With a pattern, in which # is a digit, there are just its characters; one that is not in the ink
-    has none.
+    Args:
+        line: its ink.
+        recogniser: for single digits.
+        run: the network for lines.
+        several_sizes: look at a line that fits into one window in several sizes, which takes
+            longer and is right more often.
+        pattern: there are just its characters, in which # is a digit; one that is not in the ink
+            has none.
     """
     whole = joined(line.fragments)
     level = _level(line) - whole.box.y
     shear = slant(whole.ink)
     strips = [strip_of(whole.ink, level, line.height, shear)]
-    if len(strips[0].windows) == 1:
+    if several_sizes and len(strips[0].windows) == 1:
         strips += [strip_of(whole.ink, level, line.height / one, shear) for one in SCALES]
     outputs = [_outputs(strip, run) for strip in strips]
-    found, confidence, view = _fitting(outputs, pattern) if pattern else _best_text(outputs)
-    return _with_ink(line, whole, found, strips[view], recogniser, bool(pattern)), confidence
+    found, view = _fitting(outputs, pattern) if pattern else _best_text(outputs)
+    return _with_ink(line, whole, found, strips[view], recogniser, bool(pattern))
 
 
 def _level(line: Line) -> float:
@@ -79,25 +85,27 @@ def _level(line: Line) -> float:
     return float(np.average([box.y + box.height / 2 for box in boxes], weights=weights))
 
 
-def _best_text(outputs: Sequence[Floats]) -> tuple[list[Character], float, int]:
-    """The characters of the text that all views of a line together make likeliest, its probability,
-    and the number of a view that shows it."""
+def _best_text(outputs: Sequence[Floats]) -> tuple[list[Character], int]:
+    """The characters of the text that all views of a line together make likeliest, and the number
+    of the view that shows it best."""
     found = [decoding.greedy(output) for output in outputs]
+    if len(found) == 1:
+        return found[0], 0
     texts = sorted({decoding.text_of(one) for one in found})
     each = np.array([decoding.log_likelihoods(output, texts) for output in outputs])
     together = each.mean(axis=0)
     best = int(together.argmax())
     views = [i for i, one in enumerate(found) if decoding.text_of(one) == texts[best]]
     view = max(views, key=lambda i: float(each[i, best]))
-    return found[view], math.exp(min(float(together[best]), 0.0)), view
+    return found[view], view
 
 
-def _fitting(outputs: Sequence[Floats], pattern: str) -> tuple[list[Character], float, int]:
+def _fitting(outputs: Sequence[Floats], pattern: str) -> tuple[list[Character], int]:
     """The same, of the text that keeps to a pattern."""
     found = [decoding.fitting(output, pattern) for output in outputs]
     present = [math.prod(one.presence for one in characters) for characters in found]
     view = int(np.argmax(present))
-    return found[view], present[view], view
+    return found[view], view
 
 
 def _outputs(strip: Strip, run: Run) -> Floats:

@@ -1,7 +1,7 @@
 """Reads handwriting: bundle + picture -> digits. Without TensorFlow; LiteRT runs the model."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,11 @@ from digits import pictures
 from digits.errors import DigitsError
 from digits.pictures.documents import Source
 from digits.pictures.grey import Grey
-from digits.reading import ink, many
-from digits.reading.decoding import OTHER
-from digits.reading.line_reading import Written, judged, read_line
+from digits.reading import forms, ink, layout, many, paper, whole_page
 from digits.reading.masks import bounds
-from digits.reading.page import Box, Floats, Page, Reading
+from digits.reading.page import Box, Page, Reading
 from digits.reading.recogniser import Answer, Recogniser, place
-from digits.reading.segmentation import connected_parts, in_lines, whole
-from digits.reading.text import Symbol, page_of, tokens
+from digits.reading.segmentation import whole
 from digits.runtime import Model, Outputs
 
 
@@ -43,41 +40,45 @@ class Reader:
         self._bundle = bundle
         self._local = threading.local()
 
-    def read(self, picture: Source) -> Page:
+    def read(
+        self,
+        picture: Source,
+        *,
+        pattern: str | None = None,
+        count: int | None = None,
+        regions: Sequence[tuple[int, int, int, int]] = (),
+    ) -> Page:
         """Reads everything in a picture, from the top, and in each line from the left.
 
         Args:
             picture: as for `classify`.
+            pattern: the form that each line is known to have: # for a digit, any of the signs
+                . , - / : ( ) + = and spaces. What is not in the ink is ? then.
+            count: how many digits each line is known to have; like a pattern of so many #.
+            regions: x, y, width and height, in pixels of the picture, of what alone is read, in
+                this order.
 
         Raises:
-            DigitsError: the picture cannot be read.
+            DigitsError: the picture cannot be read, a pattern holds other characters, there are
+                both a pattern and a count, or a region is not in the picture.
         """
+        form = forms.pattern_of(pattern, count)
         grey = pictures.load(picture)
-        found = ink.find(grey)
-        recogniser = self._recogniser
-        recogniser.forget()
-        lines: list[tuple[list[list[Symbol]], list[Symbol]]] = []
-        for line in in_lines(connected_parts(found.map)):
-            written, _ = read_line(line, recogniser, self._run_line)
-            symbols = [self._symbol(one, found.scale, grey) for one in written]
-            lines.append((tokens(symbols, line.height * found.scale), symbols))
-        return page_of(lines)
+        if not regions:
+            return self._read(grey, form)
+        boxes = forms.boxes_of(regions, grey.shape)
+        parts = [self._read(np.ascontiguousarray(grey[box.window]), form) for box in boxes]
+        return forms.together(parts, boxes)
 
-    def _symbol(self, written: Written, scale: int, grey: Grey) -> Symbol:
-        """A character as it is shown."""
-        box = _in_picture(written.fragment.box, scale, grey)
-        if written.answer is None:
-            return Symbol(written.symbol, box, None, False)
-        probabilities, odds, accepted = judged(written, self._recogniser)
-        digit = int(probabilities.argmax())
-        is_digit = odds / (odds + 1)
-        reading = Reading(digit, probabilities, accepted, box, written.answer.canvas, is_digit)
-        letter = not accepted and written.symbol == OTHER
-        return Symbol(str(digit) if accepted else OTHER, box, reading, letter)
+    def _read(self, grey: Grey, pattern: str | None) -> Page:
+        sheet = paper.find(grey)
+        found = ink.find(sheet.grey)
+        laid_out = layout.find(found.map, None if found.clear else found.faint)
 
-    def _run_line(self, window: Grey) -> Floats:
-        """What the network for lines says of a window of a strip."""
-        return self._recogniser.model.run("line", window)["log_probabilities"][0]
+        def in_picture(box: Box) -> Box:
+            return sheet.in_picture(_in_picture(box, found.scale, sheet.grey))
+
+        return whole_page.read(laid_out, self._recogniser, self._lines, pattern, in_picture)
 
     def read_many(
         self, sources: Iterable[Source], workers: int = 1
@@ -119,7 +120,8 @@ class Reader:
         """
         grey = pictures.load(picture)
         found = ink.find(grey)
-        piece = whole(found)
+        laid_out = layout.find(found.map, None if found.clear else found.faint)
+        piece = whole(laid_out.ink, found.clear)
         if piece is None:
             blank = np.zeros((bundles.CANVAS_SIDE, bundles.CANVAS_SIDE), np.uint8)
             return Reading(0, np.full(10, 0.1, np.float32), False, Box(0, 0, 0, 0), blank, 0.0)
@@ -171,6 +173,15 @@ class Reader:
             model = Model(self._bundle.model)
             self._local.recogniser = Recogniser(model, self.threshold)
         return self._local.recogniser
+
+    @property
+    def _lines(self) -> Model:
+        """This thread's model whose signature `line` reads lines: the shipped one, if the bundle's
+        own has none."""
+        if not hasattr(self._local, "lines"):
+            own = self._recogniser.model
+            self._local.lines = own if "line" in own.signatures else Model(bundles.read().model)
+        return self._local.lines
 
 
 def _in_picture(box: Box, scale: int, grey: Grey) -> Box:

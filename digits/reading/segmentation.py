@@ -1,23 +1,19 @@
-"""Ink -> its connected parts, in lines of writing.
-
-Two parts of a broken digit are joined here, if the recogniser agrees; digits that touch are cut in
-`cuts`.
-"""
+"""Ink -> its connected parts, in lines of writing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from digits.pictures.grey import Grey
-from digits.reading.ink import Ink
 from digits.reading.masks import Components, Ints, Mask, bounds, components, wider
 from digits.reading.page import Box
-from digits.reading.recogniser import Recogniser
 
 INKED = 48  # ink of at least this holds a part together
 MOST_PARTS = 1000  # of a picture that are considered, the largest
-MOST_PAIRS = 200  # of parts that are considered as one broken digit
+MUCH_HIGHER = 3.0  # times the usual height
+LOWEST = 4  # pixels of a digit's height
+SIMILAR = 1.7  # the highest to the lowest of parts that are of one height
 
 
 @dataclass(frozen=True)
@@ -44,13 +40,12 @@ class Line:
     height: float
 
 
-def whole(found: Ink) -> Fragment | None:
+def whole(ink: Grey, clear: bool) -> Fragment | None:
     """All ink of a picture as one fragment; None if there is none.
 
     Where ink and paper were in doubt, specks are left out: parts of less than a fiftieth of it.
     """
-    ink = found.map
-    if not found.clear:
+    if not clear:
         parts = components(ink >= INKED)
         kept = np.concatenate([[True], parts.sizes >= 0.02 * parts.sizes.sum()])
         ink = np.where(kept[parts.labels], ink, 0).astype(np.uint8)
@@ -67,7 +62,7 @@ def connected_parts(ink: Grey) -> list[Fragment]:
     chosen = np.argsort(-parts.sizes, kind="stable")[:MOST_PARTS]
     if len(chosen) > 1:
         heights, extents = parts.boxes[:, 3], parts.boxes[:, 2:].max(axis=1)
-        usual = _weighted_median(heights[chosen], parts.sizes[chosen])
+        usual = usual_height(heights[chosen])
         chosen = chosen[extents[chosen] >= max(0.12 * usual, 2 if usual > 8 else 1)]
     return [_fragment(ink, parts, part) for part in chosen.tolist()]
 
@@ -109,51 +104,62 @@ def joined(fragments: Sequence[Fragment]) -> Fragment:
     return Fragment(box, ink, first.part, first.starts_part, last.ends_part)
 
 
-def join_broken(parts: Sequence[Fragment], recogniser: Recogniser) -> list[Fragment]:
-    """Joins parts that are one broken digit.
-
-    Two parts are joined if one lies closely above the other and they are likelier to be a digit
-    together than either is alone.
-    """
-    if len(parts) < 2:
-        return list(parts)
-    now: list[Fragment | None] = list(parts)
-    for i, j in _close_pairs(parts):
-        one, other = now[i], now[j]
-        if one is None or other is None:
-            continue
-        both = joined([one, other])
-        pieces = (one, other, both)
-        *alone, together = (recogniser.likelihood(recogniser.ask(piece.ink)) for piece in pieces)
-        if together > max(*alone, 0.3):
-            now[i], now[j] = both, None
-    return [fragment for fragment in now if fragment is not None]
-
-
-def _close_pairs(parts: Sequence[Fragment]) -> list[list[int]]:
-    """Pairs of indices of parts that lie closely above each other, `MOST_PAIRS` at most."""
-    x, y, width, height = np.array([part.box for part in parts]).T[:, :, None]
-    right, bottom = x + width, y + height
-    shared = np.minimum(right, right.T) - np.maximum(x, x.T)
-    together = np.maximum(bottom, bottom.T) - np.minimum(y, y.T)
-    gap = np.maximum(y, y.T) - np.minimum(bottom, bottom.T)
-    near = shared > 0.5 * np.minimum(width, width.T)
-    near &= (gap <= 0.12 * together) & (together > 1.15 * np.maximum(height, height.T))
-    return np.argwhere(np.triu(near, 1))[:MOST_PAIRS].tolist()
-
-
 def in_lines(parts: Sequence[Fragment]) -> list[Line]:
-    """Puts connected parts into lines of writing, from the top."""
+    """Puts connected parts into lines of writing, from the top.
+
+    What is much higher than most is in lines of its own, so that it does not decide how high digits
+    are.
+    """
     if len(parts) < 2:  # as in most pictures of one digit
         return [Line((part,), float(part.box.height)) for part in parts]
+    heights = np.array([part.box.height for part in parts])
+    limit = MUCH_HIGHER * usual_height(heights)
+    large = [part for part in parts if part.box.height > limit]
+    if not large:
+        return _lines_of_one_size(parts)
+    found = in_lines(large)
+    others = [part for part in parts if part.box.height <= limit]
+    for i, line in enumerate(found):
+        signs = [part for part in others if _may_be_sign(part, line)]
+        if len(signs) <= 3 * len(line.fragments):  # more would be grain
+            every = sorted([*line.fragments, *signs], key=lambda one: one.middle)
+            found[i] = replace(line, fragments=tuple(every))
+            others = [part for part in others if part not in signs]
+    found += in_lines(others)
+    return sorted(found, key=lambda line: float(np.mean([one.box.y for one in line.fragments])))
+
+
+def _lines_of_one_size(parts: Sequence[Fragment]) -> list[Line]:
     boxes = np.array([part.box for part in parts])
-    heights, sizes = boxes[:, 3], np.array([np.count_nonzero(part.ink) for part in parts])
+    sizes = np.array([np.count_nonzero(part.ink) for part in parts])
     found = []
-    for members in _members(boxes, _weighted_median(heights, sizes)):
-        height = _weighted_median(heights[members], sizes[members])
+    for members in _members(boxes, usual_height(boxes[:, 3])):
+        height = _weighted_median(boxes[members, 3], sizes[members])
         fragments = sorted((parts[i] for i in members), key=lambda one: one.middle)
         found.append(Line(tuple(fragments), height))
     return found
+
+
+def _may_be_sign(part: Fragment, line: Line) -> bool:
+    """Whether a small part may be a point or a dash of a line of large digits."""
+    box, around = part.box, Box.around([one.box for one in line.fragments])
+    level = around.y + around.height / 2
+    beside = around.x - line.height < box.right and box.x < around.right + line.height
+    return (
+        beside
+        and box.height < 0.5 * line.height
+        and abs(box.y + box.height / 2 - level) < 0.7 * max(line.height, around.height)
+    )
+
+
+def usual_height(heights: Ints) -> float:
+    """The height that most parts share, more or less, where high ones count more than low ones:
+    that of digits, whether there are many specks beside them or one large thing."""
+    ordered = np.sort(heights)
+    total = np.concatenate([[0], np.cumsum(np.sqrt(ordered) * (ordered >= LOWEST))])
+    upto = np.searchsorted(ordered, ordered * SIMILAR, side="right")
+    first = int((total[upto] - total[:-1]).argmax())
+    return float(np.median(ordered[first : upto[first]]))
 
 
 def _members(boxes: Ints, usual: float) -> list[list[int]]:

@@ -4,15 +4,18 @@ sure."""
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from digits.reading.page import Box, Group, Page, Reading
+from digits.reading.cells import Cell as CellBox
+from digits.reading.page import Box, Cell, Group, Page, Reading
 
 GAP = 0.55  # of a line's height, the narrowest gap between words
 ALONE = 0.45  # of a line's height, what is taken for the usual gap where there is only one
+InPicture = Callable[[Box], Box]  # from the ink map to the picture
+
 USUAL = 2.2  # times the usual gap of its line, the narrowest gap between words
 
 
@@ -64,28 +67,60 @@ def _is_word(part: Sequence[Symbol]) -> bool:
     return letters >= 2 and letters >= digits
 
 
-def page_of(lines: Sequence[tuple[Sequence[Sequence[Symbol]], Sequence[Symbol]]]) -> Page:
-    """The page of lines from the top: of each, the parts that are numbers, and all its symbols."""
-    texts: list[str] = []
-    digits: list[str] = []
+def parts_in_form(symbols: Sequence[Symbol], pattern: str) -> list[list[Symbol]]:
+    """The symbols of a line that keeps to a pattern, one for each of its characters, parted where
+    the pattern has spaces."""
+    coming = iter(symbols)
+    return [list(itertools.islice(coming, len(part))) for part in pattern.split()]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of writing: the parts of it that are numbers, all its symbols, and its cell."""
+
+    parts: list[list[Symbol]]
+    symbols: list[Symbol]
+    cell: CellBox | None
+
+
+def page_of(
+    rows: Sequence[Row], cells: Sequence[CellBox] = (), in_picture: InPicture = lambda box: box
+) -> Page:
+    """The page of lines from the top. Lines in cells of one row of a table are one line of text."""
     groups: list[Group] = []
     readings: list[Reading] = []
-    for number, (parts, symbols) in enumerate(lines):
+    texts: list[list[str]] = []
+    digits: list[str] = []
+    of_cell: dict[CellBox, list[str]] = {}
+    before: int | None = None  # the table's row that the line above is in
+    for row in rows:
+        if row.cell is None or row.cell.row != before:
+            texts.append([])
+            digits.append("")
+        before = row.cell.row if row.cell else None
+        number = len(texts) - 1
         group_of: dict[int, int] = {}
-        for run in _runs(parts):
+        for run in _runs(row.parts):
             group_of |= {id(one): len(groups) for one in run}
             box = Box.around([one.box for one in run])
             groups.append(Group("".join(one.shown for one in run), box, number))
         readings += [
             replace(one.reading, line=number, group=group_of.get(id(one)))
-            for one in symbols
+            for one in row.symbols
             if one.reading
         ]
-        texts.append(" ".join("".join(one.shown for one in part) for part in parts))
-        shown = "".join(one.shown for part in parts for one in part)
-        digits.append("".join(filter(str.isdigit, shown)))
-    text = "\n".join(filter(None, texts))
-    return Page(text, "".join(digits), tuple(filter(None, digits)), tuple(readings), tuple(groups))
+        written = ["".join(one.shown for one in part) for part in row.parts]
+        texts[-1] += written
+        digits[-1] += "".join(filter(str.isdigit, "".join(written)))
+        if row.cell:
+            of_cell.setdefault(row.cell, []).extend(written)
+    text = "\n".join(filter(None, map(" ".join, texts)))
+    filled = tuple(
+        Cell(cell.row, cell.column, " ".join(of_cell.get(cell, [])), in_picture(cell.box))
+        for cell in cells
+    )
+    lines = tuple(filter(None, digits))
+    return Page(text, "".join(digits), lines, tuple(readings), tuple(groups), filled)
 
 
 def _runs(parts: Sequence[Sequence[Symbol]]) -> list[list[Symbol]]:
