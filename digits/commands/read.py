@@ -5,7 +5,9 @@ or many.
 from __future__ import annotations
 
 import argparse
+import csv
 import glob
+import io
 import os
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -48,11 +50,10 @@ class _Part(NamedTuple):
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
-        "Standard output gets the digits and nothing else, after the file's name if there "
-        "are several files or pages. Ink that is not a digit, or not certain to be one, is left "
-        "out, and standard error says how many such pieces there are. Points, commas and minus "
-        "signs are too small to be considered: they are neither read nor counted. Exit status: 0, "
-        "or 1 if a file or page could not be read."
+        "Standard output gets what is written, line by line, after the file's name if there are "
+        "several files or pages: digits, the signs . , - / : ( ) + = and a space for a gap. Ink "
+        "that may be a digit, and is not certain to be one, is ?. Words are left out. Exit status: "
+        "0, or 1 if a file or page could not be read, or with --strict if there is a ?."
     )
     parser.add_argument(
         "files",
@@ -62,10 +63,31 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "standard input; a pattern in quotes, like '*.png', is for folders with more files than a "
         "command line can take",
     )
-    parser.add_argument(
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--digits", action="store_true", help="print digits alone")
+    output.add_argument(
+        "--csv",
+        action="store_true",
+        help="print the cells of a table or of boxes, a line for each row; without any, a line for "
+        "each line, with a column for each number",
+    )
+    output.add_argument(
         "--json",
         action="store_true",
         help="print one JSON object for each picture or page, on one line",
+    )
+    parser.add_argument("--strict", action="store_true", help="status 1 if anything is not sure")
+    parser.add_argument("--guess", action="store_true", help="the likeliest digit instead of ?")
+    parser.add_argument(
+        "--pattern", metavar="FORM", help="how each line is written, # for a digit: '##.##.####'"
+    )
+    parser.add_argument("--count", type=int, metavar="N", help="how many digits each line has")
+    parser.add_argument(
+        "--region",
+        action="append",
+        default=[],
+        metavar="X,Y,W,H",
+        help="read this alone, in pixels of the picture; may be repeated",
     )
     parser.add_argument(
         "--workers", type=int, default=1, metavar="N", help="processes that read (1)"
@@ -89,14 +111,23 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
     if arguments.show is not None:
         _check_show(arguments.show, files)
     with own_words_only():
+        from digits.reading import forms
         from digits.reading.reader import Reader
 
+        forms.pattern_of(arguments.pattern, arguments.count)
         reader = Reader(arguments.model)
+        read = partial(
+            reader.read,
+            pattern=arguments.pattern,
+            count=arguments.count,
+            regions=[forms.region_of(text) for text in arguments.region],
+            guess=arguments.guess,
+        )
         parts = _parts(watched(files, "picture", beside_lines=True))
         if arguments.show is not None:
             parts = iter([_only(parts)])
-        failed = 0
-        with closing(_read(reader.read, parts, arguments.workers)) as found:
+        failed = unsure = 0
+        with closing(_read(read, parts, arguments.workers)) as found:
             for part, outcome in found:
                 page = outcome.page
                 if isinstance(page, DigitsError):
@@ -106,19 +137,21 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
                     else:
                         note(f"{prog}: {page}")
                     continue
+                unsure += "?" in page.text
                 if arguments.json:
                     from digits.reading.answers import as_dict
 
                     milliseconds = round(outcome.seconds * 1e3, 3)
                     say_json({**part.as_dict, **as_dict(page), "milliseconds": milliseconds})
                 else:
-                    _print(part.name, page, named=len(files) > 1 or part.page is not None)
+                    named = len(files) > 1 or part.page is not None
+                    _print(part.name, page, named, arguments)
                 if arguments.show is not None:
                     from digits.reading import annotation
 
                     drawing = annotation.draw(cast("Grey", part.source), page)
                     annotation.save(drawing, arguments.show)
-    return 1 if failed else 0
+    return 1 if failed or (arguments.strict and unsure) else 0
 
 
 def _parts(files: Iterable[str]) -> Iterator[_Part]:
@@ -185,14 +218,31 @@ def _read(
             yield next(parts), outcome
 
 
-def _print(name: str, page: Page, named: bool) -> None:
-    if page.digits:
-        say(f"{name}: {' '.join(page.lines)}" if named else "\n".join(page.lines))
-    left_out = sum(not reading.accepted for reading in page.readings)
-    if not page.digits or left_out:
-        found = name if page.digits else f"{name}: no digit found"
-        reason = "left out, as not a digit or not certain to be one"
-        note(f"{found}: {left_out} {reason}" if left_out else found)
+def _print(name: str, page: Page, named: bool, arguments: argparse.Namespace) -> None:
+    if arguments.csv:
+        for row in _rows(page):
+            fields = io.StringIO()
+            csv.writer(fields, lineterminator="").writerow([name, *row] if named else row)
+            say(fields.getvalue())
+    else:
+        for line in page.lines if arguments.digits else page.text.splitlines():
+            say(f"{name}: {line}" if named else line)
+    if not page.digits:
+        note(f"{name}: no digit found")
+    elif unsure := page.text.count("?"):
+        note(f"{name}: {unsure} of {len(page.digits) + unsure} digits not sure")
+
+
+def _rows(page: Page) -> list[list[str]]:
+    """The cells of a page's table, or the numbers of each of its lines."""
+    if not page.cells:
+        return [line.split() for line in page.text.splitlines()]
+    height = 1 + max(cell.row for cell in page.cells)
+    width = 1 + max(cell.column for cell in page.cells)
+    rows = [[""] * width for _ in range(height)]
+    for cell in page.cells:
+        rows[cell.row][cell.column] = cell.text
+    return rows
 
 
 def _check_show(out: Path, files: Sequence[str]) -> None:

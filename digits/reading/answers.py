@@ -9,6 +9,12 @@ from typing import Any
 
 from digits.reading.page import Page
 
+BOX: dict[str, Any] = {
+    "description": "x, y, width and height, in pixels of the picture",
+    "min_length": 4,
+    "max_length": 4,
+}
+
 
 @dataclass(frozen=True)
 class ReadingAnswer:
@@ -29,23 +35,50 @@ class ReadingAnswer:
             "json_schema_extra": {"items": {"type": "number", "minimum": 0, "maximum": 1}},
         }
     )
-    box: list[int] = field(
-        metadata={
-            "description": "x, y, width and height of the ink, in pixels of the picture",
-            "min_length": 4,
-            "max_length": 4,
-        }
-    )
+    box: list[int] = field(metadata=BOX)
+    line: int | None = field(metadata={"description": "the number of its line, from 0"})
+    group: int | None = field(metadata={"description": "the index of its number in `groups`"})
+
+
+@dataclass(frozen=True)
+class GroupAnswer:
+    """A `Group` in JSON."""
+
+    text: str = field(metadata={"description": "its digits, and ? for what is not sure"})
+    box: list[int] = field(metadata=BOX)
+    line: int = field(metadata={"description": "the number of its line, from 0", "ge": 0})
+
+
+@dataclass(frozen=True)
+class CellAnswer:
+    """A `Cell` in JSON."""
+
+    row: int = field(metadata={"description": "from 0", "ge": 0})
+    column: int = field(metadata={"description": "from 0", "ge": 0})
+    text: str = field(metadata={"description": "what is written in it; empty if nothing is"})
+    box: list[int] = field(metadata=BOX)
 
 
 @dataclass(frozen=True)
 class PageAnswer:
     """A `Page` in JSON."""
 
+    text: str = field(
+        metadata={
+            "description": "lines as they are written: digits, ? for what is not sure, the signs "
+            ". , - / : ( ) + = and a space for a gap"
+        }
+    )
     digits: str = field(metadata={"description": "all accepted digits, in reading order"})
     lines: list[str] = field(metadata={"description": "the same, line by line"})
     readings: list[ReadingAnswer] = field(
         metadata={"description": "all ink that was considered, in reading order"}
+    )
+    groups: list[GroupAnswer] = field(
+        metadata={"description": "the numbers: digits without a gap or a sign between them"}
+    )
+    cells: list[CellAnswer] = field(
+        metadata={"description": "of a table or of boxes, by row and column; else empty"}
     )
 
 
@@ -58,10 +91,14 @@ def answer_of(page: Page) -> PageAnswer:
             accepted=reading.accepted,
             probabilities=[round(p, 6) for p in reading.probabilities.tolist()],
             box=list(reading.box),
+            line=reading.line,
+            group=reading.group,
         )
         for reading in page.readings
     ]
-    return PageAnswer(page.digits, list(page.lines), readings)
+    groups = [GroupAnswer(one.text, list(one.box), one.line) for one in page.groups]
+    cells = [CellAnswer(one.row, one.column, one.text, list(one.box)) for one in page.cells]
+    return PageAnswer(page.text, page.digits, list(page.lines), readings, groups, cells)
 
 
 def as_dict(page: Page) -> dict[str, Any]:

@@ -33,6 +33,17 @@ def pattern_of(pattern: str | None, count: int | None) -> str | None:
     return pattern.strip()
 
 
+def region_of(text: str) -> tuple[int, int, int, int]:
+    """A region from text such as 120,40,300,60. Raises DigitsError if it is none."""
+    parts = text.split(",")
+    if len(parts) != 4 or not all(part.strip().lstrip("-").isdecimal() for part in parts):
+        raise DigitsError(
+            f"The region {text!r:.60} is not x,y,width,height in whole pixels, like 120,40,300,60."
+        )
+    x, y, width, height = map(int, parts)
+    return x, y, width, height
+
+
 def boxes_of(regions: Sequence[tuple[int, int, int, int]], shape: tuple[int, ...]) -> list[Box]:
     """Regions of a picture of shape (h, w), cut off at its borders. Raises DigitsError if one has
     no pixel of it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -130,10 +130,10 @@ class Page:
     cells: tuple[Cell, ...] = ()
 
 
-def page_of(lines: Sequence[Sequence[Reading]]) -> Page:
-    """The page of these readings: lines from the top, and each line from the left."""
-    texts = ["".join(str(one.digit) for one in line if one.accepted) for line in lines]
-    readings = tuple(reading for line in lines for reading in line)
-    return Page(
-        "\n".join(filter(None, texts)), "".join(texts), tuple(filter(None, texts)), readings
-    )
+def page_of_one(reading: Reading) -> Page:
+    """The page that holds one reading alone."""
+    digits = str(reading.digit) if reading.accepted else ""
+    text = digits or ("?" if reading.box.width else "")
+    group = (Group(text, reading.box, 0),) if text else ()
+    placed = replace(reading, line=0, group=0 if text else None)
+    return Page(text, digits, (digits,) if digits else (), (placed,), group)

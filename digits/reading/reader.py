@@ -47,6 +47,7 @@ class Reader:
         pattern: str | None = None,
         count: int | None = None,
         regions: Sequence[tuple[int, int, int, int]] = (),
+        guess: bool = False,
     ) -> Page:
         """Reads everything in a picture, from the top, and in each line from the left.
 
@@ -57,6 +58,7 @@ class Reader:
             count: how many digits each line is known to have; like a pattern of so many #.
             regions: x, y, width and height, in pixels of the picture, of what alone is read, in
                 this order.
+            guess: show the likeliest digit instead of ?.
 
         Raises:
             DigitsError: the picture cannot be read, a pattern holds other characters, there are
@@ -65,12 +67,12 @@ class Reader:
         form = forms.pattern_of(pattern, count)
         grey = pictures.load(picture)
         if not regions:
-            return self._read(grey, form)
+            return self._read(grey, form, guess)
         boxes = forms.boxes_of(regions, grey.shape)
-        parts = [self._read(np.ascontiguousarray(grey[box.window]), form) for box in boxes]
+        parts = [self._read(np.ascontiguousarray(grey[box.window]), form, guess) for box in boxes]
         return forms.together(parts, boxes)
 
-    def _read(self, grey: Grey, pattern: str | None) -> Page:
+    def _read(self, grey: Grey, pattern: str | None, guess: bool) -> Page:
         sheet = paper.find(grey)
         found = ink.find(sheet.grey)
         laid_out = layout.find(found.map, None if found.clear else found.faint)
@@ -78,7 +80,7 @@ class Reader:
         def in_picture(box: Box) -> Box:
             return sheet.in_picture(_in_picture(box, found.scale, sheet.grey))
 
-        return whole_page.read(laid_out, self._recogniser, self._lines, pattern, in_picture)
+        return whole_page.read(laid_out, self._recogniser, self._lines, pattern, guess, in_picture)
 
     def read_many(
         self, sources: Iterable[Source], workers: int = 1

@@ -35,6 +35,11 @@ class Symbol:
     reading: Reading | None
     letter: bool
 
+    @property
+    def guessed(self) -> Symbol:
+        """With its likeliest digit, sure or not."""
+        return replace(self, shown=str(self.reading.digit)) if self.reading else self
+
 
 def tokens(symbols: Sequence[Symbol], height: float) -> list[list[Symbol]]:
     """Parts a line, from left to right, where gaps are: wider than most, and than half a digit.

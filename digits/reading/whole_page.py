@@ -36,6 +36,7 @@ def read(
     recogniser: Recogniser,
     model: Model,
     pattern: str | None,
+    guess: bool,
     in_picture: InPicture,
 ) -> Page:
     """Reads what is laid out on a page.
@@ -45,6 +46,7 @@ def read(
         recogniser: for single digits.
         model: its signature `line` reads lines.
         pattern: of each line, from `forms.pattern_of`.
+        guess: show the likeliest digit instead of ?.
         in_picture: takes a box on the ink map to the picture.
     """
     recogniser.forget()
@@ -65,6 +67,8 @@ def read(
         symbols = [_symbol(one, recogniser, in_picture) for one in written]
         height = in_picture(Box(0, 0, 1, round(area.line.height))).height
         parts = parts_in_form(symbols, pattern) if pattern else tokens(symbols, height)
+        if guess:
+            parts = [[one.guessed for one in part] for part in parts]
         rows.append(Row(parts, symbols, area.cell))
     return page_of(rows, laid_out.cells, in_picture)
 

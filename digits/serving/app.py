@@ -1,20 +1,22 @@
 """The service as an ASGI application: what each path answers."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from typing_extensions import TypedDict
 
 from digits import bundle
 from digits.errors import DigitsError
+from digits.reading import forms
 from digits.reading.answers import PageAnswer, answer_of
-from digits.reading.page import page_of
+from digits.reading.page import page_of_one
 from digits.reading.reader import Reader
 from digits.serving import inference_protocol, openapi, problems, requests, static_files, telemetry
 from digits.serving.openapi import Route
@@ -60,6 +62,11 @@ class Readiness(TypedDict):
     model: str
 
 
+PATTERN = "the form that each line is known to have: # for a digit, and any of . , - / : ( ) + ="
+COUNT = "how many digits each line is known to have"
+REGION = "x,y,width,height in pixels of what alone is read; may be repeated"
+
+
 def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> FastAPI:
     """Builds the whole service.
 
@@ -96,12 +103,17 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
         tags=["reading"],
         **openapi.operation(*openapi.OF_BODY, body=openapi.pictures_body(most=1)),
     )
-    async def predict(request: Request) -> PageAnswer:
+    async def predict(
+        request: Request,
+        pattern: Annotated[str | None, Query(description=PATTERN)] = None,
+        count: Annotated[int | None, Query(description=COUNT)] = None,
+        region: Annotated[list[str] | None, Query(description=REGION)] = None,
+    ) -> PageAnswer:
         """Reads one picture."""
 
         def work(body: Body) -> PageAnswer:
             (picture,) = requests.pictures(body, most=1)
-            return read(reader, picture)
+            return read(reader, picture, pattern, count, region or ())
 
         return await threads.run(request, work)
 
@@ -150,15 +162,26 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
     return app
 
 
-def read(reader: Reader, picture: bytes | Array) -> PageAnswer:
-    """Reads what `requests.pictures` found; raises a RequestError, 422, if it is not a picture."""
+def read(
+    reader: Reader,
+    picture: bytes | Array,
+    pattern: str | None = None,
+    count: int | None = None,
+    regions: Sequence[str] = (),
+) -> PageAnswer:
+    """Reads what `requests.pictures` found.
+
+    Pattern, count and regions are for pictures; an array holds one digit. Raises a RequestError,
+    422, if it is not a picture, or they cannot be.
+    """
     try:
         if isinstance(picture, bytes):
-            page = reader.read(picture)
+            boxes = [forms.region_of(text) for text in regions]
+            page = reader.read(picture, pattern=pattern, count=count, regions=boxes)
         elif picture.shape == (bundle.CANVAS_SIDE, bundle.CANVAS_SIDE):
-            page = page_of([[reader.canvas(picture)]])
+            page = page_of_one(reader.canvas(picture))
         else:
-            page = page_of([[reader.classify(picture)]])
+            page = page_of_one(reader.classify(picture))
     except DigitsError as error:
         raise RequestError(422, str(error)) from None
     for reading in page.readings:
