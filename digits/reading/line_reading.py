@@ -44,6 +44,8 @@ class Written:
             given that there is a digit; all alike where it found none.
         presence: the probability, by that network, that there is a digit.
         answer: what the network for one digit says of the ink; None for a sign.
+        certainty: the probability, by the network for lines, of its likeliest character, 0 to 1; 0
+            where it found none.
     """
 
     symbol: str
@@ -51,6 +53,7 @@ class Written:
     line: Floats
     presence: float
     answer: Answer | None
+    certainty: float
 
 
 def read_line(
@@ -209,11 +212,13 @@ def _written(character: Character, ink: Fragment, recogniser: Recogniser) -> Wri
     answer = None
     if character.symbol.isdigit() or character.symbol == OTHER:
         answer = recogniser.ask(ink.ink)
-    return Written(character.symbol, ink, line, total * character.presence, answer)
+    presence = total * character.presence
+    certainty = float(character.probabilities.max()) * character.presence
+    return Written(character.symbol, ink, line, presence, answer, certainty)
 
 
 def _unread(ink: Fragment, recogniser: Recogniser) -> Written:
-    return Written(OTHER, ink, np.full(10, 0.1, np.float32), 0.0, recogniser.ask(ink.ink))
+    return Written(OTHER, ink, np.full(10, 0.1, np.float32), 0.0, recogniser.ask(ink.ink), 0.0)
 
 
 def judged(written: Written, recogniser: Recogniser) -> tuple[Floats, float, bool]:
@@ -232,4 +237,4 @@ def _missing(character: Character, x: float, y: int) -> Written:
     """A character of a pattern that is not in the ink."""
     nothing = Fragment(Box(round(x), y, 0, 0), np.zeros((0, 0), np.uint8), -1)
     symbol = OTHER if character.symbol.isdigit() else character.symbol
-    return Written(symbol, nothing, np.full(10, 0.1, np.float32), 0.0, None)
+    return Written(symbol, nothing, np.full(10, 0.1, np.float32), 0.0, None, 0.0)

@@ -12,7 +12,7 @@ from digits import pictures
 from digits.errors import DigitsError
 from digits.pictures.documents import Source
 from digits.pictures.grey import Grey
-from digits.reading import forms, ink, layout, many, paper, whole_page
+from digits.reading import forms, ink, layout, many, paper, turning, whole_page
 from digits.reading.masks import bounds
 from digits.reading.page import Box, Page, Reading
 from digits.reading.recogniser import Answer, Recogniser, place
@@ -75,12 +75,24 @@ class Reader:
     def _read(self, grey: Grey, pattern: str | None, guess: bool) -> Page:
         sheet = paper.find(grey)
         found = ink.find(sheet.grey)
-        laid_out = layout.find(found.map, None if found.clear else found.faint)
+        recogniser = self._recogniser
+        recogniser.forget()
+
+        def lay_out(turns: int) -> layout.Layout:
+            faint = None if found.clear else np.rot90(found.faint, turns)
+            return layout.find(np.ascontiguousarray(np.rot90(found.map, turns)), faint)
+
+        if pattern:
+            laid_out, turns = lay_out(0), 0
+            areas = whole_page.read(laid_out, recogniser, pattern)
+        else:
+            laid_out, areas, turns = turning.upright(lay_out, recogniser)
 
         def in_picture(box: Box) -> Box:
+            box = turning.turned_back(box, turns, found.map.shape)
             return sheet.in_picture(_in_picture(box, found.scale, sheet.grey))
 
-        return whole_page.read(laid_out, self._recogniser, self._lines, pattern, guess, in_picture)
+        return whole_page.page(areas, laid_out.cells, recogniser, in_picture, pattern, guess)
 
     def read_many(
         self, sources: Iterable[Source], workers: int = 1
@@ -173,17 +185,10 @@ class Reader:
         """This thread's."""
         if not hasattr(self._local, "recogniser"):
             model = Model(self._bundle.model)
-            self._local.recogniser = Recogniser(model, self.threshold)
+            # A bundle without a network for lines reads them with the shipped one.
+            lines = model if "line" in model.signatures else Model(bundles.read().model)
+            self._local.recogniser = Recogniser(model, lines, self.threshold)
         return self._local.recogniser
-
-    @property
-    def _lines(self) -> Model:
-        """This thread's model whose signature `line` reads lines: the shipped one, if the bundle's
-        own has none."""
-        if not hasattr(self._local, "lines"):
-            own = self._recogniser.model
-            self._local.lines = own if "line" in own.signatures else Model(bundles.read().model)
-        return self._local.lines
 
 
 def _in_picture(box: Box, scale: int, grey: Grey) -> Box:

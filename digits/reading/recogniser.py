@@ -1,4 +1,4 @@
-"""What the model says of a piece of ink, remembered while one picture is read."""
+"""What the model says of ink, remembered while one picture is read."""
 
 from __future__ import annotations
 
@@ -36,13 +36,15 @@ class Answer:
 
 
 class Recogniser:
-    """Asks a model about the pieces of ink in a picture, for one thread.
+    """Asks models about the ink in a picture, for one thread.
 
-    `threshold` is what `is_digit` must reach for ink to be accepted as a digit, 0 to 1.
+    `lines` is the model whose signature `line` reads lines, and `threshold` what `is_digit` must
+    reach for ink to be accepted as a digit, 0 to 1.
     """
 
-    def __init__(self, model: Model, threshold: float) -> None:
+    def __init__(self, model: Model, lines: Model, threshold: float) -> None:
         self.model = model
+        self._lines = lines
         self._threshold = _odds(threshold)
         self._answers: dict[tuple[tuple[int, ...], bytes], Answer] = {}
 
@@ -68,17 +70,14 @@ class Recogniser:
             self._answers[key] = Answer.of(self.model.run("canvas", canvas), canvas)
         return self._answers[key]
 
+    def line(self, window: Grey) -> Floats:
+        """The log-probabilities of the steps of a strip's window, uint8 of shape (32, 192): float32
+        of shape (96, 21)."""
+        return self._lines.run("line", window)["log_probabilities"][0]
+
     def odds(self, answer: Answer) -> float:
         """The odds that the ink is a digit, relative to the threshold's; 1 or more is accepted."""
         return _odds(answer.is_digit) / self._threshold
-
-    def likelihood(self, answer: Answer) -> float:
-        """The probability, 0 to 1, that the ink is a digit and its most likely digit is right.
-
-        Ink that is only just accepted is taken for a digit with probability 1/2.
-        """
-        odds = _odds(answer.is_digit)
-        return odds / (odds + self._threshold) * float(answer.probabilities.max())
 
 
 def place(ink: Grey) -> Grey:

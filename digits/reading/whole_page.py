@@ -1,8 +1,10 @@
-"""The ink of a page -> everything that is written on it, by lines and cells, turned upright."""
+"""The ink of a page -> everything that is written on it, by lines and cells."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,69 +17,95 @@ from digits.reading.page import Box, Floats, Page, Reading
 from digits.reading.recogniser import Recogniser
 from digits.reading.segmentation import Fragment, Line, connected_parts, in_lines
 from digits.reading.text import InPicture, Row, Symbol, page_of, parts_in_form, tokens
-from digits.runtime import Model
 
+MOST_LINES = 300
 MOST_WINDOWS = 500  # that the network for lines is shown, for one page
 FEW_LINES = 12  # are looked at in several sizes
-DOUBTFUL = 0.7  # mean certainty of characters, below which a page may be turned
-MUCH_BETTER = 0.15  # more certain, what is read when it is turned
 
 
 @dataclass(frozen=True)
-class _Area:
-    """A line of writing, and the cell that it is in."""
+class Area:
+    """A line of writing, the cell that it is in, and its characters from the left."""
 
     line: Line
     cell: CellBox | None
+    written: tuple[Written, ...] = ()
 
 
 def read(
-    laid_out: Layout,
-    recogniser: Recogniser,
-    model: Model,
-    pattern: str | None,
-    guess: bool,
-    in_picture: InPicture,
-) -> Page:
-    """Reads what is laid out on a page.
+    laid_out: Layout, recogniser: Recogniser, pattern: str | None = None, most: int = MOST_LINES
+) -> list[Area]:
+    """Reads the lines that are laid out on a page, and those in its cells; if there are more than
+    `most`, the longest.
 
-    Args:
-        laid_out: ink without rules and walls, and cells.
-        recogniser: for single digits.
-        model: its signature `line` reads lines.
-        pattern: of each line, from `forms.pattern_of`.
-        guess: show the likeliest digit instead of ?.
-        in_picture: takes a box on the ink map to the picture.
+    Lines keep to the pattern, from `forms.pattern_of`, if there is one.
     """
-    recogniser.forget()
+    areas = _areas(laid_out)
+    if len(areas) > most:
+        longest = sorted(areas, key=lambda area: -len(area.line.fragments))[:most]
+        areas = [area for area in areas if area in longest]
+    several = len(areas) <= FEW_LINES
     left = MOST_WINDOWS
 
     def run(window: Grey) -> Floats:
         nonlocal left
         left -= 1
-        return model.run("line", window)["log_probabilities"][0]
+        return recogniser.line(window)
 
-    areas = _areas(laid_out)
-    several = len(areas) <= FEW_LINES
+    found = []
+    for area in areas:
+        if left > 0:
+            written = read_line(area.line, recogniser, run, several, pattern)
+            found.append(replace(area, written=tuple(written)))
+    return found
+
+
+def certainty(areas: Sequence[Area]) -> float:
+    """The mean certainty of all characters, 0 to 1."""
+    found = []
+    for one in (one for area in areas for one in area.written):
+        own = one.certainty
+        if one.answer and one.symbol.isdigit():
+            likely = one.answer.is_digit * float(one.answer.probabilities[int(one.symbol)])
+            own = math.sqrt(own * likely)
+        found.append(own)
+    return float(np.mean(found)) if found else 0.0
+
+
+def page(
+    areas: Sequence[Area],
+    cells: Sequence[CellBox],
+    recogniser: Recogniser,
+    in_picture: InPicture,
+    pattern: str | None = None,
+    guess: bool = False,
+) -> Page:
+    """The page of what was read.
+
+    Args:
+        areas: from `read`, with the same pattern.
+        cells: all of the layout.
+        recogniser: knows what is accepted.
+        in_picture: takes a box on the ink map to the picture.
+        pattern: of each line.
+        guess: show the likeliest digit instead of ?.
+    """
     rows = []
     for area in areas:
-        if left <= 0:
-            break
-        written = read_line(area.line, recogniser, run, several, pattern)
-        symbols = [_symbol(one, recogniser, in_picture) for one in written]
+        symbols = [_symbol(one, recogniser, in_picture) for one in area.written]
         height = in_picture(Box(0, 0, 1, round(area.line.height))).height
         parts = parts_in_form(symbols, pattern) if pattern else tokens(symbols, height)
         if guess:
             parts = [[one.guessed for one in part] for part in parts]
         rows.append(Row(parts, symbols, area.cell))
-    return page_of(rows, laid_out.cells, in_picture)
+    return page_of(rows, cells, in_picture)
 
 
-def _areas(laid_out: Layout) -> list[_Area]:
+def _areas(laid_out: Layout) -> list[Area]:
     """Lines of writing from the top; in a table, those of each cell, row by row."""
     parts = connected_parts(laid_out.ink)
     if not laid_out.cells:
-        return [_Area(line, None) for line in in_lines(parts)]
+        return [Area(line, None) for line in in_lines(parts)]
     of_cell: dict[int, list[Fragment]] = {}
     outside = []
     boxes = np.array([cell.box for cell in laid_out.cells])
@@ -91,12 +119,12 @@ def _areas(laid_out: Layout) -> list[_Area]:
         else:
             outside.append(part)
     areas = [
-        _Area(line, laid_out.cells[index])
+        Area(line, laid_out.cells[index])
         for index in sorted(of_cell)
         for line in in_lines(of_cell[index])
     ]
     first = int(top.min())
-    others = [_Area(line, None) for line in in_lines(outside)]
+    others = [Area(line, None) for line in in_lines(outside)]
     above = [one for one in others if one.line.fragments[0].box.y < first]
     return [*above, *areas, *(one for one in others if one not in above)]
 

@@ -1,0 +1,52 @@
+"""A page that lies on its side or upside down -> upright, by what reads best."""
+
+from collections.abc import Callable
+
+from digits.reading import whole_page
+from digits.reading.layout import Layout
+from digits.reading.page import Box
+from digits.reading.recogniser import Recogniser
+from digits.reading.whole_page import FEW_LINES, Area
+
+SURE = 0.75  # mean certainty of a page that is not turned
+FEWEST = 2  # characters, of a page that may be turned
+BETTER = 0.12  # more certain, what is read when it is turned
+
+
+def upright(
+    lay_out: Callable[[int], Layout], recogniser: Recogniser
+) -> tuple[Layout, list[Area], int]:
+    """The layout of a page that reads best, what was read, and by how many quarter turns it was
+    turned.
+
+    A page stays as it is unless it is hard to read, or each of its lines is a single character, as
+    those of a number that lies on its side are. `lay_out` gives the layout after some quarter
+    turns, counter-clockwise.
+    """
+    layout, turns = lay_out(0), 0
+    areas = whole_page.read(layout, recogniser)
+    characters = sum(len(area.written) for area in areas)
+    column = len(areas) >= 3 and characters <= 1.2 * len(areas)
+    best = whole_page.certainty(areas)
+    if characters < FEWEST or (best >= SURE and not column):
+        return layout, areas, 0
+    best += BETTER
+    for turned in (2, 1, 3):
+        other = lay_out(turned)
+        certainty = whole_page.certainty(whole_page.read(other, recogniser, most=FEW_LINES))
+        if certainty > best:
+            best, layout, turns = certainty, other, turned
+    return layout, whole_page.read(layout, recogniser) if turns else areas, turns
+
+
+def turned_back(box: Box, turns: int, shape: tuple[int, ...]) -> Box:
+    """A box on a page that was turned, on the page of shape (h, w) as it was."""
+    height, width = shape
+    x, y, wide, high = box
+    if turns == 1:  # what was on the right is at the top
+        return Box(width - y - high, x, high, wide)
+    if turns == 2:
+        return Box(width - x - wide, height - y - high, wide, high)
+    if turns == 3:
+        return Box(y, height - x - wide, high, wide)
+    return box
