@@ -15,7 +15,7 @@ from contextlib import closing
 from functools import partial
 from itertools import tee
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from digits.commands import add_model_flag
 from digits.errors import DigitsError
@@ -116,13 +116,13 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
 
         forms.pattern_of(arguments.pattern, arguments.count)
         reader = Reader(arguments.model)
-        read = partial(
-            reader.read,
-            pattern=arguments.pattern,
-            count=arguments.count,
-            regions=[forms.region_of(text) for text in arguments.region],
-            guess=arguments.guess,
-        )
+        settings: dict[str, Any] = {
+            "pattern": arguments.pattern,
+            "count": arguments.count,
+            "regions": [forms.region_of(text) for text in arguments.region],
+            "guess": arguments.guess,
+        }
+        read = partial(reader.read, **settings)
         parts = _parts(watched(files, "picture", beside_lines=True))
         if arguments.show is not None:
             parts = iter([_only(parts)])
@@ -149,7 +149,9 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
                 if arguments.show is not None:
                     from digits.reading import annotation
 
-                    drawing = annotation.draw(cast("Grey", part.source), page)
+                    grey = cast("Grey", part.source)
+                    _, findings = reader.examine(grey, **settings)
+                    drawing = annotation.draw(grey, page, findings)
                     annotation.save(drawing, arguments.show)
     return 1 if failed or (arguments.strict and unsure) else 0
 

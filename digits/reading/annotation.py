@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from digits.errors import DigitsError, explained
 from digits.files import replacing
 from digits.pictures.grey import Grey
+from digits.reading.findings import Findings, Point
 from digits.reading.page import Box, Page
 
 Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
@@ -20,7 +22,9 @@ Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 ACCEPTED = (0, 90, 181)
 REFUSED = (200, 70, 0)
 WHITE = (255, 255, 255)
+PAPER, RULE, CELL, LINE = (0, 158, 115), (204, 121, 167), (86, 180, 233), (170, 170, 170)
 LEGIBLE = 100  # pixels: a picture whose digits are lower is enlarged, pixel by pixel,
+NOTHING = Findings()
 LARGEST_SIDE = 2400  # pixels: but not beyond this
 
 
@@ -36,12 +40,13 @@ class _Label(NamedTuple):
         return self._replace(place=self.place.moved(x, y), frame=self.frame.moved(x, y))
 
 
-def draw(grey: Grey, page: Page) -> Image.Image:
+def draw(grey: Grey, page: Page, findings: Findings = NOTHING) -> Image.Image:
     """The picture with a box around everything that was considered, digits and confidences.
 
     `grey` is the picture that was read, uint8 of shape (h, w), from `pictures.load`. The result is
     RGB, enlarged a whole number of times if the digits are tiny, with a margin where labels need
-    one. A label is the digit and its probability, rounded down to a percent.
+    one. A label is the digit and its probability, rounded down to a percent. The paper's edge,
+    rules that were taken out, cells and lines of writing are drawn beneath.
     """
     side = max(grey.shape)
     digit = statistics.median([reading.box.height for reading in page.readings] or [side / 4])
@@ -62,6 +67,7 @@ def draw(grey: Grey, page: Page) -> Image.Image:
     paper.paste(picture, (-extent.x, -extent.y))
     drawing = paper.convert("RGB")
     pen = ImageDraw.Draw(drawing)
+    _draw_findings(pen, findings, scale, (-extent.x, -extent.y), line)
     labels = [label.moved(-extent.x, -extent.y) for label in labels]
     for _, accepted, place, frame in labels:
         _frame(pen, frame, accepted, line)
@@ -76,6 +82,26 @@ def draw(grey: Grey, page: Page) -> Image.Image:
         pen.rectangle(corners, fill, outline, line)
         pen.text(((left + right) / 2, (top + bottom) / 2), text, colour, font, anchor="mm")
     return drawing
+
+
+def _draw_findings(
+    pen: ImageDraw.ImageDraw, findings: Findings, scale: int, shift: tuple[int, int], line: int
+) -> None:
+    def place(points: Sequence[Point]) -> list[Point]:
+        return [(x * scale + shift[0], y * scale + shift[1]) for x, y in points]
+
+    def frame(box: Box, colour: tuple[int, int, int]) -> None:
+        (left, top), (right, bottom) = place([(box.x, box.y), (box.right, box.bottom)])
+        pen.rectangle((left, top, right - 1, bottom - 1), outline=colour, width=max(1, line // 2))
+
+    for box in findings.lines:
+        frame(box, LINE)
+    for box in findings.cells:
+        frame(box, CELL)
+    for rule in findings.rules:
+        pen.line(place(rule), RULE, line)
+    if findings.paper:
+        pen.line(place([*findings.paper, findings.paper[0]]), PAPER, 2 * line)
 
 
 def format_of(path: Path) -> str:

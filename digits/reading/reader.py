@@ -13,6 +13,7 @@ from digits.errors import DigitsError
 from digits.pictures.documents import Source
 from digits.pictures.grey import Grey
 from digits.reading import forms, ink, layout, many, paper, turning, whole_page
+from digits.reading.findings import Findings, findings_of
 from digits.reading.masks import bounds
 from digits.reading.page import Box, Page, Reading
 from digits.reading.recogniser import Answer, Recogniser, place
@@ -64,15 +65,29 @@ class Reader:
             DigitsError: the picture cannot be read, a pattern holds other characters, there are
                 both a pattern and a count, or a region is not in the picture.
         """
+        return self.examine(picture, pattern=pattern, count=count, regions=regions, guess=guess)[0]
+
+    def examine(
+        self,
+        picture: Source,
+        *,
+        pattern: str | None = None,
+        count: int | None = None,
+        regions: Sequence[tuple[int, int, int, int]] = (),
+        guess: bool = False,
+    ) -> tuple[Page, Findings]:
+        """As `read`, with what was found on the way: paper, rules, cells and lines."""
         form = forms.pattern_of(pattern, count)
         grey = pictures.load(picture)
         if not regions:
-            return self._read(grey, form, guess)
+            return self._examine(grey, form, guess)
         boxes = forms.boxes_of(regions, grey.shape)
-        parts = [self._read(np.ascontiguousarray(grey[box.window]), form, guess) for box in boxes]
-        return forms.together(parts, boxes)
+        crops = (np.ascontiguousarray(grey[box.window]) for box in boxes)
+        found = [self._examine(crop, form, guess) for crop in crops]
+        moved = [own.moved(box.x, box.y) for (_, own), box in zip(found, boxes, strict=True)]
+        return forms.together([page for page, _ in found], boxes), Findings.together(moved)
 
-    def _read(self, grey: Grey, pattern: str | None, guess: bool) -> Page:
+    def _examine(self, grey: Grey, pattern: str | None, guess: bool) -> tuple[Page, Findings]:
         sheet = paper.find(grey)
         found = ink.find(sheet.grey)
         recogniser = self._recogniser
@@ -92,7 +107,8 @@ class Reader:
             box = turning.turned_back(box, turns, found.map.shape)
             return sheet.in_picture(_in_picture(box, found.scale, sheet.grey))
 
-        return whole_page.page(areas, laid_out.cells, recogniser, in_picture, pattern, guess)
+        page = whole_page.page(areas, laid_out.cells, recogniser, in_picture, pattern, guess)
+        return page, findings_of(sheet, laid_out, areas, in_picture)
 
     def read_many(
         self, sources: Iterable[Source], workers: int = 1

@@ -1,0 +1,97 @@
+"""The network for lines: its shapes, its loss, and that its training can be resumed."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from digits.data.fonts import families
+from digits.data.lines import Lines, draw_lines, glyphs_of
+from digits.data.mnist import Mnist
+from digits.errors import Interrupted
+from digits.runs.recipes import Recipe
+from digits.training import line_network, line_training
+from digits.training.line_training import augment, train_lines
+from digits.training.models import mflop
+
+RECIPE = Recipe(precision="float32", line_epochs=2, lines=128)
+
+
+@pytest.fixture(scope="module")
+def drawn(mnist: Mnist) -> Lines:
+    glyphs = glyphs_of(
+        [(mnist.train_images[:2000], mnist.train_labels[:2000])],
+        np.rot90(mnist.train_images[:50], axes=(1, 2)),
+    )
+    return draw_lines(192, glyphs, families.faces(families.TRAINED_ON), [3])
+
+
+def part(of: Lines, rows: slice) -> Lines:
+    return Lines(of.strips[rows], of.labels[rows], of.columns[rows])
+
+
+def test_the_network_is_as_large_as_its_docstring_says() -> None:
+    model = line_network.build("float32")
+    assert model.output.shape == (None, 96, 21)
+    assert model.count_params() == pytest.approx(262e3, rel=0.01)
+    assert mflop(model) == pytest.approx(124, rel=0.01)
+
+
+def test_the_finished_network_is_of_plain_layers_and_answers_alike(
+    drawn: Lines, tmp_path: Path
+) -> None:
+    model = line_network.build("float32")
+    strips = drawn.strips[:8, ..., None].astype(np.float32)
+    line_network.finish(model).save(tmp_path / "line.keras")
+    found = keras.models.load_model(tmp_path / "line.keras")(strips)["log_probabilities"]
+    expected = tf.nn.log_softmax(model(strips))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    np.testing.assert_allclose(np.exp(found).sum(axis=2), 1, atol=1e-4)
+
+
+def test_augmentation_changes_strips_a_little(drawn: Lines) -> None:
+    strips = tf.constant(drawn.strips[:20, ..., None], tf.float32)
+    unchanged = np.full((20, line_training.CHANCES), 0.5, np.float32)
+    unchanged[:, 8] = 0
+    same = augment(strips, tf.constant(unchanged), tf.constant(1.0))
+    np.testing.assert_allclose(same, strips, atol=0.01)
+    chances = np.random.default_rng(1).random((20, line_training.CHANCES)).astype(np.float32)
+    changed = augment(strips, tf.constant(chances), tf.constant(1.0)).numpy()
+    ink = changed.sum(axis=(1, 2, 3)) / strips.numpy().sum(axis=(1, 2, 3))
+    assert (np.abs(changed - strips).max(axis=(1, 2, 3)) > 50).all()
+    assert ((ink > 0.2) & (ink < 3)).all()
+
+
+def test_training_lowers_the_loss_and_can_be_resumed(
+    drawn: Lines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training, validation = part(drawn, slice(0, 128)), part(drawn, slice(128, 192))
+    losses = []
+    whole = train_lines(
+        RECIPE, training, validation, tmp_path / "whole.npz", 2,
+        lambda history: losses.append(history[-1].loss), quiet=True,
+    )  # fmt: skip
+    assert len(losses) == 2
+    assert losses[1] < losses[0]
+    assert whole.metrics["parameters"] == whole.model.count_params()
+
+    def interrupt(history: list[object]) -> None:
+        raise Interrupted(len(history))
+
+    state = tmp_path / "state.npz"
+    with pytest.raises(Interrupted):
+        train_lines(RECIPE, training, validation, state, 2, interrupt, quiet=True)
+    again = train_lines(RECIPE, training, validation, state, 2, quiet=True)
+    for one, other in zip(whole.model.get_weights(), again.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_what_is_written_in_each_step_is_known(drawn: Lines) -> None:
+    places = line_training._places(drawn)
+    assert places.shape == (192, 96)
+    for row, text, columns in zip(places, drawn.texts, drawn.columns, strict=True):
+        shown = "".join(line_network.CHARACTERS[i] for i in row if i != line_network.BLANK)
+        if len({int(x) // 2 for x in columns[: len(text)]}) == len(text):
+            assert shown == text
