@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +20,7 @@ from digits.data.mnist import Mnist
 
 Result = tuple[int, str, str]
 Run = Callable[..., Result]
+Draw = Callable[[str], NDArray[np.uint8]]
 COMMAND = [sys.executable, "-m", "digits.cli", "read"]
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals, pipes and terminals of POSIX")
 
@@ -85,11 +85,15 @@ def test_json_is_one_object_on_each_line(read: Run) -> None:
     status, output, errors = read("--json", "42.png", "empty.png", "blank.png")
     assert (status, errors) == (1, "")
     whole, empty, blank = map(json.loads, output.splitlines())
-    assert list(whole) == ["path", "digits", "lines", "readings", "milliseconds"]
+    assert list(whole) == [
+        *("path", "text", "digits", "lines", "readings", "groups", "cells", "milliseconds")
+    ]
     assert (whole["path"], whole["digits"], whole["lines"]) == ("42.png", "42", ["42"])
     assert 0 < whole["milliseconds"] < 10_000
     for reading, digit in zip(whole["readings"], (4, 2), strict=True):
-        assert list(reading) == ["digit", "confidence", "accepted", "probabilities", "box"]
+        assert list(reading) == [
+            *("digit", "confidence", "accepted", "probabilities", "box", "line", "group")
+        ]
         assert reading["digit"] == digit
         assert reading["accepted"] is True
         assert reading["confidence"] == max(reading["probabilities"])
@@ -106,21 +110,48 @@ def test_a_blank_picture_has_no_digit_and_is_not_a_failure(read: Run) -> None:
     assert read("blank.png") == (0, "", "blank.png: no digit found\n")
 
 
-def test_standard_error_says_how_much_is_left_out(read: Run, folder: Path) -> None:
-    strict = folder / "strict"  # a model that accepts nothing
+def unsure(folder: Path) -> Path:
+    """A copy of the model that ships, which accepts nothing."""
+    strict = folder / "unsure"
     shutil.copytree(bundle.SHIPPED, strict)
     manifest = json.loads((strict / "manifest.json").read_text())
     manifest["thresholds"]["is_digit"] = 1.1
     (strict / "manifest.json").write_text(json.dumps(manifest))
-    status, output, errors = read("42.png", "--model", "strict")
-    assert (status, output) == (0, "")
-    counted = re.fullmatch(
-        r"42.png: no digit found: (\d+) left out, as not a digit or not certain to be one\n", errors
-    )
-    assert counted
-    page = json.loads(read("42.png", "--model", "strict", "--json")[1])
-    assert (page["digits"], page["lines"]) == ("", [])
-    assert [reading["accepted"] for reading in page["readings"]] == [False] * int(counted[1])
+    return strict
+
+
+def test_what_is_not_sure_is_a_question_mark_and_a_guess_on_demand(read: Run, folder: Path) -> None:
+    model = ("--model", unsure(folder))
+    assert read("42.png", *model) == (0, "??\n", "42.png: no digit found\n")
+    assert read("42.png", *model, "--strict")[0] == 1
+    assert read("42.png", *model, "--guess")[:2] == (0, "42\n")
+    page = json.loads(read("42.png", *model, "--json")[1])
+    assert (page["text"], page["digits"], page["lines"]) == ("??", "", [])
+    assert [reading["accepted"] for reading in page["readings"]] == [False, False]
+
+
+def test_strict_is_content_with_what_is_sure(read: Run) -> None:
+    assert read("42.png", "7.png", "--strict")[0] == 0
+
+
+def test_lines_or_digits_alone_or_a_table(read: Run, folder: Path, draw: Draw) -> None:
+    gap = np.full((36 * 3, 90), 255, np.uint8)
+    upper = np.hstack([draw("42"), gap, draw("31")])
+    lower = np.hstack([draw("70"), gap, draw("55")])
+    Image.fromarray(np.vstack([upper, lower])).save(folder / "four.png")
+    assert read("four.png")[1] == "42 31\n70 55\n"
+    assert read("four.png", "--digits")[1] == "4231\n7055\n"
+    assert read("four.png", "--csv")[1] == "42,31\n70,55\n"
+    assert read("four.png", "42.png")[1] == "four.png: 42 31\nfour.png: 70 55\n42.png: 42\n"
+    assert read("four.png", "--region", f"0,0,{2 * 36 * 3},{36 * 3}")[1] == "42\n"
+    both = read("four.png", "--region", "0,108,216,108", "--region", "0,0,216,108")[1]
+    assert both == "70\n42\n"
+
+
+def test_a_form_that_is_known_is_kept(read: Run) -> None:
+    assert read("42.png", "--pattern", "#-#")[1] == "4-2\n"
+    assert read("42.png", "--count", "2")[1] == "42\n"
+    assert read("7.png", "--count", "2")[1].count("?") == 1
 
 
 def test_a_pattern_is_expanded_and_a_file_of_that_name_is_itself(read: Run, folder: Path) -> None:
@@ -159,6 +190,9 @@ def test_show_draws_one_picture(read: Run, folder: Path) -> None:
         (["42.png", "--show", "out"], "name it .png or .jpg"),
         (["42.png", "--show", "none/out.png"], "cannot be written (No such file"),
         (["42.png", "--model", "none"], "There is no bundle in none"),
+        (["42.png", "--pattern", "abc"], "The pattern 'abc' must have at least one #"),
+        (["42.png", "--pattern", "#", "--count", "1"], "give no count with it"),
+        (["42.png", "--region", "1,2,3"], "is not x,y,width,height"),
     ],
 )
 def test_a_mistake_gets_one_sentence(read: Run, arguments: list[str], reason: str) -> None:

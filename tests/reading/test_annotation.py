@@ -22,7 +22,7 @@ def reading(box: Box, accepted: bool = True, digit: int = 7) -> Reading:
 
 def page(*readings: Reading) -> Page:
     digits = "".join(str(reading.digit) for reading in readings if reading.accepted)
-    return Page(digits, (digits,) if digits else (), readings)
+    return Page(digits, digits, (digits,) if digits else (), readings)
 
 
 def drawn(size: tuple[int, int], *readings: Reading) -> NDArray[np.uint8]:

@@ -1,12 +1,13 @@
 """The JSON of a page: the keys, their order and the rounding on which scripts depend."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from digits.reading.answers import PageAnswer, as_dict
-from digits.reading.page import Box, Page, Reading, page_of
+from digits.reading.page import Box, Cell, Group, Page, Reading, page_of_one
 
 
 def reading(accepted: bool = True) -> Reading:
@@ -21,18 +22,22 @@ def test_a_box_ends_where_the_next_pixel_begins() -> None:
 
 
 def test_the_json_of_a_page_is_what_scripts_expect() -> None:
-    page = Page("7", ("7",), (reading(),))
+    groups, cells = (Group("7", Box(3, 4, 20, 30), 0),), (Cell(1, 2, "7", Box(0, 0, 40, 50)),)
+    page = Page("7", "7", ("7",), (replace(reading(), line=0, group=0),), groups, cells)
     others = ", ".join(["0.012346"] * 7), ", ".join(["0.012346"] * 2)
     assert json.dumps(as_dict(page)) == (
-        '{"digits": "7", "lines": ["7"], "readings": [{"digit": 7, "confidence": 0.888889, '
-        f'"accepted": true, "probabilities": [{others[0]}, 0.888889, {others[1]}], '
-        '"box": [3, 4, 20, 30]}]}'
+        '{"text": "7", "digits": "7", "lines": ["7"], "readings": [{"digit": 7, '
+        '"confidence": 0.888889, "accepted": true, '
+        f'"probabilities": [{others[0]}, 0.888889, {others[1]}], '
+        '"box": [3, 4, 20, 30], "line": 0, "group": 0}], '
+        '"groups": [{"text": "7", "box": [3, 4, 20, 30], "line": 0}], '
+        '"cells": [{"row": 1, "column": 2, "text": "7", "box": [0, 0, 40, 50]}]}'
     )
 
 
-def test_a_refused_reading_is_on_the_page_but_not_among_its_digits() -> None:
-    page = page_of([[reading(accepted=False)]])
-    assert (page.digits, page.lines) == ("", ())
+def test_a_refused_reading_is_on_the_page_as_a_question_mark() -> None:
+    page = page_of_one(reading(accepted=False))
+    assert (page.text, page.digits, page.lines) == ("?", "", ())
     assert [one["accepted"] for one in as_dict(page)["readings"]] == [False]
 
 
@@ -41,12 +46,12 @@ def test_openapi_can_be_derived_from_the_type() -> None:
     pydantic = pytest.importorskip("pydantic")
     adapter = pydantic.TypeAdapter(PageAnswer)
     schema = adapter.json_schema()
-    assert schema["required"] == ["digits", "lines", "readings"]
+    assert schema["required"] == ["text", "digits", "lines", "readings", "groups", "cells"]
     properties = schema["$defs"]["ReadingAnswer"]["properties"]
     assert (properties["digit"]["minimum"], properties["digit"]["maximum"]) == (0, 9)
     assert properties["probabilities"]["items"] == {"type": "number", "minimum": 0, "maximum": 1}
     assert properties["box"]["minItems"] == properties["box"]["maxItems"] == 4
-    answer = as_dict(page_of([[reading()]]))
+    answer = as_dict(page_of_one(reading()))
     assert adapter.validate_python(answer).readings[0].box == [3, 4, 20, 30]
     answer["readings"][0]["digit"] = 10
     with pytest.raises(pydantic.ValidationError):

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from digits.reading.cells import Cell as CellBox
 from digits.reading.page import Box, Reading
-from digits.reading.text import Symbol, page_of, tokens
+from digits.reading.text import Row, Symbol, page_of, parts_in_form, tokens
 
 HEIGHT = 20.0
 
@@ -47,17 +48,17 @@ def symbols(text: str, narrow: int = 4, wide: int = 24) -> list[Symbol]:
 )
 def test_a_line_as_text(written: str, text: str) -> None:
     line = symbols(written)
-    assert page_of([(tokens(line, HEIGHT), line)]).text == text
+    assert page_of([Row(tokens(line, HEIGHT), line, None)]).text == text
 
 
 def test_digits_that_are_wide_apart_are_one_number() -> None:
     line = symbols("123456", narrow=18)
-    assert page_of([(tokens(line, HEIGHT), line)]).text == "123456"
+    assert page_of([Row(tokens(line, HEIGHT), line, None)]).text == "123456"
 
 
 def test_lines_groups_and_readings() -> None:
     lines = [symbols("12.5?"), symbols("word"), symbols("3 45")]
-    page = page_of([(tokens(line, HEIGHT), line) for line in lines])
+    page = page_of([Row(tokens(line, HEIGHT), line, None) for line in lines])
     assert page.text == "12.5?\n3 45"
     assert page.digits == "125345"
     assert page.lines == ("125", "345")
@@ -67,3 +68,28 @@ def test_lines_groups_and_readings() -> None:
     assert page.groups[0].box == Box(0, 0, 32, 20)
     assert [one.line for one in page.readings] == [0] * 4 + [1] * 4 + [2] * 3
     assert [one.group for one in page.readings] == [0, 0, 1, 1, *[None] * 4, 2, 3, 3]
+
+
+def test_a_row_of_cells_is_a_line_and_an_empty_cell_is_empty() -> None:
+    cells = [
+        CellBox(row, column, Box(40 * column, 30 * row, 40, 30))
+        for row in (0, 1)
+        for column in (0, 1)
+    ]
+    written = {cells[0]: "12", cells[1]: "3", cells[3]: "4.5"}
+    rows = [Row(tokens(symbols(text), HEIGHT), symbols(text), of) for of, text in written.items()]
+    page = page_of(rows, cells)
+    assert page.text == "12 3\n4.5"
+    assert [(cell.row, cell.column, cell.text) for cell in page.cells] == [
+        (0, 0, "12"), (0, 1, "3"), (1, 0, ""), (1, 1, "4.5"),
+    ]  # fmt: skip
+
+
+def test_a_line_that_keeps_to_a_pattern_is_parted_where_the_pattern_is() -> None:
+    parts = parts_in_form(symbols("12-3?4"), "##-# ##")
+    assert ["".join(one.shown for one in part) for part in parts] == ["12-3", "?4"]
+
+
+def test_a_guess_takes_the_place_of_what_is_not_sure() -> None:
+    guessed = [one.guessed.shown for one in symbols("1?.x")]
+    assert guessed == ["1", "0", ".", "0"]

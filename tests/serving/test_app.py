@@ -15,7 +15,7 @@ from services import FILES, PNG, Client
 
 from digits.data.mnist import Mnist
 from digits.reading.answers import as_dict
-from digits.reading.page import page_of
+from digits.reading.page import page_of_one
 from digits.reading.reader import Reader
 from digits.serving import requests
 
@@ -35,11 +35,11 @@ def test_predict_answers_as_the_reader_does(client: Client, reader: Reader, pict
 def test_predict_reads_arrays(client: Client, reader: Reader, mnist: Mnist) -> None:
     pixels = mnist.test_images[3]
     answer = client.post("/predict", json={"pixels": pixels.tolist()}).json()
-    assert answer == as_dict(page_of([[reader.classify(pixels)]]))
+    assert answer == as_dict(page_of_one(reader.classify(pixels)))
     canvas = np.zeros((256, 256), np.uint8)
     canvas[100:184, 30:114] = pixels.repeat(3, axis=0).repeat(3, axis=1)
     answer = client.post("/predict", json={"canvas": canvas.tolist()}).json()
-    assert answer == as_dict(page_of([[reader.canvas(canvas)]]))
+    assert answer == as_dict(page_of_one(reader.canvas(canvas)))
     assert answer["digits"] == "0"
     blank = client.post("/predict", json={"canvas": [[0] * 256] * 256}).json()
     assert blank["digits"] == ""
