@@ -1,6 +1,7 @@
 """Write the bundle of a finished run again."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from digits.data.mnist import load_mnist, split
@@ -26,15 +27,22 @@ def run(arguments: argparse.Namespace, prog: str) -> None:
     with own_words_only():
         import keras
 
-        from digits.training import export
+        from digits.training import dataset, export
 
-        try:
-            model = keras.models.load_model(finished.network)
-        except (OSError, ValueError):
-            raise DigitsError(f"{finished.network} is missing or damaged; train again.") from None
-        mnist = load_mnist()
-        held_out = finished.recipe.held_out
-        _, (images, _) = split(mnist.train_images, mnist.train_labels, held_out)
+        def loaded(path: Path) -> keras.Model:
+            try:
+                return keras.models.load_model(path)
+            except (OSError, ValueError):
+                raise DigitsError(f"{path} is missing or damaged; train again.") from None
+
+        model, recipe, mnist = loaded(finished.network), finished.recipe, load_mnist()
+        _, (images, labels) = split(mnist.train_images, mnist.train_labels, recipe.held_out)
+        lines = None
+        if recipe.lines:
+            few = replace(recipe, variants=500, pens=100, font_digits=100)  # to draw eight lines
+            drawn = dataset.lines_of(few, images, labels, export.GOLDEN, 1)
+            lines = loaded(finished.line_network), drawn.strips
+        manifest = export.manifest_of(metrics)
         with explained(f"{folder} cannot be written", "choose another --out"):
-            export.export(model, folder, images, export.manifest_of(metrics), arguments.onnx)
+            export.export(model, folder, images, manifest, arguments.onnx, lines)
     say(f"The bundle is in {folder}; look at it with: digits info --model {folder}")

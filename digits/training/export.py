@@ -25,6 +25,7 @@ from digits.runtime import Model, Outputs
 from digits.terminal import own_words_only
 from digits.training import geometry
 
+GOLDEN = 8  # MNIST digits, and lines, that golden inputs are made of
 TOLERANCE = 1e-4  # of probabilities, between any two runtimes
 CONTRACT = {
     "canvas": (
@@ -65,20 +66,21 @@ def export(
     Args:
         model: from `models.finish`.
         folder: of the bundle, replaced if it is one.
-        digits: MNIST digits to make golden inputs of, uint8 of shape (n, 28, 28), n at least 8.
+        digits: MNIST digits to make golden inputs of, uint8 of shape (n, 28, 28), n at least
+            `GOLDEN`.
         manifest: what is known of the model; `contract` and the files are added.
         onnx: write `digits.onnx`, the `canvas` signature for ONNX Runtime, as well.
         lines: the network for lines, from `line_network.finish`, and strips to make golden inputs
-            of, uint8 of shape (n, 32, 192), n at least 8.
+            of, uint8 of shape (n, 32, 192), n at least `GOLDEN`.
 
     Raises:
         DigitsError: a runtime gives another answer than Keras, something that is not finite, or a
             file without its weights; nothing is written then.
     """
     networks = {"model.keras": model}
-    golden = {"digit": digits[:8], "canvas": _canvases(digits[:8])}
+    golden = {"digit": digits[:GOLDEN], "canvas": _canvases(digits[:GOLDEN])}
     if lines:
-        networks["line.keras"], golden["line"] = lines[0], lines[1][:8]
+        networks["line.keras"], golden["line"] = lines[0], lines[1][:GOLDEN]
     functions = signatures(*networks.values())
     expected = {name: _answers(functions[name], of[:, None]) for name, of in golden.items()}
     lite = _lite([*networks.values()], functions)
