@@ -50,5 +50,5 @@ def test_a_folder_is_read_by_two_processes(tmp_path: Path) -> None:
     assert found.returncode == 0, found.stderr
     read = dict(line.split(" ", 1) for line in found.stdout.splitlines() if str(folder) in line)
     assert read.keys() == expected.keys()
-    for path, digits in expected.items():
-        assert read[path].startswith(digits)
+    for name, digits in expected.items():
+        assert read[name].startswith(digits)
