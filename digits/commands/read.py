@@ -13,7 +13,7 @@ from contextlib import closing
 from functools import partial
 from itertools import tee
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from digits.commands import add_model_flag
 from digits.errors import DigitsError
@@ -22,8 +22,9 @@ from digits.terminal import note, own_words_only, say, say_json, watched
 if TYPE_CHECKING:
     from digits.pictures.documents import Source
     from digits.pictures.grey import Grey
-    from digits.reading.many import Outcome, Read
+    from digits.reading.many import Answer, Outcome, Read
     from digits.reading.page import Page
+    from digits.reading.reader import Reader
 
 
 class _Part(NamedTuple):
@@ -96,9 +97,11 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
         if arguments.show is not None:
             parts = iter([_only(parts)])
         failed = 0
-        with closing(_read(reader.read, parts, arguments.workers)) as found:
-            for part, outcome in found:
-                page = outcome.page
+        read: Read[Any] = reader.read
+        if arguments.json and arguments.show is None:
+            read = partial(_read_as_json, reader)
+        with closing(_read(read, parts, arguments.workers)) as found:
+            for part, (page, seconds) in found:
                 if isinstance(page, DigitsError):
                     failed += 1
                     if arguments.json:
@@ -109,8 +112,9 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
                 if arguments.json:
                     from digits.reading.answers import as_dict
 
-                    milliseconds = round(outcome.seconds * 1e3, 3)
-                    say_json({**part.as_dict, **as_dict(page), "milliseconds": milliseconds})
+                    answer = page if isinstance(page, dict) else as_dict(page)
+                    milliseconds = round(seconds * 1e3, 3)
+                    say_json({**part.as_dict, **answer, "milliseconds": milliseconds})
                 else:
                     _print(part.name, page, named=len(files) > 1 or part.page is not None)
                 if arguments.show is not None:
@@ -174,8 +178,8 @@ def _decoded(load: Callable[[], Grey]) -> Grey | DigitsError:
 
 
 def _read(
-    read: Read, parts: Iterator[_Part], workers: int
-) -> Generator[tuple[_Part, Outcome], None, None]:
+    read: Read[Answer], parts: Iterator[_Part], workers: int
+) -> Generator[tuple[_Part, Outcome[Answer]], None, None]:
     """Each part with what became of it, in order."""
     from digits.reading.many import outcomes
 
@@ -183,6 +187,13 @@ def _read(
     with closing(outcomes(read, (part.source for part in given), workers)) as found:
         for outcome in found:
             yield next(parts), outcome
+
+
+def _read_as_json(reader: Reader, source: Source) -> dict[str, Any]:
+    """What a worker sends for JSON: less than the page, and its part of the work is done."""
+    from digits.reading.answers import as_dict
+
+    return as_dict(reader.read(source))
 
 
 def _print(name: str, page: Page, named: bool) -> None:

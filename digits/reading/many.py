@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from digits import pictures
 from digits.errors import DigitsError
 from digits.pictures.contents import name_of
 from digits.pictures.documents import Document, PageOf, Source
-from digits.reading.page import Page
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -23,22 +22,17 @@ if TYPE_CHECKING:
 IN_HAND = 2  # pictures that a process has at once, so that it need not wait for the next one
 AHEAD = 8  # pictures for each process that may be read before the first of them is wanted
 
-Read = Callable[[Source], Page]
+Answer = TypeVar("Answer")
+Outcome = tuple[Answer | DigitsError, float]  # or why there is none; the seconds it took
+Outcomes = Generator[Outcome[Answer], None, None]
+Read = Callable[[Source], Answer]
 
 
-class Outcome(NamedTuple):
-    """What became of a picture: the page, or why it cannot be read; and the seconds it took."""
-
-    page: Page | DigitsError
-    seconds: float
-
-
-Outcomes = Generator[Outcome, None, None]
-
-
-def outcomes(read: Read, sources: Iterable[Source | DigitsError], workers: int) -> Outcomes:
+def outcomes(
+    read: Read[Answer], sources: Iterable[Source | DigitsError], workers: int
+) -> Outcomes[Answer]:
     """Reads pictures one after another, or if `workers` is 2 or more in so many processes, to which
-    `read` is sent: `Reader.read`, or a part of it.
+    `read` is sent: `Reader.read`, or a function that calls it.
 
     A source may be the error that is known to be its outcome. Yields in the order of the sources,
     which are asked for one at a time, or a few ahead. The
@@ -53,26 +47,26 @@ def outcomes(read: Read, sources: Iterable[Source | DigitsError], workers: int) 
             yield reading.outcome(source)
 
 
-class _OneByOne:
+class _OneByOne(Generic[Answer]):
     """Reads pictures in this process, and keeps a document open while its pages are asked for."""
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, read: Read[Answer]) -> None:
         self._read = read
         self._file: str | Path | bytes | None = None
         self._document: Document | None = None
 
-    def outcome(self, source: Source | DigitsError) -> Outcome:
+    def outcome(self, source: Source | DigitsError) -> Outcome[Answer]:
         started = time.perf_counter()
-        page: Page | DigitsError
+        answer: Answer | DigitsError
         try:
             if isinstance(source, DigitsError):
                 raise source
             if isinstance(source, PageOf):
                 source = self._opened(source.file).page(source.number)
-            page = self._read(source)
+            answer = self._read(source)
         except DigitsError as error:
-            page = error
-        return Outcome(page, time.perf_counter() - started)
+            answer = error
+        return answer, time.perf_counter() - started
 
     def close(self) -> None:
         if self._document is not None:
@@ -93,7 +87,7 @@ class _Worker:
         in_hand: the number and name of each picture that it has and has not answered for.
     """
 
-    def __init__(self, context: SpawnContext, read: Read) -> None:
+    def __init__(self, context: SpawnContext, read: Read[Any]) -> None:
         self._pipe, theirs = context.Pipe()
         # `read` follows in the pipe: `start` would wait forever for a process that ended early.
         self._process = context.Process(target=_work, args=(theirs,), daemon=True)
@@ -115,7 +109,7 @@ class _Worker:
         if self._ready:
             self._send()
 
-    def take(self) -> tuple[int, Outcome] | None:
+    def take(self) -> tuple[int, Outcome[Any]] | None:
         """Its next answer, with the picture's number; none when it only says that it is ready."""
         try:
             answer = self._pipe.recv()
@@ -155,7 +149,9 @@ class _Worker:
         )
 
 
-def _in_processes(read: Read, sources: Iterable[Source | DigitsError], workers: int) -> Outcomes:
+def _in_processes(
+    read: Read[Answer], sources: Iterable[Source | DigitsError], workers: int
+) -> Outcomes[Answer]:
     # Not imported before, since reading one picture takes no longer than importing this.
     import multiprocessing
     from multiprocessing.connection import wait
@@ -163,7 +159,7 @@ def _in_processes(read: Read, sources: Iterable[Source | DigitsError], workers: 
     context = multiprocessing.get_context("spawn")  # LiteRT's threads do not survive a fork
     coming = iter(sources)
     team: list[_Worker] = []
-    done: dict[int, Outcome] = {}
+    done: dict[int, Outcome[Answer]] = {}
     given = wanted = 0
     try:
         while True:
@@ -175,7 +171,7 @@ def _in_processes(read: Read, sources: Iterable[Source | DigitsError], workers: 
                 try:
                     portable = _portable(source)
                 except DigitsError as error:
-                    done[given] = Outcome(error, 0.0)
+                    done[given] = error, 0.0
                 else:
                     worker = min(team, key=lambda one: len(one.in_hand), default=None)
                     if worker is None or (worker.in_hand and len(team) < workers):
@@ -226,7 +222,7 @@ def _work(pipe: Connection) -> None:
     threading.Thread(target=_receive, args=(pipe, sources), daemon=True).start()
     reading = _OneByOne(read)
     while True:
-        answer: Outcome | str
+        answer: Outcome[Any] | str
         try:
             answer = reading.outcome(sources.get())
         except Exception:
