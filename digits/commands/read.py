@@ -24,8 +24,9 @@ from digits.terminal import note, own_words_only, say, say_json, watched
 if TYPE_CHECKING:
     from digits.pictures.documents import Source
     from digits.pictures.grey import Grey
-    from digits.reading.many import Outcome, Read
+    from digits.reading.many import Answer, Outcome, Read
     from digits.reading.page import Page
+    from digits.reading.reader import Reader
 
 
 class _Part(NamedTuple):
@@ -122,14 +123,15 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
             "regions": [forms.region_of(text) for text in arguments.region],
             "guess": arguments.guess,
         }
-        read = partial(reader.read, **settings)
         parts = _parts(watched(files, "picture", beside_lines=True))
         if arguments.show is not None:
             parts = iter([_only(parts)])
         failed = unsure = 0
+        # Workers make the JSON, which is less to send than the page.
+        as_json = arguments.json and arguments.show is None
+        read = partial(_read_as_json if as_json else _read_page, reader, settings)
         with closing(_read(read, parts, arguments.workers)) as found:
-            for part, outcome in found:
-                page = outcome.page
+            for part, (page, seconds) in found:
                 if isinstance(page, DigitsError):
                     failed += 1
                     if arguments.json:
@@ -137,12 +139,13 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
                     else:
                         note(f"{prog}: {page}")
                     continue
-                unsure += "?" in page.text
+                unsure += "?" in (page["text"] if isinstance(page, dict) else page.text)
                 if arguments.json:
                     from digits.reading.answers import as_dict
 
-                    milliseconds = round(outcome.seconds * 1e3, 3)
-                    say_json({**part.as_dict, **as_dict(page), "milliseconds": milliseconds})
+                    answer = page if isinstance(page, dict) else as_dict(page)
+                    milliseconds = round(seconds * 1e3, 3)
+                    say_json({**part.as_dict, **answer, "milliseconds": milliseconds})
                 else:
                     named = len(files) > 1 or part.page is not None
                     _print(part.name, page, named, arguments)
@@ -209,8 +212,8 @@ def _decoded(load: Callable[[], Grey]) -> Grey | DigitsError:
 
 
 def _read(
-    read: Read, parts: Iterator[_Part], workers: int
-) -> Generator[tuple[_Part, Outcome], None, None]:
+    read: Read[Answer], parts: Iterator[_Part], workers: int
+) -> Generator[tuple[_Part, Outcome[Answer]], None, None]:
     """Each part with what became of it, in order."""
     from digits.reading.many import outcomes
 
@@ -218,6 +221,16 @@ def _read(
     with closing(outcomes(read, (part.source for part in given), workers)) as found:
         for outcome in found:
             yield next(parts), outcome
+
+
+def _read_page(reader: Reader, settings: dict[str, Any], source: Source) -> Page:
+    return reader.read(source, **settings)
+
+
+def _read_as_json(reader: Reader, settings: dict[str, Any], source: Source) -> dict[str, Any]:
+    from digits.reading.answers import as_dict
+
+    return as_dict(reader.read(source, **settings))
 
 
 def _print(name: str, page: Page, named: bool, arguments: argparse.Namespace) -> None:

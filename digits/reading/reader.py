@@ -134,7 +134,7 @@ class Reader:
         """
         if workers < 1:
             raise DigitsError(f"workers must be 1 or more, not {workers}.")
-        return (outcome.page for outcome in many.outcomes(self.read, sources, workers))
+        return (page for page, _ in many.outcomes(self.read, sources, workers))
 
     def classify(self, picture: Source) -> Reading:
         """Reads a picture of one digit: all ink in it but specks is taken as one thing.

@@ -21,7 +21,7 @@ from processes import wait_until
 from digits import Reader, bundle, pictures
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
-from digits.pictures.documents import PageOf
+from digits.pictures.documents import PageOf, Source
 from digits.reading import many
 from digits.reading.page import Page
 
@@ -54,14 +54,15 @@ def test_pages_come_in_the_order_of_the_pictures(
     workers: int, digit: Callable[[int], NDArray[np.uint8]], tmp_path: Path
 ) -> None:
     """Large and small ones, so that some are read before those in front of them."""
-    numbers = [place * 7 % 10 for place in range(60)]
-    sources = []
+    numbers = [place * 7 % 10 for place in range(40)]
+    sources: list[Source] = []
     for place, number in enumerate(numbers):
         times = 40 if place % 11 == 0 else 1
         picture = digit(number).repeat(times, 0).repeat(times, 1)
         path = tmp_path / f"{place}.png"
         Image.fromarray(picture).save(path)
-        sources.append([path, str(path), path.read_bytes(), picture, Image.open(path)][place % 5])
+        image = Image.fromarray(picture)
+        sources.append((path, str(path), path.read_bytes(), picture, image)[place % 5])
     assert digits_of(READER.read_many(sources, workers)) == [*map(str, numbers)]
 
 

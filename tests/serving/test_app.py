@@ -1,19 +1,24 @@
 """The service gives the reader's answers, a sentence for each mistake, and the page's files."""
 
 import http.client
+import io
 import json
 import os
 import re
+import sys
 import tempfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+import pillow_heif
 import pytest
+from PIL import Image
 from services import FILES, PNG, Client
 
 from digits.data.mnist import Mnist
+from digits.errors import DigitsError
 from digits.reading.answers import as_dict
 from digits.reading.page import page_of_one
 from digits.reading.reader import Reader
@@ -30,6 +35,48 @@ def test_predict_answers_as_the_reader_does(client: Client, reader: Reader, pict
     assert raw.status_code == form.status_code == 200
     assert raw.json() == form.json() == expected
     assert raw.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("form", "content_type"),
+    [
+        ("HEIF", "image/heic"),
+        ("HEIF", "image/heif"),
+        ("AVIF", "image/avif"),
+        ("PDF", "application/pdf"),
+    ],
+)
+def test_predict_reads_what_phones_and_scanners_write(
+    client: Client, reader: Reader, picture: bytes, form: str, content_type: str
+) -> None:
+    """Of a document, the first page."""
+    pillow_heif.register_heif_opener()
+    content, more = io.BytesIO(), {"resolution": 300} if form == "PDF" else {"quality": 95}
+    with Image.open(io.BytesIO(picture)) as image:
+        image.save(content, form, save_all=True, append_images=[Image.new("L", image.size)], **more)
+    body = content.getvalue()
+    raw = client.post("/predict", content=body, headers={"Content-Type": content_type})
+    (batch,) = client.post("/predict/batch", files=[("file", body)]).json()["pictures"]
+    assert raw.json() == batch == as_dict(reader.read(body))
+    assert batch["digits"] == "72"
+    broken = client.post("/predict", content=body[:99], headers={"Content-Type": content_type})
+    assert broken.status_code == 422
+    with pytest.raises(DigitsError) as caught:
+        reader.read(body[:99])
+    assert broken.json()["detail"] == str(caught.value)
+
+
+def test_predict_without_the_extra_names_it(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("pypdfium2")]:
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setitem(sys.modules, "pypdfium2", None)
+    answer = client.post(
+        "/predict", content=b"%PDF-1.7\n", headers={"Content-Type": "application/pdf"}
+    )
+    assert answer.status_code == 422
+    assert "pip install 'mnist-classification[files]'" in answer.json()["detail"]
 
 
 def test_predict_reads_arrays(client: Client, reader: Reader, mnist: Mnist) -> None:
