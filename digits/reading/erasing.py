@@ -128,15 +128,7 @@ def _set(mask: Mask, band: _Band, rows: Ints, columns: Ints) -> None:
 def _crossed(band: _Band, strokes: Mask) -> tuple[Ints, Ints]:
     """The pixels of a band between a stroke above it and one below it."""
     view = strokes.T if band.down else strokes
-    above, below = (
-        np.asarray(
-            [
-                view[np.clip(row, 0, len(view) - 1), band.along] & (row >= 0) & (row < len(view))
-                for row in (band.top + offset, band.top + offset + 1)
-            ]
-        ).any(axis=0)
-        for offset in (-2, band.rows)
-    )
+    above, below = _beside(band, view, -2), _beside(band, view, band.rows)
     count, last = len(band.along), band.rows - 1
     offsets = np.arange(band.rows)[:, None]
     starts = np.flatnonzero(above)
@@ -151,3 +143,12 @@ def _crossed(band: _Band, strokes: Mask) -> tuple[Ints, Ints]:
             rows.append((band.top[place] + offsets).ravel())
     nothing = np.zeros(0, np.intp)
     return np.concatenate([nothing, *rows]), np.concatenate([nothing, *columns])
+
+
+def _beside(band: _Band, view: Mask, offset: int) -> Mask:
+    """Where there is ink in one of two rows so far below the top of a band."""
+    found = np.zeros(len(band.along), np.bool_)
+    for row in (band.top + offset, band.top + offset + 1):
+        inside = (row >= 0) & (row < len(view))
+        found |= view[np.clip(row, 0, len(view) - 1), band.along] & inside
+    return found
