@@ -83,8 +83,13 @@ def _parts(lines: Sequence[Line], places: Floats, near: Mask) -> list[Line]:
 
 
 def _is_solid(inked: Mask, alone: Mask) -> bool:
-    """Whether a line goes on from a wall to the next; strokes may hide it."""
-    share = inked.mean()
+    """Whether a line goes on from a wall to the next; strokes may hide it, and it may be broken.
+
+    What is broken at both ends alone is a stroke that nearly reaches both walls, as a 1 does.
+    """
+    share, end = inked.mean(), len(inked) // 3
+    if inked[end:-end].all() and not inked[:end].all() and not inked[-end:].all():
+        return False
     return bool(share >= 0.95 or (share >= SOLID and alone.mean() >= 0.5))
 
 
@@ -108,7 +113,8 @@ def _held_by(own: Sequence[Line], places: Floats, near: Mask) -> Mask:
     start, end = np.array([line.start for line in own]), np.array([line.end for line in own])
     first = np.where(near, places, np.inf).min(axis=1)
     last = np.where(near, places, -np.inf).max(axis=1)
-    loose = np.maximum(8, 0.15 * (end - start))  # drawn by hand, or dirt that seems to go on
+    # Drawn by hand, or dirt that seems to go on; squared paper goes on further.
+    loose = np.clip(0.15 * (end - start), 8, 15)
     return np.asarray((first - start <= loose) & (end - last <= loose) & (last - first >= 8))
 
 
