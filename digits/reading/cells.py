@@ -11,6 +11,8 @@ from digits.reading.page import Box
 from digits.reading.straight import Floats, Line, crossings
 from digits.reading.walls import meeting
 
+Numbers = NDArray[np.uint16]
+
 NARROWEST = 8  # pixels, of a cell
 MOST_CELLS = 2000
 
@@ -75,14 +77,14 @@ def holes(walls: Sequence[Line], shape: tuple[int, ...]) -> Holes:
     labels[labels == space.labels[0, 0]] = 0
     middles, sides, areas = _measured(labels, walls, len(space.sizes))
     solid = areas >= 0.85 * sides.prod(axis=1)
-    kept = solid & (sides.min(axis=1) >= NARROWEST)
+    kept: Mask = np.asarray(solid & (sides.min(axis=1) >= NARROWEST))
     if kept.any():  # slivers between double walls
         usual = np.median(sides[kept], axis=0)
         kept &= (sides >= 0.2 * usual).all(axis=1)
     chosen = np.flatnonzero(kept)[:MOST_CELLS]
     numbers = np.zeros(len(space.sizes) + 1, np.uint32)
     numbers[chosen + 1] = np.arange(1, len(chosen) + 1)
-    boxes = space.boxes[chosen] - [1, 1, 0, 0]
+    boxes: Ints = space.boxes[chosen] - np.array([1, 1, 0, 0])
     parts = components(mask)
     groups = _groups(parts, boxes)
     return Holes(numbers[labels], boxes, parts.labels, groups, middles[chosen], sides[chosen])
@@ -143,21 +145,25 @@ def _slopes(lines: Sequence[Line], along: float, level: float) -> tuple[np.float
     return np.float32(slope - grows * mean), np.float32(grows)
 
 
-def in_order(found: Holes) -> tuple[Cell, ...]:
-    """The holes of tables and rows of boxes as cells; none if there is only one hole, or none that
-    stands in a line with another. Tables one after another, from the top."""
-    tables = _tables(found)
+def in_order(found: Holes) -> tuple[tuple[Cell, ...], Numbers]:
+    """The holes of tables and rows of boxes as cells, tables one after another from the top, and
+    each row by row; none if there is only one hole, or none that stands in a line with another.
+
+    Also returns a map of the picture's shape: i + 1 in cell i, 0 elsewhere.
+    """
     cells: list[Cell] = []
+    numbers = np.zeros(len(found.boxes) + 1, np.uint16)
     row = 0
-    for members in tables:
+    for members in _tables(found):
         rows = _levels(found.middles[members, 1], found.sides[members, 1])
         columns = _levels(found.middles[members, 0], found.sides[members, 0])
         columns = _columns(rows, columns, found.middles[members, 0])
         for i in np.lexsort([columns, rows]).tolist():
             box = Box(*found.boxes[members[i]].tolist())
             cells.append(Cell(row + int(rows[i]), int(columns[i]), box))
+            numbers[members[i] + 1] = len(cells)
         row += int(rows.max()) + 1
-    return tuple(cells)
+    return tuple(cells), numbers[found.labels]
 
 
 def _tables(found: Holes) -> list[Ints]:

@@ -107,6 +107,8 @@ def _measured(view: Mask, along: Ints, level: Floats, thickness: float) -> tuple
     plain = (counts > 0) & (counts < 2 * reach)  # no stroke crosses here
     if not plain.any():
         return level, thickness
+    usual = float(np.percentile(counts[plain], 60))
+    plain &= counts <= usual + 1  # and none runs along it
     middle = (inked * offsets).sum(axis=0) / np.maximum(counts, 1) + np.round(level) - level
     blocks = along // BLOCK
     places, shifts = [], []
@@ -116,7 +118,7 @@ def _measured(view: Mask, along: Ints, level: Floats, thickness: float) -> tuple
             places.append(float(along[own].mean()))
             shifts.append(float(np.median(middle[own])))
     shift = np.interp(along, places, shifts) if places else 0.0
-    return level + shift, float(np.percentile(counts[plain], 60))
+    return level + shift, usual
 
 
 def _set(mask: Mask, band: _Band, rows: Ints, columns: Ints) -> None:
@@ -126,17 +128,11 @@ def _set(mask: Mask, band: _Band, rows: Ints, columns: Ints) -> None:
 
 
 def _crossed(band: _Band, strokes: Mask) -> tuple[Ints, Ints]:
-    """The pixels of a band between a stroke above it and one below it."""
+    """The pixels of a band between a stroke above it and one below it, and its half beside a stroke
+    that touches it."""
     view = strokes.T if band.down else strokes
-    above, below = (
-        np.asarray(
-            [
-                view[np.clip(row, 0, len(view) - 1), band.along] & (row >= 0) & (row < len(view))
-                for row in (band.top + offset, band.top + offset + 1)
-            ]
-        ).any(axis=0)
-        for offset in (-2, band.rows)
-    )
+    above, on_it = _beside(band, view, -2, -1)
+    below, under_it = _beside(band, view, band.rows, band.rows + 1)
     count, last = len(band.along), band.rows - 1
     offsets = np.arange(band.rows)[:, None]
     starts = np.flatnonzero(above)
@@ -149,5 +145,19 @@ def _crossed(band: _Band, strokes: Mask) -> tuple[Ints, Ints]:
             place = paired + np.round(offsets * (shift / last)).astype(np.intp)
             columns.append(band.along[place].ravel())
             rows.append((band.top[place] + offsets).ravel())
-    nothing = np.zeros(0, np.intp)
-    return np.concatenate([nothing, *rows]), np.concatenate([nothing, *columns])
+    half = (band.rows + 1) // 2
+    for touched, own in ((on_it, offsets[:half]), (under_it, offsets[-half:])):
+        place = np.flatnonzero(touched)
+        rows.append((band.top[place] + own).ravel())
+        columns.append(np.broadcast_to(band.along[place], (half, len(place))).ravel())
+    return np.concatenate(rows), np.concatenate(columns)
+
+
+def _beside(band: _Band, view: Mask, *offsets: int) -> tuple[Mask, Mask]:
+    """Where there is ink in any, and in all, of the rows so far below the top of a band."""
+    found = []
+    for offset in offsets:
+        row = band.top + offset
+        inside = (row >= 0) & (row < len(view))
+        found.append(view[np.clip(row, 0, len(view) - 1), band.along] & inside)
+    return np.logical_or.reduce(found), np.logical_and.reduce(found)

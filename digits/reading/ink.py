@@ -28,7 +28,7 @@ class Ink:
     """The ink of a picture."""
 
     map: Grey  # shape (h, w), full ink 255 on paper of exactly 0
-    faint: Mask  # shape (h, w), ink and whatever else stands out: faint lines, grain and dirt too
+    faint: Mask  # shape (h, w), whatever stands out at all: faint lines, and dirt too
     scale: int  # pixels of the picture that make one of the map, along each axis
     clear: bool  # whether there was no doubt what is ink and what is paper
 
@@ -36,8 +36,8 @@ class Ink:
 def find(grey: Grey) -> Ink:
     """Finds what was written, light on dark or dark on light, in a picture, uint8 of shape (h, w).
 
-    Ruled lines and boxes are ink too; `layout.find` takes them out. The map is all zeros if there is
-    no ink, and has at most `LARGEST` pixels, which bounds the time.
+    Ruled lines and boxes are ink too; `layout.find` takes them out. The map is all zeros if there
+    is no ink, and has at most `LARGEST` pixels, which bounds the time.
     """
     scale = 1
     while (grey.shape[0] // scale) * (grey.shape[1] // scale) > LARGEST:
@@ -136,7 +136,7 @@ def _on_uneven_paper(grey: Grey) -> tuple[Grey, Mask]:
     start = max(0.12 * full, min(1.5 * unrest, 0.3 * full))
     found = np.clip((positive - start) * (255 / (full - start)), 0, 255)
     found[~wider(mask)] = 0
-    return np.round(found).astype(np.uint8), smooth > max(0.12 * full, 1.5 * unrest)
+    return np.round(found).astype(np.uint8), smooth > max(0.08 * full, 1.2 * unrest)
 
 
 def _ink_is_light(grey: Grey) -> bool:

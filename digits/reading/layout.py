@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from digits.pictures.grey import Grey
-from digits.reading.cells import Cell, Holes, holes, in_order
+from digits.reading.cells import Cell, Holes, Numbers, holes, in_order
 from digits.reading.erasing import INKED, erased
 from digits.reading.masks import Mask, components
 from digits.reading.straight import Line, distinct, lines
@@ -33,16 +33,22 @@ class Layout:
         ink: uint8 of shape (h, w), the ink without rules, walls, frames and axes.
         cells: of tables and rows of boxes, row by row; empty if there are none. A box that stands
             alone is no cell.
-        lines: what was taken out, in pixels of the ink.
+        cell_map: uint16 of shape (h, w), i + 1 in cell i, 0 elsewhere and on the walls. Boxes of
+            cells overlap where a table is turned; this tells which ink is in which.
+        lines: what was taken out, or would have been if it were not too faint for ink; in pixels.
     """
 
     ink: Grey
     cells: tuple[Cell, ...]
+    cell_map: Numbers
     lines: tuple[Line, ...]
 
 
 def find(ink: Grey, faint: Mask | None = None) -> Layout:
     """Finds rules, boxes and tables in ink, uint8 of shape (h, w), full ink 255 on exactly 0.
+
+    `faint`, of the same shape, is whatever stands out from the paper: lines too faint for ink are
+    found in it. Leave it out where there was no doubt what is ink.
 
     Lines may be 1 to 8 pixels thick, turned by up to 10°, in slight perspective, gently bent, and
     broken in places. A wall meets other walls at both ends; a line that stands alone is taken out
@@ -50,7 +56,7 @@ def find(ink: Grey, faint: Mask | None = None) -> Layout:
     of digits stay, also where they touch or cross a line.
     """
     if max(ink.shape) < SHORTEST_SIDE:
-        return Layout(ink, (), ())
+        return Layout(ink, (), _nowhere(ink), ())
     factor = 1 if ink.size <= FINE else 2
     mask = _reduced(ink >= INKED, factor)
     across, down = lines(mask, down=False), lines(mask, down=True)
@@ -66,9 +72,21 @@ def find(ink: Grey, faint: Mask | None = None) -> Layout:
     chosen = [*filled, *_running_through(across, down, mask.shape)]
     chosen = list(dict.fromkeys(chosen))
     chosen += _standing_alone([*across, *down], chosen, mask)
-    cells = tuple(replace(cell, box=cell.box.scaled(factor)) for cell in in_order(found))
     taken_out = tuple(line.scaled(factor) for line in chosen)
-    return Layout(erased(ink, taken_out), cells, taken_out)
+    cells, cell_map = in_order(found)
+    if not cells:
+        return Layout(erased(ink, taken_out), (), _nowhere(ink), taken_out)
+    if factor > 1:
+        cells = tuple(replace(cell, box=cell.box.scaled(factor)) for cell in cells)
+        larger = cell_map.repeat(factor, axis=0).repeat(factor, axis=1)
+        odd = ((0, a - b) for a, b in zip(ink.shape, larger.shape, strict=True))
+        cell_map = np.pad(larger, tuple(odd))
+    return Layout(erased(ink, taken_out), cells, cell_map, taken_out)
+
+
+def _nowhere(ink: Grey) -> Numbers:
+    """A map without cells, which takes no memory."""
+    return np.broadcast_to(np.uint16(0), ink.shape)
 
 
 def _reduced(mask: Mask, factor: int) -> Mask:

@@ -129,14 +129,25 @@ def distinct(found: Sequence[Line], preferred: int = 0) -> list[Line]:
     """
     clear = set(found[:preferred])
     found = sorted(found, key=lambda line: -line.length * (1.25 if line in clear else 1))
-    starts, ends = np.array([(line.start, line.end) for line in found]).reshape(-1, 2).T
+    if not found:
+        return []
+    starts, ends, firsts, slopes = np.array(
+        [(line.start, line.end, line.level[0], line.slope) for line in found]
+    ).T
+    lengths, middles = ends - starts, (starts + ends) / 2
+    levels = np.array(
+        [line.at(middle)[0] for line, middle in zip(found, middles[:, None], strict=True)]
+    )
     kept: list[int] = []
     for i, line in enumerate(found):
-        shared = np.minimum(ends[kept], line.end) - np.maximum(starts[kept], line.start)
-        for k in np.flatnonzero(shared > 0.5 * line.length).tolist():
-            own = line.along[[0, len(line.along) // 2, -1]]
-            off = np.abs(found[kept[k]].at(own) - line.at(own))
-            if np.median(off) <= max(2.0, line.thickness / 2):
+        shared = np.minimum(ends[kept], ends[i]) - np.maximum(starts[kept], starts[i])
+        off = np.abs(firsts[kept] + slopes[kept] * (middles[i] - starts[kept]) - levels[i])
+        # Bent lines may be further from the straight way between their ends.
+        near = (shared > 0.5 * lengths[i]) & (off <= 4 + 0.03 * lengths[kept])
+        own = line.along[[0, len(line.along) // 2, -1]]
+        for k in np.flatnonzero(near).tolist():
+            apart = np.sort(np.abs(found[kept[k]].at(own) - line.at(own)))[1]
+            if apart <= max(2.0, line.thickness / 2):
                 break
         else:
             kept.append(i)

@@ -15,8 +15,12 @@ def meeting(across: Sequence[Line], down: Sequence[Line], x: Floats, y: Floats) 
     """Which lines across and down meet, shape (number across, number down)."""
 
     def within(lines: Sequence[Line], places: Floats, others: Sequence[Line]) -> Mask:
-        start, end = (np.array(side) for side in zip(*((a.start, a.end) for a in lines)))
-        own = np.array([min(0.03 * line.length, 8) for line in lines])
+        start, end = (
+            np.array(side) for side in zip(*((a.start, a.end) for a in lines), strict=True)
+        )
+        length = np.array([line.length for line in lines])
+        # A long line may fade before its end; a stroke may end just before a wall.
+        own = 0.03 * np.minimum(length, 64) + np.clip(0.06 * (length - 64), 0, 10)
         slack = 1.5 + own[:, None] + np.array([line.thickness / 2 for line in others])
         return np.asarray((places >= start[:, None] - slack) & (places <= end[:, None] + slack))
 
@@ -79,8 +83,13 @@ def _parts(lines: Sequence[Line], places: Floats, near: Mask) -> list[Line]:
 
 
 def _is_solid(inked: Mask, alone: Mask) -> bool:
-    """Whether a line goes on from a wall to the next; strokes may hide it."""
-    share = inked.mean()
+    """Whether a line goes on from a wall to the next; strokes may hide it, and it may be broken.
+
+    What is broken at both ends alone is a stroke that nearly reaches both walls, as a 1 does.
+    """
+    share, end = inked.mean(), len(inked) // 3
+    if inked[end:-end].all() and not inked[:end].all() and not inked[-end:].all():
+        return False
     return bool(share >= 0.95 or (share >= SOLID and alone.mean() >= 0.5))
 
 
@@ -104,15 +113,16 @@ def _held_by(own: Sequence[Line], places: Floats, near: Mask) -> Mask:
     start, end = np.array([line.start for line in own]), np.array([line.end for line in own])
     first = np.where(near, places, np.inf).min(axis=1)
     last = np.where(near, places, -np.inf).max(axis=1)
-    loose = np.maximum(8, 0.15 * (end - start))  # drawn by hand, or dirt that seems to go on
+    # Drawn by hand, or dirt that seems to go on; squared paper goes on further.
+    loose = np.clip(0.15 * (end - start), 8, 15)
     return np.asarray((first - start <= loose) & (end - last <= loose) & (last - first >= 8))
 
 
 def _without_strokes(across: Sequence[Line], down: Sequence[Line]) -> list[Line]:
     """The lines down without upright strokes of digits that fill a box from wall to wall.
 
-    Boxes in a row have one width: if there is a number of boxes at all of whose even widths there is
-    a line, the others are strokes. A stroke is also much thicker than the walls.
+    Boxes in a row have one width: if there is a number of boxes at all of whose even widths there
+    is a line, the others are strokes. A stroke is also much thicker than the walls.
     """
     x, _, near = _met(across, down)
     strokes: set[Line] = set()

@@ -41,15 +41,3 @@ def test_signs_and_gaps(text: str, read: str, mnist: Mnist) -> None:
     page = Reader().read(255 - written(text, mnist))
     assert page.digits == read
     assert all(reading.accepted for reading in page.readings)
-
-
-def test_walls_of_boxes_are_read_as_ones(mnist: Mnist) -> None:
-    row = written("42709", mnist)
-    height, width = row.shape
-    sheet = Image.fromarray(row)
-    draw = ImageDraw.Draw(sheet)
-    draw.rectangle((20, 15, width - 20, height - 15), outline=255, width=3)
-    for x in range(30 + SIDE, width - 30, SIDE):
-        draw.line((x, 15, x, height - 15), fill=255, width=3)
-    digits = Reader().read(255 - np.asarray(sheet)).digits
-    assert digits.count("1") >= 3

@@ -249,3 +249,15 @@ def test_amounts_on_real_cheques_are_read() -> None:
         right = [READER.read(picture).digits == amount for picture, amount in pictures]
     assert sum(right[:200]) >= 115
     assert sum(right) >= 257
+
+
+def test_digits_in_boxes_are_read_without_the_walls(mnist: Mnist) -> None:
+    row = np.zeros((114, 480), np.uint8)
+    walls = [30, 114, 198, 282, 366, 450]
+    for left, label in zip(walls, "42709", strict=False):
+        digit = mnist.train_images[np.flatnonzero(mnist.train_labels == int(label))[-4]]
+        row[15:99, left : left + 84] = digit.repeat(3, axis=0).repeat(3, axis=1)
+    row[[13, 14, 15, 99, 100, 101], 29:452] = 255
+    for wall in walls:
+        row[13:102, wall - 1 : wall + 2] = 255
+    assert READER.read(255 - row).digits == "42709"
