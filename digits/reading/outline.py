@@ -27,6 +27,7 @@ EDGE = 0.05  # change of the logarithm of brightness that makes an edge
 CONTRAST = 0.14  # difference of the logarithm of brightness across a side, at least
 SUPPORTED = 0.6  # share of each side that must show that difference
 STRAIGHT = 0.9  # the same of all sides together; the outline of a thick digit is less straight
+DRAWN = 0.97  # the same in a drawing, in which nothing lies over an edge
 BLUR = 6  # pixels around each whose mean shows what stands out
 SMALLEST = 0.1  # share of the picture that is the sheet
 
@@ -58,11 +59,16 @@ def sheet_outline(grey: Grey) -> Points | None:
     smooth = Image.fromarray(grey).filter(ImageFilter.MedianFilter(5))
     tone = tone_of(smooth.filter(ImageFilter.BoxBlur(1)))
     down, across = slopes(tone)
+    # A photo has noise; where many pixels have the very same level, it was drawn.
+    drawn = np.bincount(grey.ravel()).max() > 0.3 * grey.size
+    straight = DRAWN if drawn else STRAIGHT
     families = [_lines(tone, across, down, turn) for turn in range(4)]
     found: list[tuple[float, Points]] = []
     for inwards in (1, -1):  # brighter than the table, or darker
         sides = families if inwards == 1 else families[2:] + families[:2]
-        found += [(score, corners) for score, corners in _quadrilaterals(sides, tone.shape)]
+        found += [
+            (score, corners) for score, corners in _quadrilaterals(sides, tone.shape, straight)
+        ]
     for _, corners in sorted(found, key=lambda one: -one[0])[:8]:
         if _is_sheet(tone, grey, corners):
             return corners
@@ -189,7 +195,7 @@ def _supported(tone: Floats, across: Floats, down: Floats, angle: float, distanc
         )
 
     slope = np.zeros(len(x), np.float32)
-    for off in (-2, -1, 0, 1, 2):
+    for off in (-1, 0, 1):
         place = beside(off)
         slope = np.maximum(
             slope, np.float32(cosine) * across[place] + np.float32(sine) * down[place]
@@ -214,7 +220,7 @@ def _border(shape: tuple[int, ...], side: int) -> _Line:
 
 
 def _quadrilaterals(
-    families: list[list[_Line]], shape: tuple[int, ...]
+    families: list[list[_Line]], shape: tuple[int, ...], straight: float
 ) -> list[tuple[float, Points]]:
     """The likeliest four lines, each with its score; left, upper, right and lower side."""
     sides = [[*family, _border(shape, side)] for side, family in enumerate(families)]
@@ -244,7 +250,7 @@ def _quadrilaterals(
     good &= lengths[:2].prod(axis=0) > SMALLEST * shape[0] * shape[1]
     picked = np.flatnonzero(good)
     chosen, corners, angle = chosen[:, picked], corners[:, picked], angle[:, picked]
-    score, straight, length = np.zeros((3, len(picked)))
+    score, shown_on, length = np.zeros((3, len(picked)))
     real = np.zeros(len(picked), np.int64)
     sound = np.ones(len(picked), np.bool_)
     for side, lines in enumerate(sides):
@@ -262,12 +268,12 @@ def _quadrilaterals(
             for sums in zip(*((s.shown, s.seen, s.inside) for s in lines), strict=True)
         )
         score += shown
-        straight += seen
+        shown_on += seen
         length += within
         border = chosen[side] == len(lines) - 1
         real += ~border
         sound &= border | ((seen >= SUPPORTED * within) & (within > 0.15 * min(shape)))
-    sound &= straight >= STRAIGHT * length
+    sound &= shown_on >= straight * length
     keep = np.flatnonzero(sound & (real >= 2) & (score > 0))
     keep = keep[np.argsort(-score[keep])][:8]
     return [(float(score[i]), corners[:, i]) for i in keep]
@@ -296,7 +302,7 @@ def _is_sheet(tone: Floats, grey: Grey, corners: Points) -> bool:
         return False
     extended = filled(np.where(outer, tone, 0), outer)
     bare = inner & (sign * (tone - extended) < abs(differs) / 2)
-    if bare.sum() > 0.2 * inner.sum():
+    if bare.sum() > 0.12 * inner.sum():
         return False
     return _is_written_on(grey, corners) and not _is_pierced(bare, inner, corners, tone)
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def homography(corners: Floats) -> Floats:
     return np.append(np.linalg.solve(np.array(rows), np.array(values)), 1).reshape(3, 3)
 
 
-def mapped(matrix: Floats, x: float, y: float) -> tuple[float, float]:
+def mapped(matrix: NDArray[Any], x: float, y: float) -> tuple[float, float]:
     u, v, w = matrix @ (x, y, 1)
     return float(u / w), float(v / w)
 
@@ -88,7 +89,7 @@ def plain(level: float) -> Floats:
 def wood(level: float) -> Floats:
     x, y = np.arange(WIDE)[None], np.arange(HIGH)[:, None]
     fibres = 9 * np.sin(y / 4 + 3 * np.sin(x / 130)) + 4 * np.sin(y * 1.7 + x / 50)
-    boards = -25.0 * (y % 120 < 3)
+    boards = -25.0 * np.asarray(y % 120 < 3, float)
     return level + fibres + boards
 
 
@@ -319,7 +320,7 @@ def test_drawings_of_digits_come_back_as_they_are(mnist: Mnist, side: int) -> No
         for place in np.flatnonzero(mnist.train_labels[-2000:] == digit)[:4]:
             drawn = blown_up(mnist.train_images[-2000:][place], side)
             thick = np.array(
-                Image.fromarray(drawn).filter(ImageFilter.MaxFilter(side // 24 * 2 + 1))
+                Image.fromarray(drawn).filter(ImageFilter.MaxFilter(side // 40 * 2 + 1))
             )
             for picture in (drawn, 255 - drawn, thick, 255 - thick):
                 assert paper.find(picture).grey is picture
