@@ -29,6 +29,7 @@ SUPPORTED = 0.6  # share of each side that must show that difference
 STRAIGHT = 0.9  # the same of all sides together; the outline of a thick digit is less straight
 DRAWN = 0.97  # the same in a drawing, in which nothing lies over an edge
 BLUR = 6  # pixels around each whose mean shows what stands out
+NARROWEST = 0.25  # of the picture's shorter side is the sheet's; less is the stroke of a thick 1
 SMALLEST = 0.1  # share of the picture that is the sheet
 
 
@@ -247,6 +248,7 @@ def _quadrilaterals(
     opposite = lengths / np.roll(lengths, 2, axis=0)
     good &= np.all((opposite > 0.6) & (opposite < 1 / 0.6), axis=0)
     good &= edges[0, :, 0] > 0  # or it would be a sheet of the other tone, upside down
+    good &= (lengths + np.roll(lengths, 2, axis=0)).min(axis=0) > 2 * NARROWEST * min(shape)
     good &= lengths[:2].prod(axis=0) > SMALLEST * shape[0] * shape[1]
     picked = np.flatnonzero(good)
     chosen, corners, angle = chosen[:, picked], corners[:, picked], angle[:, picked]

@@ -56,8 +56,8 @@ def written_sheet(level: float, ink: float, ruled: bool = False) -> Image.Image:
     sheet = Image.new("L", SHEET, round(level))
     draw = ImageDraw.Draw(sheet)
     if ruled:
-        for y in range(30, SHEET[1], 30):
-            draw.line((0, y, SHEET[0], y), round(0.85 * level), 1)
+        for rule in range(30, SHEET[1], 30):
+            draw.line((0, rule, SHEET[0], rule), round(0.85 * level), 1)
     for u, v in MARKS:
         x, y = u * SHEET[0], v * SHEET[1]
         draw.line((x - 12, y, x + 12, y), round(ink), 5)
