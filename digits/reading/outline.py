@@ -29,7 +29,7 @@ SUPPORTED = 0.6  # share of each side that must show that difference
 STRAIGHT = 0.9  # the same of all sides together; the outline of a thick digit is less straight
 DRAWN = 0.97  # the same in a drawing, in which nothing lies over an edge
 BLUR = 6  # pixels around each whose mean shows what stands out
-NARROWEST = 0.25  # of the picture's shorter side is the sheet's; less is the stroke of a thick 1
+NARROWEST = 0.27  # of the picture's shorter side is the sheet's; less is the stroke of a thick 1
 SMALLEST = 0.1  # share of the picture that is the sheet
 
 
