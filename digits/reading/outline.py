@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from digits.reading.masks import Mask, components, extremes
+from digits.reading.masks import Mask, bounds, components, extremes, wider
 
 Floats = NDArray[np.float32]
 Points = NDArray[np.float64]
@@ -26,6 +26,10 @@ APART = 10  # degrees by which a pixel's gradient may differ from its line's nor
 EDGE = 0.05  # change of the logarithm of brightness that makes an edge
 CONTRAST = 0.14  # difference of the logarithm of brightness across a side, at least
 SUPPORTED = 0.6  # share of each side that must show that difference
+STRAIGHT = 0.9  # the same of all sides together; the outline of a thick digit is less straight
+DRAWN = 0.97  # the same in a drawing, in which nothing lies over an edge
+BLUR = 6  # pixels around each whose mean shows what stands out
+NARROWEST = 0.27  # of the picture's shorter side is the sheet's; less is the stroke of a thick 1
 SMALLEST = 0.1  # share of the picture that is the sheet
 
 
@@ -56,11 +60,16 @@ def sheet_outline(grey: Grey) -> Points | None:
     smooth = Image.fromarray(grey).filter(ImageFilter.MedianFilter(5))
     tone = tone_of(smooth.filter(ImageFilter.BoxBlur(1)))
     down, across = slopes(tone)
+    # A photo has noise; where many pixels have the very same level, it was drawn.
+    drawn = np.bincount(grey.ravel()).max() > 0.3 * grey.size
+    straight = DRAWN if drawn else STRAIGHT
     families = [_lines(tone, across, down, turn) for turn in range(4)]
     found: list[tuple[float, Points]] = []
     for inwards in (1, -1):  # brighter than the table, or darker
         sides = families if inwards == 1 else families[2:] + families[:2]
-        found += [(score, corners) for score, corners in _quadrilaterals(sides, tone.shape)]
+        found += [
+            (score, corners) for score, corners in _quadrilaterals(sides, tone.shape, straight)
+        ]
     for _, corners in sorted(found, key=lambda one: -one[0])[:8]:
         if _is_sheet(tone, grey, corners):
             return corners
@@ -103,7 +112,8 @@ def slopes(tone: Floats) -> tuple[Floats, Floats]:
     padded = np.pad(tone, 1, mode="edge")
     rows = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
     columns = (padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4
-    return columns[2:] - columns[:-2], rows[:, 2:] - rows[:, :-2]
+    down, across = columns[2:] - columns[:-2], rows[:, 2:] - rows[:, :-2]
+    return np.asarray(down, np.float32), np.asarray(across, np.float32)
 
 
 def _lines(tone: Floats, across: Floats, down: Floats, turn: int) -> list[_Line]:
@@ -117,8 +127,9 @@ def _lines(tone: Floats, across: Floats, down: Floats, turn: int) -> list[_Line]
         return []
     order = np.argsort(angles[y, x])
     y, x = y[order], x[order]
-    angle, weight = angles[y, x], np.minimum(strength[y, x], 0.3)
-    x_middle, y_middle = x + 0.5, y + 0.5
+    angle = angles[y, x]
+    weight = np.minimum(strength[y, x], 0.3).astype(np.float64)
+    x_middle, y_middle = x.astype(np.float64) + 0.5, y.astype(np.float64) + 0.5
     reach = int(np.hypot(*tone.shape)) + 2
     steps = range(-STEEPEST, STEEPEST + 1, STEP)
     votes = np.zeros((len(steps), 2 * reach))
@@ -130,7 +141,7 @@ def _lines(tone: Floats, across: Floats, down: Floats, turn: int) -> list[_Line]
     votes[:, 1:-1] = votes[:, :-2] + votes[:, 1:-1] + votes[:, 2:]
     lines: list[_Line] = []
     for _ in range(2 * LINES):
-        row, column = np.unravel_index(int(votes.argmax()), votes.shape)
+        row, column = divmod(int(votes.argmax()), votes.shape[1])
         if len(lines) == LINES or votes[row, column] < 0.05 * min(tone.shape):
             break
         near = slice(*np.searchsorted(angle, (steps[row] - APART, steps[row] + APART)))
@@ -148,7 +159,7 @@ def _same(fitted: tuple[float, float], line: _Line) -> bool:
 
 
 def _fitted(
-    x: Points, y: Points, weight: Floats, angle: float, distance: float
+    x: Points, y: Points, weight: Points, angle: float, distance: float
 ) -> tuple[float, float]:
     """The angle and distance of the line through the points close to one, by least squares."""
     for width in (5.0, 4.0, 3.0):
@@ -185,7 +196,7 @@ def _supported(tone: Floats, across: Floats, down: Floats, angle: float, distanc
         )
 
     slope = np.zeros(len(x), np.float32)
-    for off in (-2, -1, 0, 1, 2):
+    for off in (-1, 0, 1):
         place = beside(off)
         slope = np.maximum(
             slope, np.float32(cosine) * across[place] + np.float32(sine) * down[place]
@@ -210,7 +221,7 @@ def _border(shape: tuple[int, ...], side: int) -> _Line:
 
 
 def _quadrilaterals(
-    families: list[list[_Line]], shape: tuple[int, ...]
+    families: list[list[_Line]], shape: tuple[int, ...], straight: float
 ) -> list[tuple[float, Points]]:
     """The likeliest four lines, each with its score; left, upper, right and lower side."""
     sides = [[*family, _border(shape, side)] for side, family in enumerate(families)]
@@ -237,10 +248,12 @@ def _quadrilaterals(
     opposite = lengths / np.roll(lengths, 2, axis=0)
     good &= np.all((opposite > 0.6) & (opposite < 1 / 0.6), axis=0)
     good &= edges[0, :, 0] > 0  # or it would be a sheet of the other tone, upside down
+    good &= (lengths + np.roll(lengths, 2, axis=0)).min(axis=0) > 2 * NARROWEST * min(shape)
     good &= lengths[:2].prod(axis=0) > SMALLEST * shape[0] * shape[1]
     picked = np.flatnonzero(good)
     chosen, corners, angle = chosen[:, picked], corners[:, picked], angle[:, picked]
-    score, real = np.zeros(len(picked)), np.zeros(len(picked), np.int64)
+    score, shown_on, length = np.zeros((3, len(picked)))
+    real = np.zeros(len(picked), np.int64)
     sound = np.ones(len(picked), np.bool_)
     for side, lines in enumerate(sides):
         ends = np.stack([corners[side - 1], corners[side]])
@@ -257,9 +270,12 @@ def _quadrilaterals(
             for sums in zip(*((s.shown, s.seen, s.inside) for s in lines), strict=True)
         )
         score += shown
+        shown_on += seen
+        length += within
         border = chosen[side] == len(lines) - 1
         real += ~border
         sound &= border | ((seen >= SUPPORTED * within) & (within > 0.15 * min(shape)))
+    sound &= shown_on >= straight * length
     keep = np.flatnonzero(sound & (real >= 2) & (score > 0))
     keep = keep[np.argsort(-score[keep])][:8]
     return [(float(score[i]), corners[:, i]) for i in keep]
@@ -288,21 +304,47 @@ def _is_sheet(tone: Floats, grey: Grey, corners: Points) -> bool:
         return False
     extended = filled(np.where(outer, tone, 0), outer)
     bare = inner & (sign * (tone - extended) < abs(differs) / 2)
-    if bare.sum() > 0.2 * inner.sum():
+    if bare.sum() > 0.12 * inner.sum():
+        return False
+    return _is_written_on(grey, corners) and not _is_pierced(bare, inner, corners, tone)
+
+
+def _is_written_on(grey: Grey, corners: Points) -> bool:
+    """Whether there are marks, well inside, that stand out from the grain."""
+    width = min(np.hypot(*(corners[i] - corners[i - 1])) for i in range(2))
+    middle = inside(moved_in(corners, max(BLUR + 4, 0.15 * width)), grey.shape)
+    if not middle.any():
         return False
     picture = Image.fromarray(grey)
-    marks = np.abs(tone_of(picture) - tone_of(picture.filter(ImageFilter.BoxBlur(6)))) > 0.12
-    marks &= inner
-    if np.count_nonzero(marks) < 8:
-        return False
+    unlike = np.abs(tone_of(picture) - tone_of(picture.filter(ImageFilter.BoxBlur(BLUR))))
+    clear = max(0.12, 8 * float(np.median(unlike[middle])))
+    return bool(np.count_nonzero(unlike[middle] > clear) >= 8)
+
+
+def _is_pierced(bare: Mask, inner: Mask, corners: Points, tone: Floats) -> bool:
+    """Whether the surroundings show in the middle as wide as no pen is, or from side to side.
+
+    So they do in a thick digit, and between two sheets; a finger comes from one side, and light
+    has no outline all around.
+    """
     width = min(np.hypot(*(corners[i] - corners[i - 1])) for i in range(2))
-    parts = components(bare)
-    rim = np.unique(parts.labels[inner & ~inside(moved_in(corners, 7.0), tone.shape)])
-    holes = bare & ~np.isin(parts.labels, rim)
-    reach = min(max(3, int(0.14 * width)), *holes.shape)
+    reach = min(max(3, int(0.14 * width)), *bare.shape)
+    wide = bare
     for axis in (0, 1):
-        holes = extremes(holes, reach, axis, np.logical_and)
-    return not holes.any()
+        wide = extremes(wide, reach, axis, np.logical_and)
+    if not wide.any():
+        return False
+    sharp = np.hypot(*slopes(tone)) > EDGE
+    rim = inner & ~inside(moved_in(corners, 7.0), bare.shape)
+    parts = components(bare)
+    extent = 0.7 * np.array(bounds(inner)[2:])
+    for part in np.unique(parts.labels[: wide.shape[0], : wide.shape[1]][wide]).tolist():
+        place = parts.labels == part
+        across = (parts.boxes[part - 1, 2:] > extent).any()
+        outline = wider(place) & ~place & inner
+        if (across or not (place & rim).any()) and sharp[outline].mean() > 0.8:
+            return True
+    return False
 
 
 def moved_in(corners: Points, by: float) -> Points:

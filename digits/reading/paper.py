@@ -82,15 +82,14 @@ def _flat(grey: Grey, corners: Points) -> tuple[Image.Image, Points]:
     """What lies between four corners in the picture, as a rectangle; and the way back."""
     upper, right, lower, left = _sides(corners)
     width, height = (upper + lower) / 2, (left + right) / 2
-    scale = 1
-    while (width // scale) * (height // scale) > LARGEST:
-        scale += 1
+    scale = max(1.0, float(np.sqrt(width * height / LARGEST)))
     picture = Image.fromarray(grey)
-    size = max(1, round(width / scale)), max(1, round(height / scale))
+    size = max(1, int(width / scale)), max(1, int(height / scale))
     square = np.array([(0, 0), (size[0], 0), size, (0, size[1])], np.float64)
-    if scale > 1:
-        picture = picture.reduce(scale)
-    flat = _seen_through(picture, _homography(square, corners / scale), size)
+    reduced = int(scale)
+    if reduced > 1:
+        picture = picture.reduce(reduced)
+    flat = _seen_through(picture, _homography(square, corners / reduced), size)
     return flat, _homography(square, corners)
 
 
