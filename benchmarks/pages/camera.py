@@ -75,7 +75,7 @@ def plain_table(shape: tuple[int, int], colours: tuple[Colour, ...], rng: Random
 
 
 def wooden_table(shape: tuple[int, int], rng: Random, light: bool) -> Scene:
-    """Wood: long fibres along one side, darker where the year's growth ends, and joints of boards."""
+    """Wood: long fibres along one side, darker where a year's growth ends, and boards' joints."""
     height, width = shape
     y, x = np.mgrid[:height, :width].astype(np.float32)
     bend = 30 * np.sin(x / rng.uniform(250, 500) + rng.uniform(0, 6)) + 0.05 * x

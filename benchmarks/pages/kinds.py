@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.pages import camera, print_and_rules, writing
 from benchmarks.pages.camera import Shot
-from benchmarks.pages.made import MadePage, Sources
+from benchmarks.pages.made import Cells, MadePage, Sources
 from benchmarks.pages.writing import Hand, Ink, Random
 
 Maker = Callable[[Sources, Random], MadePage]
@@ -48,7 +48,7 @@ def sheet_on_table(light: bool, wood: bool, sources: Sources, rng: Random) -> Ma
 
 
 def dark_rim(sources: Sources, rng: Random) -> MadePage:
-    """Five digits on a sheet of which a dark rim of about 30 pixels is seen on one to four sides."""
+    """Five digits on a sheet with a dark rim of about 30 pixels on one to four sides."""
     writer = writing.hand(sources.digits, HEIGHT, rng)
     text, shot = number(rng, 5), Shot(turn=2, perspective=0.01)
     paper = camera.sheet(_page([text], writer, rng, margin=(1.0, 2.5)), rng)
@@ -203,7 +203,6 @@ class Kind:
         maker: makes one.
         count: how many are measured.
         must, goal: the share that is to be read right.
-        gaps_count: whether a gap that is not there makes a line wrong; in boxes it does not.
     """
 
     meaning: str
@@ -278,8 +277,8 @@ def _scanned(ink: Ink, rng: Random, printed: Ink | None = None) -> np.ndarray:
     return camera.taken(turned, SCAN, rng)
 
 
-def _photographed(paper: camera.Scene, cells: tuple[tuple[str, ...], ...], rng: Random) -> MadePage:
-    """A table on its sheet, on a dark or light table; in half of the pictures the sheet fills it."""
+def _photographed(paper: camera.Scene, cells: Cells, rng: Random) -> MadePage:
+    """A sheet with a table, on a desk; in half of the pictures it fills the picture."""
     shape = camera.room(paper, TABLE, (0.02, 0.15), rng)
     if rng.random() < 0.5:
         scene = np.ascontiguousarray(np.broadcast_to(paper[0, 0], (*shape, 3)))

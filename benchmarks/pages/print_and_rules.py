@@ -1,5 +1,6 @@
 """What is printed on paper: boxes, tables, ruled lines, words."""
 
+import itertools
 from functools import lru_cache
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def box_around(text: str, writer: Hand, rng: Random) -> tuple[Ink, Ink, bool]:
         corners = np.array([(0, 0), (wide, 0), (wide, tall), (0, tall), (0, 0)], float) + margin
         corners += rng.normal(size=(5, 2)) * 0.05 * high
         steps = np.linspace(0, 1, 9)[:, None]
-        sides = [a + (b - a) * steps for a, b in zip(corners[:-1], corners[1:], strict=True)]
+        sides = [a + (b - a) * steps for a, b in itertools.pairwise(corners)]
         path = np.concatenate(sides)
         path += rng.normal(size=path.shape) * 0.01 * high
         drawn, x, y = writing.stroke([(float(a), float(b)) for a, b in path], writer.pen)

@@ -24,7 +24,8 @@ VALIDATION = 5000
 NOT_AS_LABELLED = (1014, 1397, 1596, 2367, 2564, 2744, 2972, 3022, 3871, 4552, 4915)
 MNIST_HEIGHT = 20  # pixels, of a digit in MNIST
 A_WRITERS = 200  # neighbouring images of MNIST: its files keep a writer's digits together
-EDGE = (0.28, 0.46)  # grey level at which ink ends: a thick pen, a thin one
+PEN = (0.085, 0.15)  # heights, width of a stroke
+INKED = 0.38  # grey level, 0 to 1, at which a stroke of MNIST ends
 SPECK = 0.14  # of a digit's ink: what is smaller was left over when MNIST was cut from forms
 SIZE_VARIES = 0.05  # standard deviation of a digit's size, of the line's
 BASELINE_VARIES = 0.03  # standard deviation, in heights
@@ -39,14 +40,13 @@ class Hand:
         images: uint8 of shape (n, 28, 28), this writer's digits.
         labels: uint8 of shape (n,).
         height: of a digit, in pixels.
-        edge: the grey level, 0 to 1, at which ink ends: a low one is a thick pen.
-        pen: width of a stroke, in pixels, with which separators are drawn.
+        pen: width of a stroke, in pixels. The writer's digits in MNIST are of several pens; they
+            are brought nearer to this one.
     """
 
     images: Bytes
     labels: Bytes
     height: float
-    edge: float
     pen: float
 
 
@@ -82,9 +82,8 @@ def hand(digits: tuple[Bytes, Bytes], height: tuple[float, float], rng: Random) 
     images, labels = digits
     first = int(rng.integers(len(images) - A_WRITERS + 1))
     own = slice(first, first + A_WRITERS)
-    high, edge = rng.uniform(*height), rng.uniform(*EDGE)
-    one = enlarged(images[first], high / MNIST_HEIGHT, edge)
-    return Hand(images[own], labels[own], high, edge, max(2.0, _stroke_width(one)))
+    high = rng.uniform(*height)
+    return Hand(images[own], labels[own], high, max(2.0, rng.uniform(*PEN) * high))
 
 
 def digit(of: int, writer: Hand, rng: Random) -> Ink:
@@ -92,33 +91,38 @@ def digit(of: int, writer: Hand, rng: Random) -> Ink:
     where = np.flatnonzero(writer.labels == of)
     image = writer.images[where[rng.integers(len(where))]]
     size = writer.height * (1 + SIZE_VARIES * float(np.clip(rng.normal(), -2, 2)))
-    return enlarged(image, size / MNIST_HEIGHT, writer.edge)
+    return enlarged(image, size / MNIST_HEIGHT, writer.pen)
 
 
-def enlarged(image: Bytes, scale: float, edge: float) -> Ink:
-    """A digit as a pen writes it: enlarged smoothly, with an edge of about 1.5 pixels.
+def enlarged(image: Bytes, scale: float, pen: float) -> Ink:
+    """A digit as a pen writes it: enlarged smoothly, with an edge of about a pixel.
 
     Args:
         image: uint8 of shape (28, 28).
         scale: pixels for each pixel of the image.
-        edge: the grey level at which ink ends.
+        pen: width of a stroke, in pixels. Strokes become at most a fifth thinner or a third wider
+            for it: thinner ones would break, wider ones fill loops.
 
     Returns:
         its ink, cropped.
     """
-    side = round((DIGIT_SIDE + 4) * scale)
-    large = Image.fromarray(np.pad(image, 2)).resize((side, side), Image.Resampling.BICUBIC)
+    side = round((DIGIT_SIDE + 8) * scale)
+    large = Image.fromarray(np.pad(image, 4)).resize((side, side), Image.Resampling.BICUBIC)
     smooth = ndimage.gaussian_filter(np.asarray(large, np.float32) / 255, 0.3 * scale)
-    return cropped(_without_specks(np.clip((smooth - edge) * scale + 0.5, 0, 1)))
+    inked = _without_specks(smooth > INKED)
+    own = _stroke_width(inked)
+    wider = float(np.clip(pen - own, -0.2 * own, 0.33 * own))
+    outside = ndimage.distance_transform_edt(~inked)
+    inside = ndimage.distance_transform_edt(inked)
+    depth = np.where(inked, inside - 0.5, 0.5 - outside)  # from the outline, positive inside
+    return cropped(np.clip(ndimage.gaussian_filter(depth, 0.5) + wider / 2 + 0.5, 0, 1))
 
 
-def cropped(ink: Ink) -> Ink:
-    """Ink without the empty rows and columns around it."""
+def cropped(ink: NDArray[np.floating]) -> Ink:
+    """Ink, of which there must be some, without the empty rows and columns around it."""
     inked = ink > 0.02
-    if not inked.any():
-        return ink
     rows, columns = (np.flatnonzero(inked.any(axis=axis)) for axis in (1, 0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.float32)
 
 
 def stroke(points: Sequence[tuple[float, float]], width: float) -> tuple[Ink, int, int]:
@@ -244,12 +248,13 @@ def paste(page: Ink, ink: Ink, left: int, top: int) -> None:
     np.maximum(where, ink, out=where)
 
 
-def _without_specks(ink: Ink) -> Ink:
+def _without_specks(inked: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """A digit without the specks beside it, which would be points and commas to whoever reads."""
-    labels, count = ndimage.label(ink > 0, structure=np.ones((3, 3)))
-    sizes = ndimage.sum_labels(ink, labels, np.arange(1, count + 1))
-    kept = np.flatnonzero(sizes >= SPECK * sizes.sum()) + 1
-    return np.where(np.isin(labels, kept), ink, 0).astype(np.float32)
+    labels, count = ndimage.label(inked, structure=np.ones((3, 3)))
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    kept = sizes >= SPECK * inked.sum()
+    kept[0] = False
+    return kept[labels]
 
 
 def _space(least: float, most: float, height: float, rng: Random) -> int:
@@ -268,27 +273,28 @@ def _overlapping(last: Placed, ink: Ink, top: int, overlap: float) -> int:
 
 
 def _joined(last: Placed, now: Placed, writer: Hand, rng: Random) -> Placed:
-    """A short stroke from one digit to the next, as of a pen that was not lifted: the shortest of
-    some that begin and end at random heights."""
+    """A short stroke from one digit to the next, as of a pen that was not lifted: from the right of
+    one to the left of the other, high up, the shortest of some."""
     strokes = []
     for _ in range(6):
-        begin, end = _inked(last, rng, -1), _inked(now, rng, 0)
+        begin, end = _inked(last, rng, -1, 0.6), _inked(now, rng, 0, 0.5)
         strokes.append((float(np.hypot(end[0] - begin[0], end[1] - begin[1])), begin, end))
     _, begin, end = min(strokes)
     ink, left, top = stroke([begin, end], writer.pen * rng.uniform(0.6, 1))
     return Placed(ink, left, top)
 
 
-def _inked(one: Placed, rng: Random, side: int) -> tuple[float, float]:
-    """The first (0) or last (-1) inked point of a random row, as (x, y)."""
+def _inked(one: Placed, rng: Random, side: int, upper: float) -> tuple[float, float]:
+    """The first (0) or last (-1) inked point, as (x, y), of a random row in the upper part."""
     rows = np.flatnonzero((one.ink > 0.5).any(axis=1))
-    row = int(rows[rng.integers(len(rows))])
+    row = int(rows[rng.integers(max(1, int(upper * len(rows))))])
     columns = np.flatnonzero(one.ink[row] > 0.5)
     return one.left + float(columns[side]), one.top + float(row)
 
 
-def _stroke_width(ink: Ink) -> float:
-    """Of long strokes: twice the area divided by the length of the outline."""
-    inked = ink > 0.5
-    outline = inked & ~ndimage.binary_erosion(inked)
-    return float(2 * inked.sum() / max(outline.sum(), 1))
+def _stroke_width(inked: NDArray[np.bool_]) -> float:
+    """Of long strokes, in pixels: the area divided by half the length of the outline."""
+    padded = np.pad(inked, 1)
+    steps = sum(int((padded != np.roll(padded, 1, axis)).sum()) for axis in (0, 1))
+    # An outline of pixel edges is longer than the smooth one, by 4 / π over all directions.
+    return float(2 * inked.sum() / max(steps * np.pi / 4, 1))
