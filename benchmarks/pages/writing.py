@@ -115,7 +115,7 @@ def enlarged(image: Bytes, scale: float, pen: float) -> Ink:
     outside = ndimage.distance_transform_edt(~inked)
     inside = ndimage.distance_transform_edt(inked)
     depth = np.where(inked, inside - 0.5, 0.5 - outside)  # from the outline, positive inside
-    return cropped(np.clip(ndimage.gaussian_filter(depth, 0.5) + wider / 2 + 0.5, 0, 1))
+    return cropped(np.clip(ndimage.gaussian_filter(depth, 0.9) + wider / 2 + 0.5, 0, 1))
 
 
 def cropped(ink: NDArray[np.floating]) -> Ink:
