@@ -1,0 +1,454 @@
+"""Are made pages what they say, the same every time, and scored as a person would score them?"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+
+from benchmarks import ROOT
+from benchmarks.fill import model_card
+from benchmarks.pages import (
+    __main__,
+    camera,
+    made,
+    makers,
+    measuring,
+    print_and_rules,
+    scoring,
+    times,
+    writing,
+)
+from benchmarks.pages.camera import Shot
+from benchmarks.pages.kinds import KINDS
+from benchmarks.pages.made import MadePage, Sources
+from benchmarks.pages.scoring import Answer, Score
+from benchmarks.pages.writing import Hand, Ink
+from digits.data.mnist import Mnist
+from digits.errors import DigitsError
+from digits.evaluation import wilson_interval
+from digits.reading.reader import Reader
+
+STILL = Shot(turn=0, perspective=0, shadow=0, blur=(0, 0), noise=(0, 0), quality=(95, 96))
+
+
+@pytest.fixture(scope="module")
+def sources(mnist: Mnist) -> Sources:
+    try:
+        return made.sources(mnist)
+    except DigitsError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def writer(mnist: Mnist) -> Hand:
+    """One who writes 50 pixels high."""
+    digits = writing.validation_digits(mnist)
+    return writing.hand(digits, (50, 50), np.random.default_rng(1))
+
+
+def rng(seed: int) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def parts(ink: Ink) -> int:
+    return int(ndimage.label(ink > 0.3, structure=np.ones((3, 3)))[1])
+
+
+def widest_gap(ink: Ink) -> int:
+    """The most columns without ink between two with it."""
+    inked = np.flatnonzero((ink > 0.3).any(axis=0))
+    return int(np.diff(inked).max()) - 1
+
+
+# Writing.
+
+
+def test_digits_are_those_of_the_validation_part_that_people_can_read(mnist: Mnist) -> None:
+    images, labels = writing.validation_digits(mnist)
+    assert len(images) == len(labels) == 5000 - len(writing.NOT_AS_LABELLED)
+    assert np.array_equal(images[0], mnist.train_images[55000])
+    assert np.array_equal(images[1014], mnist.train_images[55000 + 1015])  # 1014 is left out
+    for first in range(len(labels) - writing.A_WRITERS + 1):
+        window = labels[first : first + writing.A_WRITERS]
+        assert np.bincount(window, minlength=10).min() > 0  # every writer has every digit
+
+
+def test_a_digit_is_as_high_as_its_writer_writes(writer: Hand) -> None:
+    heights = [len(writing.digit(1, writer, rng(seed))) for seed in range(40)]
+    assert np.mean(heights) == pytest.approx(50, abs=4)
+    assert 40 < min(heights) < max(heights) < 62
+
+
+def test_enlarged_digits_have_grey_edges_and_no_specks() -> None:
+    image = np.zeros((28, 28), np.uint8)
+    image[4:24, 12:15] = 255
+    alone = writing.enlarged(image, 3, pen=9)
+    assert alone.shape == (60, 9) or np.allclose(alone.shape, (60, 9), atol=3)
+    assert alone.max() == 1
+    assert ((alone > 0.1) & (alone < 0.9)).any()
+    image[10:12, 20:22] = 255  # 4 pixels of 64
+    assert np.array_equal(writing.enlarged(image, 3, pen=9), alone)
+
+
+def test_a_thick_pen_is_thicker_but_not_by_more_than_a_third() -> None:
+    image = np.zeros((28, 28), np.uint8)
+    image[4:24, 12:15] = 255
+    bars = [writing.enlarged(image, 4, pen) for pen in (1, 13, 100)]
+    thin, same, thick = (float(bar[len(bar) // 2].sum()) for bar in bars)
+    assert 0.7 * same < thin < 0.85 * same
+    assert 1.25 * same < thick < 1.45 * same
+
+
+def test_a_stroke_has_the_width_of_its_pen() -> None:
+    dot, left, top = writing.stroke([(20.0, 10.0)], 8)
+    assert dot.sum() == pytest.approx(np.pi * 16, rel=0.02)
+    rows, columns = np.nonzero(dot > 0.5)
+    assert (rows.mean() + top, columns.mean() + left) == pytest.approx((10, 20), abs=0.01)
+    line, _, _ = writing.stroke([(0.0, 0.0), (50.0, 0.0), (50.0, 30.0)], 6)
+    assert line.sum() == pytest.approx(80 * 6 + np.pi * 9, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("sign", "top", "bottom", "width"),  # in heights: below the baseline, and from side to side
+    [
+        (".", (-0.25, 0.0), (-0.1, 0.2), (0.05, 0.4)),
+        (",", (-0.2, 0.1), (0.05, 0.4), (0.05, 0.4)),
+        ("-", (-0.75, -0.35), (-0.5, -0.2), (0.3, 0.8)),
+        ("/", (-1.5, -0.75), (-0.05, 0.35), (0.3, 0.75)),
+    ],
+)
+def test_separators_stand_where_people_put_them(
+    writer: Hand,
+    sign: str,
+    top: tuple[float, float],
+    bottom: tuple[float, float],
+    width: tuple[float, float],
+) -> None:
+    for seed in range(30):
+        ink, space, below = writing.separator(sign, writer, rng(seed))
+        assert 0 < space < 0.3 * 50
+        assert top[0] <= below / 50 <= top[1]
+        assert bottom[0] <= (below + len(ink)) / 50 <= bottom[1]
+        assert width[0] <= ink.shape[1] / 50 <= width[1]
+
+
+def test_digits_do_not_touch_unless_they_are_said_to(mnist: Mnist) -> None:
+    ones = mnist.train_images[55000:], mnist.train_labels[55000:]
+    for seed in range(20):
+        writer = writing.hand(ones, (50, 50), rng(seed))
+        apart = writing.pasted(writing.line("101", writer, rng(seed)))
+        together = writing.pasted(writing.line("101", writer, rng(seed), touching=(1, 2)))
+        assert parts(apart) >= 3
+        assert parts(together) == 1
+
+
+def test_gaps_are_wider_than_any_other_space(writer: Hand) -> None:
+    for seed in range(20):
+        spaced = writing.pasted(writing.line("80 08", writer, rng(seed)))
+        closed = writing.pasted(writing.line("8008", writer, rng(seed)))
+        assert 0.6 * 50 < widest_gap(spaced) < 1.3 * 50
+        assert widest_gap(closed) < 0.35 * 50
+
+
+# Paper and camera.
+
+
+def test_a_sheet_lies_on_its_table_and_throws_a_shadow() -> None:
+    paper, table = np.full((40, 60, 3), 0.9, np.float32), np.full((100, 120, 3), 0.5, np.float32)
+    scene = camera.laid(paper, table, STILL, rng(1))
+    assert np.isclose(scene[..., 0], 0.9, atol=0.01).sum() == pytest.approx(2400, rel=0.03)
+    assert np.isclose(scene[..., 0], 0.5, atol=0.001).sum() > 0.5 * (12000 - 2400)
+    assert 0.3 < scene.min() < 0.45
+    assert camera.laid(paper, table, STILL, rng(1), shade=0).min() == pytest.approx(0.5)
+
+
+def test_a_turned_sheet_stays_whole() -> None:
+    shot = Shot()
+    for seed in range(20):
+        paper = np.full((90, 200, 3), 0.9, np.float32)
+        shape = camera.room(paper, shot, (0.1, 0.5), rng(seed))
+        scene = camera.laid(paper, np.zeros((*shape, 3), np.float32), shot, rng(seed))
+        sheet = scene[..., 0] > 0.5
+        assert sheet.sum() == pytest.approx(90 * 200, rel=0.2)
+        assert sheet[1:-1, 1:-1].sum() == sheet.sum()
+
+
+def test_a_photo_without_faults_is_the_scene() -> None:
+    scene = np.full((50, 70, 3), 0.5, np.float32)
+    picture = camera.taken(scene, STILL, rng(1))
+    assert picture.shape == (50, 70, 3)
+    assert np.abs(picture.astype(float) - 255 * 0.5**0.85).max() < 6  # but for its tint
+    dark = camera.taken(scene, Shot(shadow=0.9, noise=(0, 0)), rng(1))
+    assert dark.max() < 142
+    assert np.ptp(dark) > 20
+
+
+# Pages.
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_page_is_the_same_every_time(name: str, sources: Sources) -> None:
+    first, second = measuring.pages(name, sources, 2)
+    again = next(measuring.pages(name, sources, 1))
+    assert again.picture.dtype == np.uint8
+    assert np.array_equal(first.picture, again.picture)
+    assert (first.text, first.cells) == (again.text, again.cells)
+    assert first.picture.shape != second.picture.shape or (first.picture != second.picture).any()
+
+
+def test_counts_are_those_of_the_claims() -> None:
+    assert {kind.count for name, kind in KINDS.items() if name.startswith("words")} == {200}
+    assert {kind.count for name, kind in KINDS.items() if not name.startswith("words")} == {100}
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if name.startswith("sheet_")])
+def test_sheets_are_brighter_than_what_they_lie_on(name: str, sources: Sources) -> None:
+    for page in measuring.pages(name, sources, 3):
+        grey = page.picture.mean(axis=2)
+        border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+        height, width = grey.shape
+        middle = grey[height // 4 : -height // 4, width // 4 : -width // 4]
+        darkest = np.percentile(border, 10)
+        assert darkest < np.percentile(middle, 75) * (0.97 if "light" in name else 0.75)
+        assert len(page.text) == 5
+
+
+def test_a_sudoku_has_about_30_digits_each_once_a_row_column_and_block() -> None:
+    for seed in range(10):
+        cells = np.array(print_and_rules.puzzle(rng(seed)))
+        assert cells.shape == (9, 9)
+        assert 26 <= (cells != "").sum() <= 34
+        for k in range(9):
+            i, j = 3 * (k // 3), 3 * (k % 3)
+            for group in (cells[k], cells[:, k], cells[i : i + 3, j : j + 3].ravel()):
+                shown = [text for text in group if text]
+                assert len(shown) == len(set(shown))
+
+
+def test_a_table_has_empty_cells_and_numbers_of_up_to_three_digits(sources: Sources) -> None:
+    tables = [page.cells for page in measuring.pages("table", sources, 3)]
+    assert all(cells is not None and np.array(cells).shape == (8, 4) for cells in tables)
+    texts = [text for cells in tables if cells for row in cells for text in row]
+    assert {len(text) for text in texts} == {0, 1, 2, 3}
+    assert not any(text.startswith("0") and len(text) > 1 for text in texts)
+
+
+def test_the_digits_of_a_page_are_those_of_its_text() -> None:
+    blank = np.zeros((1, 1), np.uint8)
+    assert MadePage(blank, "-273.15\n\n12 345\n").lines == ["27315", "12345"]
+    assert MadePage(blank, "").lines == []
+
+
+@pytest.mark.parametrize(("name", "quarters"), [("turned_90", {1, 3}), ("turned_180", {2})])
+def test_turned_pages_are_plain_pages_when_turned_back(
+    name: str, quarters: set[int], sources: Sources
+) -> None:
+    reader = Reader()
+    for page in measuring.pages(name, sources, 3):
+        back = [reader.read(np.rot90(page.picture, -quarter)).lines for quarter in quarters]
+        similar = [sum(map(len, lines)) for lines in back if len(lines) == len(page.lines)]
+        assert similar
+        assert max(similar) >= 0.9 * sum(map(len, page.lines))
+
+
+def test_pages_are_written_with_their_truth(tmp_path: Path, sources: Sources) -> None:
+    pages = list(measuring.pages("table", sources, 1))
+    made.write(tmp_path, "table", pages)
+    (truth,) = json.loads((tmp_path / "table" / "truth.json").read_text())
+    assert truth["cells"] == [list(row) for row in pages[0].cells or ()]
+    assert truth["lines"] == pages[0].lines
+    written = np.asarray(Image.open(tmp_path / "table" / truth["file"]))
+    assert np.array_equal(written, pages[0].picture)
+
+
+# Scoring.
+
+
+def page_of(text: str, cells: made.Cells | None = None) -> MadePage:
+    return MadePage(np.zeros((1, 1), np.uint8), text, cells)
+
+
+def answer(text: str, cells: dict[scoring.Place, str] | None = None) -> Answer:
+    lines = ("".join(filter(str.isdigit, line)) for line in text.split("\n"))
+    return Answer(text, tuple(filter(None, lines)), cells or {})
+
+
+@pytest.mark.parametrize(
+    ("read", "score"),
+    [
+        ("-3.14", Score(True, True, False)),
+        ("3.14", Score(False, True, False)),
+        ("-3.1?4", Score(False, True, True)),
+        ("-3.1?", Score(False, False, True)),
+        ("-3.15", Score(False, False, False)),
+        ("", Score(False, False, False)),
+    ],
+)
+def test_a_text_is_right_to_the_letter(read: str, score: Score) -> None:
+    assert scoring.of_text(answer(read), page_of("-3.14")) == [score]
+
+
+def test_gaps_count_in_lines_and_not_between_boxes() -> None:
+    gap, none = answer("12 345"), answer("12345")
+    assert scoring.of_text(gap, page_of("12 345"))[0].right
+    assert not scoring.of_text(none, page_of("12 345"))[0].right
+    assert not scoring.of_text(gap, page_of("12345"))[0].right
+    assert scoring.of_boxes(gap, page_of("12345"))[0].right
+    assert not scoring.of_boxes(answer("12344"), page_of("12345"))[0].right
+
+
+def test_words_must_give_no_digit() -> None:
+    assert scoring.of_words(answer(""), page_of("")) == [Score(True, True, False)]
+    assert scoring.of_words(answer("??"), page_of("")) == [Score(True, True, True)]
+    assert scoring.of_words(answer("?1"), page_of("")) == [Score(False, False, True)]
+
+
+def test_cells_count_one_by_one() -> None:
+    page = page_of("12 3", (("12", ""), ("", "3"), ("4", "")))
+    read = {(0, 0): "12", (0, 1): "", (1, 0): "7", (1, 1): "?", (2, 0): "?4", (3, 0): "9"}
+    assert scoring.of_cells(answer("", read), page) == [
+        Score(True, True, False),
+        Score(True, True, False),
+        Score(False, False, False),
+        Score(False, False, True),
+        Score(False, True, True),
+        Score(False, False, False),  # a cell that was not found, though there is nothing in it
+    ]
+    with pytest.raises(ValueError, match="no cells"):
+        scoring.of_cells(answer(""), page_of(""))
+
+
+def test_the_line_of_a_kind_tells_wrong_from_refused() -> None:
+    scores = [Score(True, True, False)] * 5 + [Score(False, True, False)] * 2
+    scores += [Score(False, False, True)] * 3
+    assert scoring.line_of("mine", scores, 1.5) == {
+        "kind": "mine",
+        "n": 10,
+        "right": 0.5,
+        "interval": list(wilson_interval(5, 10)),
+        "digits_right": 0.7,
+        "wrong": 0.2,
+        "refused": 0.3,
+        "milliseconds": 1.5,
+    }
+
+
+# The command.
+
+
+def test_pages_are_measured_from_digits_to_the_tables(tmp_path: Path, sources: Sources) -> None:
+    reader = Reader()
+    kinds = ("plain", "sudoku", "words_printed", measuring.ONE_DIGIT)
+    lines = [measuring.measured(reader, name, sources, 2) for name in kinds]
+    assert [line["n"] for line in lines] == [2, 162, 2, 2]
+    assert [line["pages"] for line in lines] == [2, 2, 2, 2]
+    assert lines[0]["digits_right"] == lines[3]["right"] == 1
+    assert all(line["milliseconds"] > 0 for line in lines)
+    table = __main__.summary(lines)
+    assert all(name in table for name in kinds)
+    block = model_card.made_pages(lines)
+    assert "| five digits on white | 2 |" in block
+
+
+def test_lines_that_are_not_measured_again_stay(tmp_path: Path, sources: Sources) -> None:
+    kept = [
+        {"kind": "gaps", "right": 0.1},
+        {"kind": "plain", "right": 0.2},
+        {"what": "photo", "seconds": 3},
+    ]
+    new = [{"kind": "plain", "right": 0.9}, {"kind": "table", "right": 0.4}]
+    assert __main__.merged(kept, new) == [
+        {"kind": "plain", "right": 0.9},
+        {"kind": "table", "right": 0.4},
+        {"kind": "gaps", "right": 0.1},
+        {"what": "photo", "seconds": 3},
+    ]
+    arguments = argparse.Namespace(
+        out=tmp_path / "no.jsonl", pictures=tmp_path, times=None, only=("gaps",), limit=1
+    )
+    assert __main__.measure(arguments) == []
+    assert [path.name for path in (tmp_path / "gaps").iterdir() if path.suffix == ".png"]
+
+
+# Times.
+
+
+@pytest.fixture
+def two_pictures(tmp_path: Path, sources: Sources) -> list[str]:
+    names = []
+    for number, page in enumerate(measuring.pages("plain", sources, 2)):
+        names.append(str(tmp_path / f"{number}.png"))
+        Image.fromarray(page.picture).save(names[-1])
+    return names
+
+
+def test_a_checkout_reads_with_its_own_package(tmp_path: Path, two_pictures: list[str]) -> None:
+    seconds = times.read_by(ROOT, None, two_pictures)
+    assert len(seconds) == 2
+    assert all(second > 0 for second in seconds)
+    (tmp_path / "digits").mkdir()  # a checkout whose package cannot be imported
+    (tmp_path / "digits" / "__init__.py").write_text("raise ImportError('broken')")
+    with pytest.raises(DigitsError, match="broken"):
+        times.read_by(tmp_path, None, two_pictures)
+
+
+def test_an_earlier_checkout_must_be_one(tmp_path: Path, sources: Sources) -> None:
+    with pytest.raises(DigitsError, match=r"holds no digits/reading/reader\.py"):
+        times.measure(sources, tmp_path, None)
+
+
+def test_amounts_and_workers_are_compared_in_turns(
+    tmp_path: Path, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Path, int]] = []
+
+    def read_by(checkout: Path, bundle: Path | None, files: list[str]) -> list[float]:
+        asked.append((checkout, len(files)))
+        return [0.002 if checkout == ROOT else 0.008] * len(files)
+
+    monkeypatch.setattr(times, "read_by", read_by)
+    monkeypatch.setattr(times, "AMOUNTS", 3)
+    line = times.amounts(sources, tmp_path, None)
+    assert (line["milliseconds"], line["earlier_milliseconds"], line["ratio"]) == (2, 8, 0.25)
+    assert asked == [(ROOT, 3), (tmp_path, 3)] * times.TURNS
+
+    commands: list[list[str]] = []
+
+    def launched(command: list[str]) -> tuple[float, float]:
+        commands.append(command)
+        return (5.0 if "--workers" in command else 9.0), 50.0
+
+    monkeypatch.setattr(times, "launched", launched)
+    line = times.workers(sources, None, count=4)
+    assert (line["pictures"], line["seconds"], line["seconds_alone"]) == (4, 5, 9)
+    assert line["times"] == pytest.approx(1.8)
+    assert [command.count("--workers") for command in commands] == [0, 1] * times.TURNS
+    assert commands[0][-4:] == commands[1][-4:]
+
+
+def test_a_photo_is_read_in_a_process_of_its_own(
+    sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(makers, "photo_of_12_megapixels", makers.dark_rim)
+    monkeypatch.setattr(times, "TURNS", 1)
+    line = times.photo(sources, None)
+    assert 200 < line["pixels"][0] < 1000
+    assert 0 < line["seconds"] < 60
+    assert 30 < line["peak_memory_mb"] < 300  # not this process's, which holds far more
+
+
+def test_the_table_of_times_compares_with_what_must_be() -> None:
+    text = times.summary(
+        [
+            {"what": "amount", "milliseconds": 3.0, "ratio": 0.5},
+            {"what": "photo", "seconds": 0.8, "peak_memory_mb": 390.0},
+            {"what": "workers", "pictures": 2000, "workers": 2, "seconds": 4.0, "times": 1.8},
+        ]
+    )
+    assert "3.00 ms  0.50 of" in text
+    assert "390 MB" in text
+    assert "1.80 times" in text
