@@ -167,6 +167,20 @@ digits are MNIST's validation digits, the print and the words are in fonts that 
 trained on. Every figure: [pages.jsonl]({LINKED}/pages.jsonl)."""
 
 
+def page_times(lines: Lines) -> str:
+    """How long whole reads take, as far as they are measured."""
+    texts = {
+        "amount": "an amount on patterned paper, from file to text, one core | "
+        "{milliseconds:.2f} ms, {ratio:.2f} of an earlier reader's time",
+        "photo": "a photo of 12 megapixels, one core | {seconds:.2f} s; peak memory of its process "
+        "{peak_memory_mb:.0f} MB",
+        "workers": "{pictures:,} pictures by `digits read --workers {workers}` | {seconds:.1f} s, "
+        "{times:.2f} times as fast as without",
+    }
+    found = [line for line in lines if line.get("what") in texts]
+    return table("what | measured", [texts[line["what"]].format(**line) for line in found])
+
+
 def corruptions(lines: Lines) -> str:
     """Errors under each corruption after MNIST-C."""
     error = {(x["model"], x.get("corruption")): x.get("error", x.get("mean_error")) for x in lines}

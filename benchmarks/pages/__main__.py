@@ -10,7 +10,7 @@
     python -m benchmarks.pages --summary           prints the table
 
 The pages are made from digits of MNIST's validation part, the last 5,000 training images without
-eleven that nobody would read as their label says, and from fonts that no network is trained on.
+twelve that nobody would read as their label says, and from fonts that no network is trained on.
 Every page has a random generator of its own: with the same versions of NumPy, SciPy and Pillow it
 is always the same.
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from benchmarks.pages.writing import Ink
+from benchmarks.pages.pen import Ink
 from digits.data.mnist import Bytes
 
 Random = np.random.Generator

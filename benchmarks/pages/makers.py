@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.pages import camera, print_and_rules, writing
+from benchmarks.pages import camera, pen, print_and_rules, writing
 from benchmarks.pages.camera import Shot
 from benchmarks.pages.made import Cells, MadePage, Sources
-from benchmarks.pages.writing import Hand, Ink, Random
+from benchmarks.pages.pen import Ink
+from benchmarks.pages.writing import Hand, Random
 from digits.data.mnist import Bytes
 
 HEIGHT = (40.0, 80.0)  # pixels, of a digit
@@ -126,6 +127,21 @@ def separators(sources: Sources, rng: Random) -> MadePage:
     return MadePage(camera.on_white(page([text], writer, rng), rng), text)
 
 
+SIGNED: tuple[Callable[[Random], str], ...] = (
+    lambda rng: f"{rng.integers(24):02d}:{rng.integers(60):02d}",
+    lambda rng: f"({number(rng, 3)})",
+    lambda rng: f"{number(rng, 2, False)}+{number(rng, 2, False)}={number(rng, 2, False)}",
+    lambda rng: f"+{number(rng, 4, False)}",
+)
+
+
+def signs(sources: Sources, rng: Random) -> MadePage:
+    """A time, a number in parentheses, a sum."""
+    writer = writing.hand(sources.digits, HEIGHT, rng)
+    text = SIGNED[rng.integers(len(SIGNED))](rng)
+    return MadePage(camera.on_white(page([text], writer, rng), rng), text)
+
+
 def gaps(sources: Sources, rng: Random) -> MadePage:
     """Two or three numbers in a line with gaps one digit wide; every fifth page has none."""
     writer = writing.hand(sources.digits, HEIGHT, rng)
@@ -154,6 +170,14 @@ def words(by_hand: bool, sources: Sources, rng: Random) -> MadePage:
     count = int(rng.integers(3, 7)) if by_hand else int(rng.integers(1, 4))
     ink = print_and_rules.words(count, fonts, rng)
     return MadePage(camera.on_white(ink, rng), "")
+
+
+def number_among_words(sources: Sources, rng: Random) -> MadePage:
+    """A number of two to five digits, by hand, behind a printed word: the number alone counts."""
+    writer = writing.hand(sources.digits, HEIGHT, rng)
+    text = number(rng, int(rng.integers(2, 6)), False)
+    ink, printed = print_and_rules.labelled(text, sources.printed, writer, rng)
+    return MadePage(camera.on_white(np.maximum(ink, printed), rng), text)
 
 
 def turned(quarters: tuple[int, ...], sources: Sources, rng: Random) -> MadePage:
@@ -221,7 +245,7 @@ def page(
     height = max(at + len(ink) for at, ink in zip(tops, inks, strict=True)) + bottom
     page = np.zeros((int(height) + 1, int(width) + 1), np.float32)
     for ink, start, at in zip(inks, starts, tops, strict=True):
-        writing.paste(page, ink, int(start), max(0, int(at)))
+        pen.paste(page, ink, int(start), max(0, int(at)))
     return page
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.pages import writing
+from benchmarks.pages import pen, writing
 from benchmarks.pages.camera import Colour
 from benchmarks.pages.made import Cells
-from benchmarks.pages.writing import Hand, Ink, Random
+from benchmarks.pages.pen import Ink
+from benchmarks.pages.writing import Hand, Random
 
 # None of them could be taken for a number, as "Ill" could.
 WORDS = """
@@ -39,7 +40,7 @@ def boxes(text: str, writer: Hand, rng: Random) -> tuple[Ink, Ink]:
         one = writing.digit(int(character), writer, rng)
         centre = (left + wide / 2, top + tall / 2) + rng.normal(size=2) * 0.07 * high
         x, y = centre - np.array(one.shape[::-1]) / 2
-        writing.paste(ink, one, max(0, round(x)), max(0, round(y)))
+        pen.paste(ink, one, max(0, round(x)), max(0, round(y)))
     return ink, walls
 
 
@@ -52,7 +53,7 @@ def box_around(text: str, writer: Hand, rng: Random) -> tuple[Ink, Ink, bool]:
     wide, tall = int(wide + left + right), int(tall + top + bottom)
     shape = (tall + 2 * margin, wide + 2 * margin)
     ink, box = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    writing.paste(ink, number, margin + int(left), margin + int(top))
+    pen.paste(ink, number, margin + int(left), margin + int(top))
     by_hand = bool(rng.random() < 0.5)
     if by_hand:
         corners = np.array([(0, 0), (wide, 0), (wide, tall), (0, tall), (0, 0)], float) + margin
@@ -61,7 +62,7 @@ def box_around(text: str, writer: Hand, rng: Random) -> tuple[Ink, Ink, bool]:
         sides = [a + (b - a) * steps for a, b in itertools.pairwise(corners)]
         path = np.concatenate(sides)
         path += rng.normal(size=path.shape) * 0.01 * high
-        drawn, x, y = writing.stroke([(float(a), float(b)) for a, b in path], writer.pen)
+        drawn, x, y = pen.stroke([(float(a), float(b)) for a, b in path], writer.pen)
         _paste_clipped(box, drawn, x, y)
     else:
         frame(box, margin, margin, wide, tall, int(rng.integers(2, 5)))
@@ -88,7 +89,7 @@ def table(cells: Cells, writer: Hand, rng: Random) -> tuple[Ink, Ink]:
                 room_x = widths[column] - number.shape[1] - 0.2 * high
                 x = left + 0.1 * high + rng.uniform(0.2, 0.8) * max(room_x, 0)
                 y = top + (tall - len(number)) / 2 + rng.normal() * 0.06 * high
-                writing.paste(ink, number, int(x), max(0, int(y)))
+                pen.paste(ink, number, int(x), max(0, int(y)))
     return ink, rules
 
 
@@ -126,7 +127,7 @@ def sudoku(cells: Cells, fonts: list[list[Path]], rng: Random) -> Ink:
                 drawn = _printed(text, font)
                 x, y = (margin + (at + 0.5) * side for at in (j, i))
                 left, top = round(x - drawn.shape[1] / 2), round(y - len(drawn) / 2)
-                writing.paste(ink, drawn, left, top)
+                pen.paste(ink, drawn, left, top)
     return ink
 
 
@@ -137,6 +138,26 @@ def words(count: int, fonts: list[list[Path]], rng: Random) -> Ink:
         chosen[0] = chosen[0][0].upper() + chosen[0][1:]
     drawn = _printed(" ".join(chosen), _font(_face(fonts, rng), int(rng.integers(36, 80))))
     return np.pad(drawn, [tuple(rng.integers(15, 60, 2)) for _ in range(2)])
+
+
+def labelled(text: str, fonts: list[list[Path]], writer: Hand, rng: Random) -> tuple[Ink, Ink]:
+    """A number behind a printed word or two, and perhaps before another. Returns the number's ink
+    and the print."""
+    high = writer.height
+    font = _font(_face(fonts, rng), round(rng.uniform(0.7, 1.1) * high))
+    before = [WORDS[rng.integers(len(WORDS))] for _ in range(rng.integers(1, 3))]
+    after = [WORDS[rng.integers(len(WORDS))]] * int(rng.random() < 0.3)
+    number = writing.pasted(writing.line(text, writer, rng))
+    apart, margin = round(rng.uniform(0.5, 0.9) * high), round(rng.uniform(0.4, 1.0) * high)
+    pieces = [_printed(" ".join(before), font), number, *(_printed(word, font) for word in after)]
+    tall = max(map(len, pieces)) + 2 * margin
+    wide = sum(one.shape[1] + apart for one in pieces) - apart + 2 * margin
+    ink, printed = np.zeros((tall, wide), np.float32), np.zeros((tall, wide), np.float32)
+    left = margin
+    for one in pieces:
+        pen.paste(ink if one is number else printed, one, left, (tall - len(one)) // 2)
+        left += one.shape[1] + apart
+    return ink, printed
 
 
 def ruled(kind: str, lines: list[str], writer: Hand, rng: Random) -> tuple[Ink, Ink, np.ndarray]:
@@ -176,7 +197,7 @@ def ruled(kind: str, lines: list[str], writer: Hand, rng: Random) -> tuple[Ink, 
     for k, (number, drawn) in enumerate(zip(numbers, inks, strict=True)):
         baseline = first + k * pitch + (off + 0.03 * rng.normal()) * high - tilt * left
         top = int(baseline) + min(one.top for one in number)
-        writing.paste(ink, drawn, int(left + rng.uniform(0, 0.4) * high), max(0, top))
+        pen.paste(ink, drawn, int(left + rng.uniform(0, 0.4) * high), max(0, top))
     return ink, rules, colours
 
 
@@ -199,7 +220,7 @@ def _grating(at: Ink, spacing: float, thick: float) -> Ink:
 def _paste_clipped(page: Ink, ink: Ink, left: int, top: int) -> None:
     rows = slice(max(0, -top), min(len(ink), len(page) - top))
     columns = slice(max(0, -left), min(ink.shape[1], page.shape[1] - left))
-    writing.paste(page, ink[rows, columns], max(0, left), max(0, top))
+    pen.paste(page, ink[rows, columns], max(0, left), max(0, top))
 
 
 def _face(fonts: list[list[Path]], rng: Random) -> Path:
@@ -216,7 +237,7 @@ def _printed(text: str, font: ImageFont.FreeTypeFont) -> Ink:
     left, top, right, bottom = (int(edge) for edge in font.getbbox(text))
     drawn = Image.new("L", (right - left + 8, bottom - top + 8))
     ImageDraw.Draw(drawn).text((4 - left, 4 - top), text, 255, font)
-    return writing.cropped(np.asarray(drawn, np.float32) / 255)
+    return pen.cropped(np.asarray(drawn, np.float32) / 255)
 
 
 @lru_cache(256)

@@ -17,16 +17,19 @@ from benchmarks.pages import (
     made,
     makers,
     measuring,
+    pen,
     print_and_rules,
     scoring,
+    signs,
     times,
     writing,
 )
 from benchmarks.pages.camera import Shot
 from benchmarks.pages.kinds import KINDS
 from benchmarks.pages.made import MadePage, Sources
+from benchmarks.pages.pen import Ink
 from benchmarks.pages.scoring import Answer, Score
-from benchmarks.pages.writing import Hand, Ink
+from benchmarks.pages.writing import Hand
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.evaluation import wilson_interval
@@ -71,7 +74,7 @@ def test_digits_are_those_of_the_validation_part_that_people_can_read(mnist: Mni
     images, labels = writing.validation_digits(mnist)
     assert len(images) == len(labels) == 5000 - len(writing.NOT_AS_LABELLED)
     assert np.array_equal(images[0], mnist.train_images[55000])
-    assert np.array_equal(images[1014], mnist.train_images[55000 + 1015])  # 1014 is left out
+    assert np.array_equal(images[1014], mnist.train_images[55000 + 1015])  # without 1014
     for first in range(len(labels) - writing.A_WRITERS + 1):
         window = labels[first : first + writing.A_WRITERS]
         assert np.bincount(window, minlength=10).min() > 0  # every writer has every digit
@@ -86,29 +89,29 @@ def test_a_digit_is_as_high_as_its_writer_writes(writer: Hand) -> None:
 def test_enlarged_digits_have_grey_edges_and_no_specks() -> None:
     image = np.zeros((28, 28), np.uint8)
     image[4:24, 12:15] = 255
-    alone = writing.enlarged(image, 3, pen=9)
+    alone = pen.enlarged(image, 3, pen=9)
     assert alone.shape == (60, 9) or np.allclose(alone.shape, (60, 9), atol=3)
     assert alone.max() == 1
     assert ((alone > 0.1) & (alone < 0.9)).any()
     image[10:12, 20:22] = 255  # 4 pixels of 64
-    assert np.array_equal(writing.enlarged(image, 3, pen=9), alone)
+    assert np.array_equal(pen.enlarged(image, 3, pen=9), alone)
 
 
 def test_a_thick_pen_is_thicker_but_not_by_more_than_a_third() -> None:
     image = np.zeros((28, 28), np.uint8)
     image[4:24, 12:15] = 255
-    bars = [writing.enlarged(image, 4, pen) for pen in (1, 13, 100)]
+    bars = [pen.enlarged(image, 4, width) for width in (1, 13, 100)]
     thin, same, thick = (float(bar[len(bar) // 2].sum()) for bar in bars)
     assert 0.7 * same < thin < 0.85 * same
     assert 1.25 * same < thick < 1.45 * same
 
 
 def test_a_stroke_has_the_width_of_its_pen() -> None:
-    dot, left, top = writing.stroke([(20.0, 10.0)], 8)
+    dot, left, top = pen.stroke([(20.0, 10.0)], 8)
     assert dot.sum() == pytest.approx(np.pi * 16, rel=0.02)
     rows, columns = np.nonzero(dot > 0.5)
     assert (rows.mean() + top, columns.mean() + left) == pytest.approx((10, 20), abs=0.01)
-    line, _, _ = writing.stroke([(0.0, 0.0), (50.0, 0.0), (50.0, 30.0)], 6)
+    line, _, _ = pen.stroke([(0.0, 0.0), (50.0, 0.0), (50.0, 30.0)], 6)
     assert line.sum() == pytest.approx(80 * 6 + np.pi * 9, rel=0.05)
 
 
@@ -118,6 +121,10 @@ def test_a_stroke_has_the_width_of_its_pen() -> None:
         (".", (-0.25, 0.0), (-0.1, 0.2), (0.05, 0.4)),
         (",", (-0.2, 0.1), (0.05, 0.4), (0.05, 0.4)),
         ("-", (-0.75, -0.35), (-0.5, -0.2), (0.3, 0.8)),
+        (":", (-0.8, -0.5), (-0.1, 0.2), (0.05, 0.4)),
+        ("=", (-0.9, -0.5), (-0.45, -0.15), (0.4, 0.85)),
+        ("+", (-0.95, -0.65), (-0.3, 0.05), (0.4, 0.85)),
+        ("(", (-1.4, -1.0), (0.05, 0.4), (0.15, 0.5)),
         ("/", (-1.5, -0.75), (-0.05, 0.35), (0.3, 0.75)),
     ],
 )
@@ -129,7 +136,7 @@ def test_separators_stand_where_people_put_them(
     width: tuple[float, float],
 ) -> None:
     for seed in range(30):
-        ink, space, below = writing.separator(sign, writer, rng(seed))
+        ink, space, below = signs.draw(sign, writer.height, writer.pen, rng(seed))
         assert 0 < space < 0.3 * 50
         assert top[0] <= below / 50 <= top[1]
         assert bottom[0] <= (below + len(ink)) / 50 <= bottom[1]
