@@ -80,7 +80,7 @@ def _strokes(sign: str, high: float, pen: float, rng: Random) -> list[Points]:
     if sign in "()":
         bow = rng.uniform(0.14, 0.24) * high * (1 if sign == ")" else -1)
         top, bottom = -rng.uniform(1.05, 1.25) * high, rng.uniform(0.05, 0.2) * high
-        down = np.linspace(0, 1, 13)
-        sideways = bow * np.cos(1.4 * (2 * down - 1))
-        return [list(zip(sideways.tolist(), (top + down * (bottom - top)).tolist(), strict=True))]
+        shares = np.linspace(0, 1, 13)
+        sideways = bow * np.cos(1.4 * (2 * shares - 1))
+        return [list(zip(sideways.tolist(), (top + shares * (bottom - top)).tolist(), strict=True))]
     raise ValueError(f"no way to write {sign!r}")
