@@ -102,7 +102,8 @@ def test_a_thick_pen_is_thicker_within_limits() -> None:
     image[4:24, 12:15] = 255
     bars = [pen.enlarged(image, 4, width) for width in (1, 15, 100)]
     thin, same, thick = (float(bar[len(bar) // 2].sum()) for bar in bars)
-    assert thin < same == pytest.approx(14, abs=1) < thick
+    assert same == pytest.approx(14, abs=1)
+    assert thin < same < thick
     assert thick / thin == pytest.approx(1.33 / 0.8, rel=0.1)
 
 
