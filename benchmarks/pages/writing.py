@@ -123,10 +123,10 @@ def line(
         top = round(level) - len(ink)
         left = end + space if end else 0
         if place in touching and last is not None:
-            if rng.random() < 0.6:
-                left = _overlapping(last, ink, top, rng.uniform(0, 0.06) * writer.height)
-            else:
-                left = last.right + round(rng.uniform(0.02, 0.12) * writer.height)
+            overlaps = rng.random() < 0.6
+            overlap = rng.uniform(0, 0.06) if overlaps else -rng.uniform(0.02, 0.1)
+            left = _overlapping(last, ink, top, overlap * writer.height)
+            if not overlaps:
                 placed.append(_joined(last, Placed(ink, left, top), writer, rng))
         last = Placed(ink, left, top)
         placed.append(last)
@@ -147,7 +147,7 @@ def pasted(placed: Sequence[Placed]) -> Ink:
 
 def _overlapping(last: Placed, ink: Ink, top: int, overlap: float) -> int:
     """The left edge of a digit whose strokes overlap those of the last one by so many pixels, in
-    the row where they are closest."""
+    the row where they are closest; negative pixels keep them apart."""
     reach = []
     for row in range(max(last.top, top), min(last.top + len(last.ink), top + len(ink))):
         one, other = last.ink[row - last.top] > 0.5, ink[row - top] > 0.5
@@ -160,7 +160,7 @@ def _joined(last: Placed, now: Placed, writer: Hand, rng: Random) -> Placed:
     """A short stroke from one digit to the next, as of a pen that was not lifted: from the right of
     one to the left of the other, high up, the shortest of some."""
     strokes = []
-    for _ in range(6):
+    for _ in range(12):
         begin, end = _inked(last, rng, -1, 0.6), _inked(now, rng, 0, 0.5)
         strokes.append((float(np.hypot(end[0] - begin[0], end[1] - begin[1])), begin, end))
     _, begin, end = min(strokes)
