@@ -24,7 +24,7 @@ from pathlib import Path
 
 from benchmarks import RESULTS_FOLDER
 from benchmarks.harness import command_line
-from benchmarks.harness.json_lines import Line, Lines, read_lines
+from benchmarks.harness.json_lines import Line, Lines, read_lines, write_lines
 from benchmarks.pages import made, measuring, times
 from benchmarks.pages.kinds import KINDS
 from digits.data.mnist import load_mnist
@@ -72,6 +72,7 @@ def measure(arguments: argparse.Namespace) -> list[Line]:
     for name in arguments.only:
         lines.append(measuring.measured(reader, name, sources, arguments.limit))
         print(json.dumps(lines[-1]), flush=True)
+        write_lines(arguments.out, merged(kept, lines))  # what is measured outlives an interruption
     return merged(kept, lines)
 
 
