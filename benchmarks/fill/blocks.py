@@ -43,6 +43,8 @@ def blocks() -> dict[str, str]:
         "made": model_card.made(manifest),
         "reading": model_card.reading(found["handwriting"]),
         "refusals": model_card.refusals(found["handwriting"], manifest),
+        "made_pages": model_card.made_pages(found["pages"]),
+        "page_times": model_card.page_times(found["pages"]),
         "corruptions": model_card.corruptions(found["corruptions"]),
         "cost": model_card.cost(found["inference"]),
         "web": web(found["page"], found["serve"]),

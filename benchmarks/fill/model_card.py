@@ -7,6 +7,7 @@ from typing import Any
 from benchmarks import handwriting
 from benchmarks.fill.tables import LINKED, table
 from benchmarks.harness.json_lines import Lines
+from benchmarks.pages import measuring
 from digits import bundle
 
 SETS = {
@@ -143,6 +144,41 @@ Shares that are accepted as digits, at each model's threshold for accepting 99% 
 validation digits. The benchmark makes these pictures by other means than training does. The \
 manifest's figure, {own:.2%}, is of another collection: non-digits of the kinds that training \
 draws, made from the validation digits."""
+
+
+def made_pages(lines: Lines) -> str:
+    """How many made pages of each kind are read right."""
+    body = []
+    for line in lines:
+        if "kind" in line:
+            low, high = line["interval"]
+            body.append(
+                f"{measuring.meaning(line['kind'])} | {line['n']:,} | {line['right']:.1%} "
+                f"| {low:.1%} to {high:.1%} | {line['digits_right']:.1%} | {line['wrong']:.1%} "
+                f"| {line['refused']:.1%} | {line['milliseconds']:.0f} ms"
+            )
+    head = "page | n | right | 95% interval | digits right | wrong without ? | with ? | median time"
+    return f"""\
+{table(head, body)}
+
+Right is a page, or a cell of a table, whose text is to the letter what a person would write down: \
+digits, signs and gaps. In boxes gaps do not count, and words are right if they give no digit. The \
+digits are MNIST's validation digits, the print and the words are in fonts that no network is \
+trained on. Every figure: [pages.jsonl]({LINKED}/pages.jsonl)."""
+
+
+def page_times(lines: Lines) -> str:
+    """How long whole reads take, as far as they are measured."""
+    texts = {
+        "amount": "an amount on patterned paper, from file to text, one core | "
+        "{milliseconds:.2f} ms, {ratio:.2f} of an earlier reader's time",
+        "photo": "a photo of 12 megapixels, one core | {seconds:.2f} s; peak memory of its process "
+        "{peak_memory_mb:.0f} MB",
+        "workers": "{pictures:,} pictures by `digits read --workers {workers}` | {seconds:.1f} s, "
+        "{times:.2f} times as fast as without",
+    }
+    found = [line for line in lines if line.get("what") in texts]
+    return table("what | measured", [texts[line["what"]].format(**line) for line in found])
 
 
 def corruptions(lines: Lines) -> str:

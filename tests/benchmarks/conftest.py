@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.handwriting_data import evaluation_sets, non_digits
+from benchmarks.pages import made
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 
@@ -51,5 +52,14 @@ def fonts() -> list[list[Path]]:
     """The files of the fonts that the non-digits are drawn with."""
     try:
         return non_digits.font_files()
+    except DigitsError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def sources(mnist: Mnist) -> made.Sources:
+    """What made pages are made from."""
+    try:
+        return made.sources(mnist)
     except DigitsError as error:
         pytest.skip(str(error))
