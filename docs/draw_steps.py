@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from digits import Reader, pictures
-from digits.reading import ink
+from digits.layout import ink
 from digits.reading.page import Reading
 
 FIGURES = Path(__file__).parent / "figures"

@@ -31,7 +31,7 @@ LIGHT = [name for name in MODULES if not name.startswith(TRAINING_SIDE)]
 
 def test_modules_are_found() -> None:
     """Or the tests below would pass for want of modules."""
-    assert {"digits.cli", "digits.reading.masks", "digits.serving.app"} < {*LIGHT}
+    assert {"digits.cli", "digits.pictures.masks", "digits.serving.app"} < {*LIGHT}
     assert "digits.training.train" in {*MODULES} - {*LIGHT}
 
 

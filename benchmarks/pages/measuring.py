@@ -4,6 +4,8 @@ import statistics
 import time
 from collections.abc import Iterable, Iterator
 
+from digits.reading.pictures import Grey
+
 from benchmarks.handwriting_data import evaluation_sets
 from benchmarks.harness.json_lines import Line, Lines
 from benchmarks.pages import made, scoring
@@ -12,7 +14,6 @@ from benchmarks.pages.made import MadePage, Sources
 from benchmarks.pages.scoring import REFUSED, Score
 from digits.data.mnist import Bytes
 from digits.reading.page import Page
-from digits.reading.pictures import Grey
 from digits.reading.reader import Reader
 
 ONE_DIGIT = "one_digit"

@@ -129,7 +129,7 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
         failed = unsure = 0
         # Workers make the JSON, which is less to send than the page.
         as_json = arguments.json and arguments.show is None
-        read = partial(_read_as_json if as_json else _read_page, reader, settings)
+        read: Read[Any] = partial(_read_as_json if as_json else _read_page, reader, settings)
         with closing(_read(read, parts, arguments.workers)) as found:
             for part, (page, seconds) in found:
                 if isinstance(page, DigitsError):

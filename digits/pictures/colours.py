@@ -77,7 +77,7 @@ def _hides(ink: Any, distance: Floats, brightness: Floats, grain: Floats) -> boo
     noise = float(np.sqrt((LUMA**2 * grain**2).sum()))
     if np.count_nonzero(ink & (np.abs(brightness) < max(DISTINCT, 5 * noise))) < FEWEST:
         return False
-    from digits.reading.masks import components  # not needed for pictures without colours
+    from digits.pictures.masks import components  # not needed for pictures without colours
 
     parts = components(ink)
     labels, sizes = parts.labels.ravel(), parts.sizes

@@ -1,1 +1,1 @@
-"""Pictures to digits: any image file -> pixels -> ink -> lines -> digits. Never TensorFlow."""
+"""Ink -> what is written: characters, numbers, lines and cells. Never TensorFlow."""

@@ -11,9 +11,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digits.errors import DigitsError, explained
 from digits.files import replacing
+from digits.pictures.box import Box
 from digits.pictures.grey import Grey
 from digits.reading.findings import Findings, Point
-from digits.reading.page import Box, Page
+from digits.reading.page import Page
 
 Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digits.reading.layout import Layout
-from digits.reading.page import Box
-from digits.reading.paper import Sheet
+from digits.layout.paper import Sheet
+from digits.layout.structure import Layout
+from digits.pictures.box import Box
 from digits.reading.text import InPicture
 from digits.reading.whole_page import Area
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from digits.errors import DigitsError
-from digits.reading.decoding import DIGIT, SIGNS
-from digits.reading.page import Box, Page
+from digits.pictures.box import Box
+from digits.reading.lines.decoding import DIGIT, SIGNS
+from digits.reading.page import Page
 
 MOST = 100  # characters of a pattern
 

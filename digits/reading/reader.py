@@ -10,14 +10,17 @@ import numpy as np
 from digits import bundle as bundles
 from digits import pictures
 from digits.errors import DigitsError
+from digits.layout import ink, paper, structure
+from digits.layout.segmentation import whole
+from digits.layout.structure import Layout
+from digits.pictures.box import Box
 from digits.pictures.documents import Source
 from digits.pictures.grey import Grey
-from digits.reading import forms, ink, layout, many, paper, turning, whole_page
+from digits.pictures.masks import bounds
+from digits.reading import forms, many, turning, whole_page
 from digits.reading.findings import Findings, findings_of
-from digits.reading.masks import bounds
-from digits.reading.page import Box, Page, Reading
+from digits.reading.page import Page, Reading
 from digits.reading.recogniser import Answer, Recogniser, place
-from digits.reading.segmentation import whole
 from digits.runtime import Model, Outputs
 
 
@@ -93,9 +96,9 @@ class Reader:
         recogniser = self._recogniser
         recogniser.forget()
 
-        def lay_out(turns: int) -> layout.Layout:
+        def lay_out(turns: int) -> Layout:
             faint = None if found.clear else np.rot90(found.faint, turns)
-            return layout.find(np.ascontiguousarray(np.rot90(found.map, turns)), faint)
+            return structure.find(np.ascontiguousarray(np.rot90(found.map, turns)), faint)
 
         if pattern:
             laid_out, turns = lay_out(0), 0
@@ -150,7 +153,7 @@ class Reader:
         """
         grey = pictures.load(picture)
         found = ink.find(grey)
-        laid_out = layout.find(found.map, None if found.clear else found.faint)
+        laid_out = structure.find(found.map, None if found.clear else found.faint)
         piece = whole(laid_out.ink, found.clear)
         if piece is None:
             blank = np.zeros((bundles.CANVAS_SIDE, bundles.CANVAS_SIDE), np.uint8)

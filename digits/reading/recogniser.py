@@ -8,8 +8,9 @@ import numpy as np
 from PIL import Image
 
 from digits.bundle import CANVAS_SIDE
+from digits.pictures.box import Box
 from digits.pictures.grey import Grey
-from digits.reading.page import Box, Floats, Reading
+from digits.reading.page import Floats, Reading
 from digits.runtime import Model, Outputs
 
 LONGEST = 200  # pixels, of the ink on a canvas

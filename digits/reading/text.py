@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from digits.reading.cells import Cell as CellBox
-from digits.reading.page import Box, Cell, Group, Page, Reading
+from digits.layout.cells import Cell as CellBox
+from digits.pictures.box import Box
+from digits.reading.page import Cell, Group, Page, Reading
 
 GAP = 0.55  # of a line's height, the narrowest gap between words
 ALONE = 0.45  # of a line's height, what is taken for the usual gap where there is only one

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
+from digits.layout.structure import Layout
+from digits.pictures.box import Box
 from digits.reading import whole_page
-from digits.reading.layout import Layout
-from digits.reading.page import Box
 from digits.reading.recogniser import Recogniser
 from digits.reading.whole_page import FEW_LINES, Area
 

@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from digits.layout.cells import Cell as CellBox
+from digits.layout.segmentation import Fragment, Line, connected_parts, in_lines
+from digits.layout.structure import Layout
+from digits.pictures.box import Box
 from digits.pictures.grey import Grey
-from digits.reading.cells import Cell as CellBox
-from digits.reading.decoding import OTHER
-from digits.reading.layout import Layout
-from digits.reading.line_reading import Written, judged, read_line
-from digits.reading.page import Box, Floats, Page, Reading
+from digits.reading.lines.decoding import OTHER
+from digits.reading.lines.line_reading import Written, judged, read_line
+from digits.reading.page import Floats, Page, Reading
 from digits.reading.recogniser import Recogniser
-from digits.reading.segmentation import Fragment, Line, connected_parts, in_lines
 from digits.reading.text import InPicture, Row, Symbol, page_of, parts_in_form, tokens
 
 MOST_LINES = 300

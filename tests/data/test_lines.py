@@ -9,7 +9,7 @@ from digits.data import lines
 from digits.data.fonts import families
 from digits.data.lines import CHARACTERS, Glyphs, Lines, draw_lines, glyphs_of, number, word
 from digits.data.mnist import Mnist
-from digits.reading import decoding
+from digits.reading.lines import decoding
 
 NUMBER = re.compile(r"[0-9.,\-/:()+= ]+")
 
@@ -65,7 +65,7 @@ def test_there_is_ink_where_a_character_is_said_to_be(drawn: Lines) -> None:
 
 
 def test_digits_touch_in_many_lines_and_stand_apart_in_others(drawn: Lines) -> None:
-    from digits.reading.masks import components
+    from digits.pictures.masks import components
 
     fewer = [
         len(components(strip > 80).sizes) < len(text)

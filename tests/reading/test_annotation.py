@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digits.errors import DigitsError
+from digits.pictures.box import Box
 from digits.reading import annotation
-from digits.reading.page import Box, Page, Reading
+from digits.reading.page import Page, Reading
 
 
 def reading(box: Box, accepted: bool = True, digit: int = 7) -> Reading:

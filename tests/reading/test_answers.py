@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from digits.pictures.box import Box
 from digits.reading.answers import PageAnswer, as_dict
-from digits.reading.page import Box, Cell, Group, Page, Reading, page_of_one
+from digits.reading.page import Cell, Group, Page, Reading, page_of_one
 
 
 def reading(accepted: bool = True) -> Reading:

@@ -6,7 +6,14 @@ import math
 import numpy as np
 import pytest
 
-from digits.reading.decoding import BLANK, CHARACTERS, fitting, greedy, log_likelihoods, text_of
+from digits.reading.lines.decoding import (
+    BLANK,
+    CHARACTERS,
+    fitting,
+    greedy,
+    log_likelihoods,
+    text_of,
+)
 from digits.reading.page import Floats
 
 

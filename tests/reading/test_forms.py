@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from digits.errors import DigitsError
+from digits.pictures.box import Box
 from digits.reading.forms import boxes_of, pattern_of, region_of, together
-from digits.reading.page import Box, Cell, Group, Page, Reading
+from digits.reading.page import Cell, Group, Page, Reading
 
 
 @pytest.mark.parametrize(

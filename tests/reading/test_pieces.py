@@ -3,7 +3,7 @@
 import numpy as np
 
 from digits.pictures.grey import Grey
-from digits.reading.pieces import between, seams
+from digits.reading.lines.pieces import between, seams
 
 
 def rings() -> Grey:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from digits.pictures.grey import Grey
-from digits.reading.strips import slant, strip_of
+from digits.reading.lines.strips import slant, strip_of
 
 
 def strokes(lean: float, count: int = 5, height: int = 60, apart: int = 40) -> Grey:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from digits.reading.cells import Cell as CellBox
-from digits.reading.page import Box, Reading
+from digits.layout.cells import Cell as CellBox
+from digits.pictures.box import Box
+from digits.reading.page import Reading
 from digits.reading.text import Row, Symbol, page_of, parts_in_form, tokens
 
 HEIGHT = 20.0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digits.reading.masks import bounds
+from digits.pictures.masks import bounds
 from digits.reading.turning import turned_back
 
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from digits.layout.ink import LARGEST
+from digits.layout.outline import filled, moved_in, sheet_outline, slopes, tone_of
+from digits.pictures.box import Box
 from digits.pictures.grey import Grey
-from digits.reading.ink import LARGEST
-from digits.reading.masks import Mask, components, wider
-from digits.reading.outline import filled, moved_in, sheet_outline, slopes, tone_of
-from digits.reading.page import Box
+from digits.pictures.masks import Mask, components, wider
 
 Floats = NDArray[np.float32]
 Points = NDArray[np.float64]

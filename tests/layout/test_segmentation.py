@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digits.layout import segmentation
+from digits.layout.segmentation import Fragment
+from digits.pictures.box import Box
 from digits.pictures.grey import Grey
-from digits.reading import segmentation
-from digits.reading.page import Box
-from digits.reading.segmentation import Fragment
 
 
 def sheet(*boxes: Box) -> Grey:

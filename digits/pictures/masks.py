@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.reading.page import Box
+from digits.pictures.box import Box
 
 Mask = NDArray[np.bool_]
 Ints = NDArray[np.int64]

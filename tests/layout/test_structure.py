@@ -9,10 +9,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.handwriting_data import composed_pages as pages
 from digits.data.mnist import Mnist
+from digits.layout import ink, structure
+from digits.layout.structure import Layout
 from digits.pictures.grey import Grey
-from digits.reading import ink, layout
-from digits.reading.layout import Layout
-from digits.reading.masks import wider
+from digits.pictures.masks import wider
 
 INK, PAPER = 255, 0
 Bools = NDArray[np.bool_]
@@ -58,7 +58,7 @@ def turned(image: Image.Image, degrees: float, squeeze: float = 0.0) -> Image.Im
 
 
 def found_in(picture: Image.Image) -> Layout:
-    return layout.find(np.asarray(picture))
+    return structure.find(np.asarray(picture))
 
 
 def assert_places(found: Layout, rows: int, columns: int) -> None:
@@ -143,7 +143,7 @@ def test_bent_and_broken_walls(mnist: Mnist) -> None:
         wave[:, x] = np.roll(wave[:, x], round(6 * np.sin(x / 120)))
     wave[:, 75:80] = 0
     wave[132:137] = 0
-    found = layout.find(wave)
+    found = structure.find(wave)
     assert_places(found, 4, 4)
 
 
@@ -183,7 +183,7 @@ def test_paper_has_no_cells(mnist: Mnist, paper: str) -> None:
     images, labels = mnist.train_images[-5000:], mnist.train_labels[-5000:]
     page, _ = pages.compose(random, images, labels, 3, 6, 36, 0.2)
     seen = ink.find(pages.photograph(random, page, pages.PAPERS[paper], 36))
-    found = layout.find(seen.map, seen.faint)
+    found = structure.find(seen.map, seen.faint)
     assert found.cells == ()
     assert len(found.lines) >= 3
     truth = page > 0.5
@@ -224,7 +224,7 @@ def test_a_stroke_across_a_rule_is_kept() -> None:
     page[60:62] = INK
     page[30:90, 100:105] = INK
     page[20:40, 200:240] = INK
-    found = layout.find(page).ink
+    found = structure.find(page).ink
     assert not found[60:62, :95].any()
     assert not found[60:62, 110:].any()
     assert found[30:90, 101:104].all()
@@ -236,7 +236,7 @@ def test_a_slanted_rule_is_removed() -> None:
     for x in range(400):
         y = 100 + round(0.03 * x)
         page[y : y + 2, x] = INK
-    assert (layout.find(page).ink > 0).sum() < 0.05 * (page > 0).sum()
+    assert (structure.find(page).ink > 0).sum() < 0.05 * (page > 0).sum()
 
 
 def strokes(*boxes: tuple[int, int, int, int], size: tuple[int, int] = (120, 400)) -> Grey:
@@ -267,14 +267,14 @@ KEPT = {
 
 @pytest.mark.parametrize("name", KEPT)
 def test_strokes_of_digits_are_not_touched(name: str) -> None:
-    found = layout.find(KEPT[name])
+    found = structure.find(KEPT[name])
     assert found.cells == ()
     np.testing.assert_array_equal(found.ink, KEPT[name])
 
 
 def test_written_digits_are_not_touched(mnist: Mnist) -> None:
     page = np.asarray(written(mnist))
-    np.testing.assert_array_equal(layout.find(page).ink, page)
+    np.testing.assert_array_equal(structure.find(page).ink, page)
 
 
 def test_ones_in_a_table_stay() -> None:
@@ -309,7 +309,7 @@ HARD = {
 def test_time_is_bounded(name: str) -> None:
     page = HARD[name] * np.uint8(INK)
     started = time.process_time()
-    found = layout.find(page)
+    found = structure.find(page)
     assert time.process_time() - started < 2
     assert found.ink.shape == page.shape
     assert found.ink.dtype == np.uint8
@@ -317,4 +317,4 @@ def test_time_is_bounded(name: str) -> None:
 
 def test_a_small_picture_is_left_alone(mnist: Mnist) -> None:
     image = mnist.train_images[-1]
-    assert layout.find(image).ink is image
+    assert structure.find(image).ink is image

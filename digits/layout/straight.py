@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.reading.masks import Mask, components, extremes, wider
+from digits.pictures.masks import Mask, components, extremes, wider
 
 Floats = NDArray[np.float64]
 

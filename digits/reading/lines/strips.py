@@ -9,7 +9,7 @@ from PIL import Image
 
 from digits.bundle import STRIP_HEIGHT, STRIP_WIDTH
 from digits.pictures.grey import Grey
-from digits.reading.masks import Ints
+from digits.pictures.masks import Ints
 from digits.reading.page import Floats
 
 TALL = 18  # pixels of a strip, a digit's height

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.reading.masks import Components, Ints, Mask, components
-from digits.reading.page import Box
-from digits.reading.straight import Floats, Line, crossings
-from digits.reading.walls import meeting
+from digits.layout.straight import Floats, Line, crossings
+from digits.layout.walls import meeting
+from digits.pictures.box import Box
+from digits.pictures.masks import Components, Ints, Mask, components
 
 Numbers = NDArray[np.uint16]
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from digits.layout.straight import Floats, Line
 from digits.pictures.grey import Grey
-from digits.reading.masks import Ints, Mask, components, wider
-from digits.reading.straight import Floats, Line
+from digits.pictures.masks import Ints, Mask, components, wider
 
 INKED = 24  # ink of at least this belongs to a line or a stroke
 BLOCK = 32  # pixels along a line, over which its middle is measured

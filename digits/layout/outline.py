@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from digits.reading.masks import Mask, bounds, components, extremes, wider
+from digits.pictures.masks import Mask, bounds, components, extremes, wider
 
 Floats = NDArray[np.float32]
 Points = NDArray[np.float64]

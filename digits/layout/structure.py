@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from digits.layout.cells import Cell, Holes, Numbers, holes, in_order
+from digits.layout.erasing import INKED, erased
+from digits.layout.straight import Line, distinct, lines
+from digits.layout.walls import walls_among
 from digits.pictures.grey import Grey
-from digits.reading.cells import Cell, Holes, Numbers, holes, in_order
-from digits.reading.erasing import INKED, erased
-from digits.reading.masks import Mask, components
-from digits.reading.straight import Line, distinct, lines
-from digits.reading.walls import walls_among
+from digits.pictures.masks import Mask, components
 
 SHORTEST_SIDE = 64  # pixels: in a smaller picture there is one digit, and no line
 FINE = 800_000  # pixels that are enough to find lines

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digits.reading.masks import Mask
-from digits.reading.straight import Floats, Line, crossings
+from digits.layout.straight import Floats, Line, crossings
+from digits.pictures.masks import Mask
 
 SOLID = 0.75  # share of a wall between two others that has ink
 FEWEST_BOXES = 4  # in a row, whose even widths say what is a wall

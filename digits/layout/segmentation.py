@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from digits.pictures.box import Box
 from digits.pictures.grey import Grey
-from digits.reading.masks import Components, Ints, Mask, bounds, components, wider
-from digits.reading.page import Box
+from digits.pictures.masks import Components, Ints, Mask, bounds, components, wider
 
 INKED = 48  # ink of at least this holds a part together
 MOST_PARTS = 1000  # of a picture that are considered, the largest

@@ -8,7 +8,8 @@ from PIL import Image
 
 from benchmarks.handwriting_data import composed_pages as pages
 from digits.data.mnist import Mnist
-from digits.reading import ink, layout, masks
+from digits.layout import ink, structure
+from digits.pictures import masks
 
 
 def scene(paper: str, seed: int = 3, **changes: float) -> tuple[np.ndarray, np.ndarray]:
@@ -59,7 +60,7 @@ def test_a_thick_ring_that_fills_a_small_picture_is_ink(side: int) -> None:
 def test_ink_is_told_from_paper(paper: str, seed: int) -> None:
     picture, truth = scene(paper, seed)
     seen = ink.find(picture)
-    found = layout.find(seen.map, None if seen.clear else seen.faint).ink > 127
+    found = structure.find(seen.map, None if seen.clear else seen.faint).ink > 127
     assert (found & truth).sum() >= 0.85 * truth.sum()
     around = masks.wider(truth)
     # The side of a square that coincides with a stem cannot be told from it.

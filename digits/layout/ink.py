@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from digits.pictures.grey import Grey
-from digits.reading.masks import Mask, components, extremes, wider
+from digits.pictures.masks import Mask, components, extremes, wider
 
 Floats = NDArray[np.float32]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from digits.bundle import STRIP_HEIGHT
 from digits.pictures.grey import Grey
-from digits.reading.masks import Ints
+from digits.pictures.masks import Ints
 from digits.reading.page import Floats
 
 SIDEWAYS = np.float32(0.03)  # of full ink, what a step aside costs

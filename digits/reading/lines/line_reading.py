@@ -10,14 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from digits.bundle import STRIP_WIDTH
+from digits.layout.segmentation import Fragment, Line, joined, trimmed
+from digits.pictures.box import Box
 from digits.pictures.grey import Grey
-from digits.reading import decoding, pieces
-from digits.reading.decoding import OTHER, Character
-from digits.reading.masks import Ints
-from digits.reading.page import Box, Floats
+from digits.pictures.masks import Ints
+from digits.reading.lines import decoding, pieces
+from digits.reading.lines.decoding import OTHER, Character
+from digits.reading.lines.strips import Strip, slant, strip_of
+from digits.reading.page import Floats
 from digits.reading.recogniser import Answer, Recogniser
-from digits.reading.segmentation import Fragment, Line, joined, trimmed
-from digits.reading.strips import Strip, slant, strip_of
 
 STEP = 2  # columns of a strip that one step of the network stands for
 SCALES = (0.85, 1.18)  # of the further strips of a line that fits into one window

@@ -1,0 +1,1 @@
+"""Grey pixels -> the paper, the ink on it, and where writing stands: cells and lines."""

@@ -1,0 +1,1 @@
+"""A line of ink -> its characters."""
