@@ -4,8 +4,6 @@ import statistics
 import time
 from collections.abc import Iterable, Iterator
 
-from digits.reading.pictures import Grey
-
 from benchmarks.handwriting_data import evaluation_sets
 from benchmarks.harness.json_lines import Line, Lines
 from benchmarks.pages import made, scoring
@@ -13,6 +11,7 @@ from benchmarks.pages.kinds import KINDS, Kind
 from benchmarks.pages.made import MadePage, Sources
 from benchmarks.pages.scoring import REFUSED, Score
 from digits.data.mnist import Bytes
+from digits.pictures.grey import Grey
 from digits.reading.page import Page
 from digits.reading.reader import Reader
 

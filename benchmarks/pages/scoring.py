@@ -44,9 +44,10 @@ class Score:
 
 
 def answer_of(page: Page) -> Answer:
-    """A page as it is scored. Pages have no text yet: a refusal anywhere stands at the end."""
-    refused = not all(reading.accepted for reading in page.readings)
-    return Answer("\n".join(page.lines) + REFUSED * refused, page.lines, {})
+    """A page as it is scored."""
+    return Answer(
+        page.text, page.lines, {(cell.row, cell.column): cell.text for cell in page.cells}
+    )
 
 
 def of_text(answer: Answer, page: MadePage) -> list[Score]:

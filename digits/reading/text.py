@@ -92,41 +92,70 @@ class Row:
 def page_of(
     rows: Sequence[Row], cells: Sequence[CellBox] = (), in_picture: InPicture = lambda box: box
 ) -> Page:
-    """The page of lines from the top. Lines in cells of one row of a table are one line of text."""
+    """The page of lines from the top.
+
+    Lines in cells of one row of a table are one line of text; in a single row of boxes, they are
+    one number, which an empty box parts.
+    """
+    of_cell: dict[CellBox, list[str]] = {}
+    lines: list[list[Row]] = []
+    for row in rows:
+        if row.cell:
+            of_cell.setdefault(row.cell, []).extend(_written(row.parts))
+        before = lines[-1][-1].cell if lines else None
+        if row.cell and before and row.cell.row == before.row:
+            lines[-1].append(row)
+        else:
+            lines.append([row])
+    boxes = len({cell.row for cell in cells}) == 1
     groups: list[Group] = []
     readings: list[Reading] = []
-    texts: list[list[str]] = []
-    digits: list[str] = []
-    of_cell: dict[CellBox, list[str]] = {}
-    before: int | None = None  # the table's row that the line above is in
-    for row in rows:
-        if row.cell is None or row.cell.row != before:
-            texts.append([])
-            digits.append("")
-        before = row.cell.row if row.cell else None
-        number = len(texts) - 1
+    texts: list[str] = []
+    for number, line in enumerate(lines):
+        parts = _in_boxes(line) if boxes else [part for row in line for part in row.parts]
         group_of: dict[int, int] = {}
-        for run in _runs(row.parts):
+        for run in _runs(parts):
             group_of |= {id(one): len(groups) for one in run}
             box = Box.around([one.box for one in run])
             groups.append(Group("".join(one.shown for one in run), box, number))
         readings += [
             replace(one.reading, line=number, group=group_of.get(id(one)))
+            for row in line
             for one in row.symbols
             if one.reading
         ]
-        written = ["".join(one.shown for one in part) for part in row.parts]
-        texts[-1] += written
-        digits[-1] += "".join(filter(str.isdigit, "".join(written)))
-        if row.cell:
-            of_cell.setdefault(row.cell, []).extend(written)
-    text = "\n".join(filter(None, map(" ".join, texts)))
+        texts.append(" ".join(_written(parts)))
+    digits = ["".join(filter(str.isdigit, text)) for text in texts]
     filled = tuple(
         Cell(cell.row, cell.column, " ".join(of_cell.get(cell, [])), in_picture(cell.box))
         for cell in cells
     )
-    lines = tuple(filter(None, digits))
-    return Page(text, "".join(digits), lines, tuple(readings), tuple(groups), filled)
+    return Page(
+        "\n".join(filter(None, texts)),
+        "".join(digits),
+        tuple(filter(None, digits)),
+        tuple(readings),
+        tuple(groups),
+        filled,
+    )
+
+
+def _written(parts: Sequence[Sequence[Symbol]]) -> list[str]:
+    return ["".join(one.shown for one in part) for part in parts]
+
+
+def _in_boxes(line: Sequence[Row]) -> list[list[Symbol]]:
+    """The parts of a line in boxes: what is in neighbouring boxes is one part."""
+    found: list[list[Symbol]] = []
+    before: int | None = None
+    for row in line:
+        column = row.cell.column if row.cell else None
+        if column is not None and before is not None and column <= before + 1 and found:
+            found[-1] += [one for part in row.parts for one in part]
+        else:
+            found += [list(part) for part in row.parts]
+        before = column
+    return found
 
 
 def _runs(parts: Sequence[Sequence[Symbol]]) -> list[list[Symbol]]:

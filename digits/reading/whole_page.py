@@ -109,14 +109,11 @@ def _areas(laid_out: Layout) -> list[Area]:
         return [Area(line, None) for line in in_lines(parts)]
     of_cell: dict[int, list[Fragment]] = {}
     outside = []
-    boxes = np.array([cell.box for cell in laid_out.cells])
-    left, top = boxes[:, 0], boxes[:, 1]
-    right, bottom = left + boxes[:, 2], top + boxes[:, 3]
     for part in parts:
-        x, y = part.middle, part.box.y + part.box.height / 2
-        within = np.flatnonzero((left <= x) & (x < right) & (top <= y) & (y < bottom))
-        if len(within):
-            of_cell.setdefault(int(within[0]), []).append(part)
+        within = laid_out.cell_map[part.box.window][part.ink > 0]
+        cell = int(np.bincount(within).argmax()) - 1  # that most of it is in
+        if cell >= 0:
+            of_cell.setdefault(cell, []).append(part)
         else:
             outside.append(part)
     areas = [
@@ -124,7 +121,7 @@ def _areas(laid_out: Layout) -> list[Area]:
         for index in sorted(of_cell)
         for line in in_lines(of_cell[index])
     ]
-    first = int(top.min())
+    first = min(cell.box.y for cell in laid_out.cells)
     others = [Area(line, None) for line in in_lines(outside)]
     above = [one for one in others if one.line.fragments[0].box.y < first]
     return [*above, *areas, *(one for one in others if one not in above)]

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from digits.reading.pictures import Grey
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from digits.data.mnist import Mnist
 from digits.layout import paper
 from digits.pictures.box import Box
+from digits.pictures.grey import Grey
 
 Floats = NDArray[np.float64]
 

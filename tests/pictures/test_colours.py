@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from picture_files import encoded
 from PIL import Image
 
+from digits import pictures
 from digits.data.mnist import Mnist
-from digits.pictures import colours, pictures
+from digits.pictures import colours
 from digits.pictures.grey import Grey
 
 Colour = tuple[int, int, int]

@@ -94,3 +94,13 @@ def test_a_line_that_keeps_to_a_pattern_is_parted_where_the_pattern_is() -> None
 def test_a_guess_takes_the_place_of_what_is_not_sure() -> None:
     guessed = [one.guessed.shown for one in symbols("1?.x")]
     assert guessed == ["1", "0", ".", "0"]
+
+
+def test_a_row_of_boxes_is_a_number_and_an_empty_box_parts_it() -> None:
+    cells = [CellBox(0, column, Box(40 * column, 0, 40, 30)) for column in range(5)]
+    written = {cells[0]: "1", cells[1]: "2", cells[3]: "4", cells[4]: "?"}
+    rows = [Row(tokens(symbols(text), HEIGHT), symbols(text), of) for of, text in written.items()]
+    page = page_of(rows, cells)
+    assert page.text == "12 4?"
+    assert [group.text for group in page.groups] == ["12", "4?"]
+    assert [cell.text for cell in page.cells] == ["1", "2", "", "4", "?"]

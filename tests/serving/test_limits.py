@@ -89,10 +89,10 @@ def test_more_requests_than_may_wait_are_refused_and_the_others_answered(
     going_on, begun, refused = threading.Event(), threading.Semaphore(0), threading.Semaphore(0)
 
     class SlowReader(Reader):
-        def read(self, picture: Source) -> Page:
+        def read(self, picture: Source, **settings: Any) -> Page:
             begun.release()
             assert going_on.wait(60)
-            return super().read(picture)
+            return super().read(picture, **settings)
 
     with running(create_app(SlowReader(), processes=1000)) as (host, port):  # one thread
 

@@ -8,9 +8,10 @@ import pytest
 import tensorflow as tf
 
 from digits.data.fonts import families
-from digits.data.lines import Lines, draw_lines, glyphs_of
+from digits.data.lines import CHARACTERS, Lines, draw_lines, glyphs_of
 from digits.data.mnist import Mnist
 from digits.errors import Interrupted
+from digits.runs.history import LineEpoch
 from digits.runs.recipes import Recipe
 from digits.training import line_network, line_training
 from digits.training.line_training import augment, train_lines
@@ -77,7 +78,7 @@ def test_training_lowers_the_loss_and_can_be_resumed(
     assert losses[1] < losses[0]
     assert whole.metrics["parameters"] == whole.model.count_params()
 
-    def interrupt(history: list[object]) -> None:
+    def interrupt(history: list[LineEpoch]) -> None:
         raise Interrupted(len(history))
 
     state = tmp_path / "state.npz"
@@ -92,6 +93,6 @@ def test_what_is_written_in_each_step_is_known(drawn: Lines) -> None:
     places = line_training._places(drawn)
     assert places.shape == (192, 96)
     for row, text, columns in zip(places, drawn.texts, drawn.columns, strict=True):
-        shown = "".join(line_network.CHARACTERS[i] for i in row if i != line_network.BLANK)
+        shown = "".join(CHARACTERS[i] for i in row if i != line_network.BLANK)
         if len({int(x) // 2 for x in columns[: len(text)]}) == len(text):
             assert shown == text
