@@ -20,6 +20,8 @@ Floats = NDArray[np.float32]
 
 LARGEST = 3 << 20  # pixels of the ink map; larger pictures are averaged down
 SMALL = 64 * 64  # pixels
+BLOCK = 8  # pixels along each side, which no pale edge of a stroke fills
+SHADED = 0.02  # share of a picture's blocks that are pale
 FAINTEST = 10  # grey levels by which ink stands out from its paper, at least
 
 
@@ -48,11 +50,12 @@ def find(grey: Grey) -> Ink:
         return Ink(np.zeros_like(grey), np.zeros(grey.shape, np.bool_), scale, True)
     counts = _counts(grey)
     level = _even_paper(grey, counts)
-    if level is None:
-        found, faint = _on_uneven_paper(grey)
-        return Ink(found, faint, scale, False)
-    found = _on_even_paper(grey, counts, level)
-    return Ink(found, found > 0, scale, True)
+    if level is not None:
+        found = _on_even_paper(grey, counts, level)
+        if not _is_shaded(found):
+            return Ink(found, found > 0, scale, True)
+    found, faint = _on_uneven_paper(grey)
+    return Ink(found, faint, scale, False)
 
 
 def _counts(values: NDArray[Any]) -> NDArray[np.intp]:
@@ -93,7 +96,9 @@ def _even_paper(grey: Grey, counts: NDArray[np.intp]) -> int | None:
 
 
 def _on_even_paper(grey: Grey, counts: NDArray[np.intp], level: int) -> Grey:
-    if counts[level + 1 :].sum() > counts[:level].sum():
+    # Ink differs more than grain does, of which there may be more on the other side.
+    contrast = counts * (np.arange(256) - level) ** 2
+    if contrast[level + 1 :].sum() > contrast[:level].sum():
         found = np.maximum(grey, level) - np.uint8(level)
     else:
         found = np.uint8(level) - np.minimum(grey, level)
@@ -106,6 +111,16 @@ def _on_even_paper(grey: Grey, counts: NDArray[np.intp], level: int) -> Grey:
         return found
     stretched = np.arange(256) * 255 / brightest
     return np.minimum(np.round(stretched), 255).astype(np.uint8)[found]
+
+
+def _is_shaded(ink: Grey) -> bool:
+    """Whether much of what seems to be ink is a shadow: pale, and wider than a stroke's edge."""
+    if ink.size <= SMALL or min(ink.shape) < 4 * BLOCK:
+        return False
+    height, width = (side // BLOCK * BLOCK for side in ink.shape)
+    blocks = ink[:height, :width].reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK)
+    low, high = blocks.min(axis=(1, 3)), blocks.max(axis=(1, 3))
+    return bool(np.mean((low > 0.06 * 255) & (high < 0.75 * 255)) > SHADED)
 
 
 def _on_uneven_paper(grey: Grey) -> tuple[Grey, Mask]:

@@ -34,7 +34,7 @@ def upright(
     for turned in (2, 1, 3):
         other = lay_out(turned)
         certainty = whole_page.certainty(whole_page.read(other, recogniser, most=FEW_LINES))
-        if certainty > best:
+        if certainty > max(best, SURE):
             best, layout, turns = certainty, other, turned
     return layout, whole_page.read(layout, recogniser) if turns else areas, turns
 

@@ -21,6 +21,7 @@ from digits.reading.text import InPicture, Row, Symbol, page_of, parts_in_form, 
 
 MOST_LINES = 300
 MOST_WINDOWS = 500  # that the network for lines is shown, for one page
+UNLIKELY = 0.02  # odds that ink is a digit, to those from which it is accepted
 FEW_LINES = 12  # are looked at in several sizes
 
 
@@ -62,10 +63,11 @@ def read(
 
 
 def certainty(areas: Sequence[Area]) -> float:
-    """The mean certainty of all characters, 0 to 1."""
+    """The mean certainty of all characters, 0 to 1. Letters count as 0: upside down, digits look
+    like them."""
     found = []
     for one in (one for area in areas for one in area.written):
-        own = one.certainty
+        own = one.certainty * (one.symbol != OTHER)
         if one.answer and one.symbol.isdigit():
             likely = one.answer.is_digit * float(one.answer.probabilities[int(one.symbol)])
             own = math.sqrt(own * likely)
@@ -136,5 +138,5 @@ def _symbol(written: Written, recogniser: Recogniser, in_picture: InPicture) -> 
     digit = int(probabilities.argmax())
     is_digit = odds / (odds + 1)
     reading = Reading(digit, probabilities, accepted, box, written.answer.canvas, is_digit)
-    letter = not accepted and written.symbol == OTHER
+    letter = not accepted and (written.symbol == OTHER or odds < UNLIKELY)
     return Symbol(str(digit) if accepted else OTHER, box, reading, letter)

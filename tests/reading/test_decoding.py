@@ -63,17 +63,23 @@ def test_the_likelihood_is_the_sum_over_all_paths() -> None:
             for path in itertools.product("12_", repeat=4)
             if collapsed(path) == text
         )
-        found = float(log_likelihoods(np.log(probabilities), [text])[0])
+        found = float(log_likelihoods(np.log(probabilities)[None], [text])[0, 0])
         assert math.exp(found) == pytest.approx(expected, rel=1e-4)
 
 
 def test_several_texts_are_measured_at_once() -> None:
-    log_probabilities = outputs("_1_2_")
-    texts = ["12", "1", "", "123"]
-    together = log_likelihoods(log_probabilities, texts)
-    alone = [log_likelihoods(log_probabilities, [text])[0] for text in texts]
-    np.testing.assert_allclose(together, alone, rtol=1e-5)
-    assert together.argmax() == 0
+    views = np.array([outputs("_1_2_"), outputs("_1_7_", 0.5)])
+    texts = ["12", "17", "1", ""]
+    together = log_likelihoods(views, texts)
+    alone = [[log_likelihoods(view[None], [text])[0, 0] for text in texts] for view in views]
+    np.testing.assert_allclose(together, alone, rtol=1e-4)
+    assert together.argmax(axis=1).tolist() == [0, 1]
+
+
+def test_a_long_strip_does_not_vanish() -> None:
+    (found,) = log_likelihoods(outputs("_1" * 400, 0.3)[None], ["1" * 400])[0]
+    assert np.isfinite(found)
+    assert found < -500
 
 
 @pytest.mark.parametrize(

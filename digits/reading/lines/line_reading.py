@@ -76,7 +76,8 @@ def read_line(
     shear = slant(whole.ink)
     strips = [strip_of(whole.ink, level, line.height, shear)]
     if several_sizes and len(strips[0].windows) == 1:
-        strips += [strip_of(whole.ink, level, line.height / one, shear) for one in SCALES]
+        others = [strip_of(whole.ink, level, line.height / one, shear) for one in SCALES]
+        strips += [strip for strip in others if len(strip.windows) == 1]
     outputs = [_outputs(strip, run) for strip in strips]
     found, view = _fitting(outputs, pattern) if pattern else _best_text(outputs)
     return _with_ink(line, whole, found, strips[view], recogniser, bool(pattern))
@@ -93,14 +94,12 @@ def _best_text(outputs: Sequence[Floats]) -> tuple[list[Character], int]:
     """The characters of the text that all views of a line together make likeliest, and the number
     of the view that shows it best."""
     found = [decoding.greedy(output) for output in outputs]
-    if len(found) == 1:
+    texts = [decoding.text_of(one) for one in found]
+    if len(set(texts)) == 1:
         return found[0], 0
-    texts = sorted({decoding.text_of(one) for one in found})
-    each = np.array([decoding.log_likelihoods(output, texts) for output in outputs])
-    together = each.mean(axis=0)
-    best = int(together.argmax())
-    views = [i for i, one in enumerate(found) if decoding.text_of(one) == texts[best]]
-    view = max(views, key=lambda i: float(each[i, best]))
+    each = decoding.log_likelihoods(np.array(outputs), texts)
+    text = texts[int(each.sum(axis=0).argmax())]
+    view = max((i for i, one in enumerate(texts) if one == text), key=lambda i: float(each[i, i]))
     return found[view], view
 
 

@@ -38,18 +38,14 @@ def seams(strip: Grey, columns: Sequence[float]) -> Floats:
     middle = np.abs(at - (left + right)[:, None] / 2) / wide
     cost = ink + 0.02 * middle.astype(np.float32)
     came = np.zeros(cost.shape, np.int64)
+    above = np.full((len(left), wide + 2), FAR, np.float32)  # with a column more on both sides
     for row in range(1, STRIP_HEIGHT):
-        above = cost[row - 1]
-        ways = np.stack(
-            [
-                above,
-                np.pad(above[:, :-1], ((0, 0), (1, 0)), constant_values=FAR) + SIDEWAYS,
-                np.pad(above[:, 1:], ((0, 0), (0, 1)), constant_values=FAR) + SIDEWAYS,
-            ]
-        )
-        best = ways.argmin(axis=0)
-        came[row] = np.array([0, -1, 1])[best]
-        cost[row] += np.take_along_axis(ways, best[None], axis=0)[0]
+        above[:, 1:-1] = cost[row - 1]
+        straight, from_left, from_right = above[:, 1:-1], above[:, :-2], above[:, 2:]
+        aside = np.minimum(from_left, from_right) + SIDEWAYS
+        turned = np.where(from_left <= from_right, -1, 1)
+        came[row] = np.where(aside < straight, turned, 0)
+        cost[row] += np.minimum(straight, aside)
     paths = np.empty((len(left), STRIP_HEIGHT), np.int64)
     paths[:, -1] = cost[-1].argmin(axis=1)
     every = np.arange(len(left))
