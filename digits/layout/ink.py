@@ -162,7 +162,7 @@ def _ink_is_light(grey: Grey) -> bool:
     """
     counts = _counts(grey)
     dark = _dark(grey, counts, _otsu(counts))
-    if not 0.3 < dark < 0.7:
+    if not 0.15 < dark < 0.85:
         return dark >= 0.5
     small = _reduced(grey.astype(np.float32), 160)
     cells = max(3, min(small.shape) // 8)

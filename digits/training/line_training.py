@@ -80,7 +80,8 @@ def train_lines(
     def shard_gradients(chosen: tf.Tensor, chances: tf.Tensor, left: tf.Tensor) -> list[tf.Tensor]:
         wanted = tf.gather(labels, chosen)
         pictures = tf.cast(tf.gather(strips, chosen), tf.float32)[..., None]
-        pictures = augment(pictures, chances, left)
+        moves = moves_of(chances, left)
+        pictures = augment(pictures, moves, chances, left)
         at = tf.where(wanted >= 0)
         text = tf.SparseTensor(at, tf.gather_nd(wanted, at), tf.shape(wanted, tf.int64))
         lengths = tf.fill([tf.shape(chosen)[0]], STEPS)
@@ -88,7 +89,7 @@ def train_lines(
             logits = model(pictures, training=True)
             losses = tf.nn.ctc_loss(text, logits, None, lengths, False, blank_index=BLANK)
             loss = tf.reduce_sum(losses) / BATCH
-            there = tf.cast(tf.gather(places, chosen), tf.int32)
+            there = moved_places(tf.gather(places, chosen), moves)
             guide = tf.nn.sparse_softmax_cross_entropy_with_logits(there, logits)
             guided = loss + tf.nn.relu(2 * left - 1) * tf.reduce_sum(guide) / BATCH
         return [loss, *tape.gradient(guided, model.trainable_variables)]
@@ -122,32 +123,51 @@ def train_lines(
         save(state_file, variables, history)
         bar.set_postfix_str(f"loss {loss:.3f}, validation {right:.2%}")
         on_epoch(history)
+    finished = line_network.finish(model)
     metrics = {
         "validation_right": history[-1].validation_right,
-        "parameters": model.count_params(),
-        "mflop": mflop(model),
+        "parameters": finished.count_params(),
+        "mflop": float(mflop(finished)),
         "train_seconds": sum(epoch.seconds for epoch in history),
     }
-    return TrainedLines(line_network.finish(model), validation.strips, metrics)
+    return TrainedLines(finished, validation.strips, metrics)
 
 
-def augment(strips: tf.Tensor, chances: tf.Tensor, left: tf.Tensor) -> tf.Tensor:
-    """Changes the pen, slant, slope, size and place of each strip a little, blurs some, and fades
-    them.
+def moves_of(chances: tf.Tensor, left: tf.Tensor) -> tf.Tensor:
+    """How far each strip is turned, stretched, slanted and shifted, for `augmentation.move`.
 
     Args:
-        strips: float32 of shape (n, 32, 192, 1).
         chances: uniform from 0 to 1, float32 of shape (n, CHANCES).
         left: the fraction of the training that is left.
     """
-    ways = (2 * chances - 1) * (0.5 + 0.5 * left)
-    strips = augmentation.with_pen(strips, ways[:, 0])
     most = [math.radians(2), 0.08, 0.08, 0.35, 3.0, 2.0]
-    moves = tf.constant([0.0, 1.0, 1.0, 0.0, 0.0, 0.0]) + ways[:, 1:7] * most
+    ways = (2 * chances[:, 1:7] - 1) * (0.5 + 0.5 * left)
+    return tf.constant([0.0, 1.0, 1.0, 0.0, 0.0, 0.0]) + ways * most
+
+
+def augment(strips: tf.Tensor, moves: tf.Tensor, chances: tf.Tensor, left: tf.Tensor) -> tf.Tensor:
+    """Changes the pen of each strip, moves it, blurs some, and fades them.
+
+    `strips` are float32 of shape (n, 32, 192, 1), `moves` from `moves_of` with the same `chances`
+    and `left`.
+    """
+    # Strokes are some two pixels wide: thinner by one on each side, they would be gone.
+    pen = (1.5 * chances[:, 0] - 0.5) * (0.5 + 0.5 * left)
+    strips = augmentation.with_pen(strips, pen)
     strips = augmentation.move(strips, moves)
     blurred = (chances[:, 7] < 0.2)[:, None, None, None]
     strips = tf.where(blurred, tf.nn.avg_pool2d(strips, 3, 1, "SAME"), strips)
     return strips * (1 - 0.5 * chances[:, 8] ** 2)[:, None, None, None]
+
+
+def moved_places(places: tf.Tensor, moves: tf.Tensor) -> tf.Tensor:
+    """What the middle of stands in each step once a strip is stretched and shifted, int32 of shape
+    (n, 96); `places` are of the strip as it was drawn."""
+    wider, right = moves[:, 1:2], moves[:, 4:5] / STEP
+    middle = (STEPS - 1) / 2
+    step = (tf.range(STEPS, dtype=tf.float32) - middle - right) / wider + middle
+    before = tf.clip_by_value(tf.cast(tf.round(step), tf.int32), 0, STEPS - 1)
+    return tf.cast(tf.gather(places, before, batch_dims=1), tf.int32)
 
 
 def _places(lines: Lines) -> np.ndarray:

@@ -13,8 +13,8 @@ from digits.data.mnist import Mnist
 from digits.errors import Interrupted
 from digits.runs.history import LineEpoch
 from digits.runs.recipes import Recipe
-from digits.training import line_network, line_training
-from digits.training.line_training import augment, train_lines
+from digits.training import augmentation, line_network, line_training
+from digits.training.line_training import augment, moved_places, moves_of, train_lines
 from digits.training.models import mflop
 
 RECIPE = Recipe(precision="float32", line_epochs=2, lines=128)
@@ -55,14 +55,32 @@ def test_the_finished_network_is_of_plain_layers_and_answers_alike(
 def test_augmentation_changes_strips_a_little(drawn: Lines) -> None:
     strips = tf.constant(drawn.strips[:20, ..., None], tf.float32)
     unchanged = np.full((20, line_training.CHANCES), 0.5, np.float32)
-    unchanged[:, 8] = 0
-    same = augment(strips, tf.constant(unchanged), tf.constant(1.0))
+    unchanged[:, [0, 8]] = [1 / 3, 0]
+    full = tf.constant(1.0)
+    same = augment(strips, moves_of(tf.constant(unchanged), full), tf.constant(unchanged), full)
     np.testing.assert_allclose(same, strips, atol=0.01)
     chances = np.random.default_rng(1).random((20, line_training.CHANCES)).astype(np.float32)
-    changed = augment(strips, tf.constant(chances), tf.constant(1.0)).numpy()
+    moves = moves_of(tf.constant(chances), full)
+    changed = augment(strips, moves, tf.constant(chances), full).numpy()
     ink = changed.sum(axis=(1, 2, 3)) / strips.numpy().sum(axis=(1, 2, 3))
     assert (np.abs(changed - strips).max(axis=(1, 2, 3)) > 50).all()
     assert ((ink > 0.2) & (ink < 3)).all()
+
+
+def test_places_move_with_the_strip(drawn: Lines) -> None:
+    """A bar at each character's middle is where the moved places say, within two steps."""
+    bars = np.zeros((40, 32, 192, 1), np.float32)
+    for bar, columns, labels in zip(bars, drawn.columns, drawn.labels, strict=False):
+        for column in columns[labels >= 0].astype(int):
+            bar[12:20, column] = 255
+    chances = np.random.default_rng(2).random((40, line_training.CHANCES)).astype(np.float32)
+    chances[:, [0, 1, 4, 6, 7, 8]] = [0.5, 0.5, 0.5, 0.5, 0.5, 0]  # stretched and shifted alone
+    moves = moves_of(tf.constant(chances), tf.constant(1.0))
+    moved = augmentation.move(tf.constant(bars), moves).numpy()[..., 0]
+    places = moved_places(tf.constant(line_training._places(drawn)[:40]), moves).numpy()
+    for strip, steps in zip(moved, places, strict=True):
+        for step in np.flatnonzero(steps != line_network.BLANK):
+            assert strip[:, max(0, 2 * step - 3) : 2 * step + 5].any()
 
 
 def test_training_lowers_the_loss_and_can_be_resumed(
