@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from digits.bundle import STRIP_HEIGHT, STRIP_WIDTH
 from digits.data.mnist import Bytes
+from digits.data.strokes import CANVAS, rounded, write
 
 SIGNS = ".,-/:()+="
 OTHER = "?"  # any character that is neither a digit nor one of the signs
@@ -80,6 +81,31 @@ def glyphs_of(digits: list[tuple[Bytes, Bytes]], letters: Bytes) -> Glyphs:
     boxes = np.stack([columns.argmax(axis=1), rows.argmax(axis=1), right, bottom], axis=1)
     names = [*"0123456789", OTHER]
     return Glyphs(images, {of: np.flatnonzero(labels == i) for i, of in enumerate(names)}, boxes)
+
+
+def nines_like_p(count: int, rng: np.random.Generator) -> Bytes:
+    """Nines whose stem is on the left of their loop, as many South Americans write them: canvases,
+    uint8 of shape (count, 64, 64). Among other digits they are no letters."""
+    canvases = np.zeros((count, CANVAS, CANVAS), np.uint8)
+    for canvas in canvases:
+        wide, deep, closed = (
+            rng.uniform(0.25, 0.55),
+            rng.uniform(0.35, 0.6),
+            rng.uniform(-0.05, 0.2),
+        )
+        start, foot = rng.uniform(-0.1, 0.15), rng.normal(0, 0.08)
+        loop = [
+            [start, rng.uniform(0.05, 0.35)],
+            [0.4 * wide, -0.03],
+            [wide, 0.05],
+            [wide, 0.8 * deep],
+            [closed, deep],
+        ]
+        stem = [[rng.uniform(-0.05, 0.12), rng.uniform(0.0, 0.25)], [0.02, 0.5], [foot, 1]]
+        places = (np.array(stroke) for stroke in (loop, stem))
+        strokes = [rounded(one + rng.normal(0, 0.02, one.shape), 3) for one in places]
+        canvas[:] = write(strokes, rng)
+    return canvases
 
 
 def draw_lines(count: int, glyphs: Glyphs, fonts: list[list[Path]], seed: list[int]) -> Lines:

@@ -106,8 +106,10 @@ def lines_of(recipe: Recipe, images: Bytes, labels: Bytes, count: int, number: i
     canvases, of_variants = variants.draw_variants(recipe.variants, recipe.seed)
     rewritten, of_rewritten = pens.rewrite(recipe.pens // 2, images, labels, recipe.seed)
     letters = glyphs.draw("".join(rng.choice(list(glyphs.LETTERS), recipe.font_digits)), faces, rng)
+    nines = frame_all(lines.nines_like_p(recipe.variants // 16, rng))
     kinds = [
         (images, labels),
+        (nines, np.full(len(nines), 9, np.uint8)),
         (frame_all(canvases), of_variants),
         (frame_all(rewritten), of_rewritten),
     ]

@@ -27,9 +27,9 @@ TALL = 0.5  # of a line's height, ink that may be a digit
 NEAR = 0.15  # of a line's height, between pieces of one character
 
 LEAST = 1e-4  # probability that an opinion gives to any digit
-LINE = 0.6  # the weight of the line's opinion which digit it is, beside the canvas's
-PRESENT, USUAL = 0.7, 9.0  # the same of whether it is one, and the odds that change nothing
-SURE = 0.6  # probability of an accepted digit
+LINE = 1.0  # the weight of the line's opinion which digit it is, beside the canvas's
+ALONE = 0.5  # the weight of the canvas's opinion whether it is one, beside the line's
+SURE = 0.5  # probability of an accepted digit
 
 Run = Callable[[Grey], Floats]  # a window, uint8 (32, 192), -> log-probabilities, (96, 21)
 
@@ -228,8 +228,8 @@ def judged(written: Written, recogniser: Recogniser) -> tuple[Floats, float, boo
     together = np.log(written.line + LEAST) * LINE + np.log(written.answer.probabilities + LEAST)
     together = np.exp(together - together.max())
     together = (together / together.sum()).astype(np.float32)
-    presence = min(max(written.presence, 0.01), 0.99)
-    odds = recogniser.odds(written.answer) * (presence / (1 - presence) / USUAL) ** PRESENT
+    presence = min(max(written.presence, 0.005), 0.995)
+    odds = recogniser.odds(written.answer) ** ALONE * presence / (1 - presence)
     return together, odds, bool(odds >= 1 and together.max() >= SURE)
 
 
