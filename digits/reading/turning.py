@@ -8,9 +8,10 @@ from digits.reading import whole_page
 from digits.reading.recogniser import Recogniser
 from digits.reading.whole_page import FEW_LINES, Area
 
-SURE = 0.75  # mean certainty of a page that is not turned
-FEWEST = 2  # characters, of a page that may be turned
-BETTER = 0.12  # more certain, what is read when it is turned
+SURE = 0.75  # certainty of a page from which it stays as it is
+CLEAR = 0.85  # certainty of a page that is turned, at least
+BETTER = 0.18  # more certain, what is read when it is turned
+FEWEST = 3  # characters, of a page that is turned
 
 
 def upright(
@@ -30,11 +31,13 @@ def upright(
     best = whole_page.certainty(areas)
     if characters < FEWEST or (best >= SURE and not column):
         return layout, areas, 0
-    best += BETTER
+    best = max(best + BETTER, CLEAR)
     for turned in (2, 1, 3):
         other = lay_out(turned)
-        certainty = whole_page.certainty(whole_page.read(other, recogniser, most=FEW_LINES))
-        if certainty > max(best, SURE):
+        read = whole_page.read(other, recogniser, most=FEW_LINES)
+        certainty = whole_page.certainty(read)
+        seen = sum(len(area.written) for area in read)
+        if certainty >= best and seen >= max(FEWEST, min(characters, FEW_LINES) / 2):
             best, layout, turns = certainty, other, turned
     return layout, whole_page.read(layout, recogniser) if turns else areas, turns
 

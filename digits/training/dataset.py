@@ -105,7 +105,8 @@ def lines_of(recipe: Recipe, images: Bytes, labels: Bytes, count: int, number: i
     rng = np.random.default_rng(seed)
     canvases, of_variants = variants.draw_variants(recipe.variants, recipe.seed)
     rewritten, of_rewritten = pens.rewrite(recipe.pens // 2, images, labels, recipe.seed)
-    letters = glyphs.draw("".join(rng.choice(list(glyphs.LETTERS), recipe.font_digits)), faces, rng)
+    others = [letter for letter in glyphs.LETTERS if letter not in lines.SIGNS]
+    letters = glyphs.draw("".join(rng.choice(others, recipe.font_digits)), faces, rng)
     nines = frame_all(lines.nines_like_p(recipe.variants // 16, rng))
     kinds = [
         (images, labels),
