@@ -14,7 +14,7 @@ from digits.pictures.box import Box
 from digits.reading.page import Cell, Group, Page, Reading
 
 GAP = 0.55  # of a line's height, the narrowest gap between words
-ALONE = 0.45  # of a line's height, what is taken for the usual gap where there is only one
+ALONE = 0.6  # of a line's height, what is taken for the usual gap where there is only one
 InPicture = Callable[[Box], Box]  # from the ink map to the picture
 
 USUAL = 2.2  # times the usual gap of its line, the narrowest gap between words
