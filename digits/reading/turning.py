@@ -11,7 +11,7 @@ from digits.reading.whole_page import FEW_LINES, Area
 SURE = 0.75  # certainty of a page from which it stays as it is
 CLEAR = 0.85  # certainty of a page that is turned, at least
 BETTER = 0.18  # more certain, what is read when it is turned
-FEWEST = 3  # characters, of a page that is turned
+FEWEST = 4  # characters, of a page that is turned
 
 
 def upright(
@@ -37,7 +37,7 @@ def upright(
         read = whole_page.read(other, recogniser, most=FEW_LINES)
         certainty = whole_page.certainty(read)
         seen = sum(len(area.written) for area in read)
-        if certainty >= best and seen >= max(FEWEST, min(characters, FEW_LINES) / 2):
+        if certainty >= best and seen >= max(FEWEST, 0.65 * min(characters, FEW_LINES)):
             best, layout, turns = certainty, other, turned
     return layout, whole_page.read(layout, recogniser) if turns else areas, turns
 

@@ -12,6 +12,7 @@ from digits.reading.lines.decoding import (
     fitting,
     greedy,
     log_likelihoods,
+    plausible,
     text_of,
 )
 from digits.reading.page import Floats
@@ -105,3 +106,23 @@ def test_what_the_ink_does_not_show_is_not_present() -> None:
     shown = [one.presence * one.probabilities[:10].sum() > 0.5 for one in found]
     assert len(found) == 3
     assert sum(shown) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("_)_5_", "15"),
+        ("_5_)_", "51"),
+        ("_(_5_)_", "(5)"),
+        ("_(_5_", "15"),
+        ("_/_7_/_2_", "17/2"),
+        ("_7_/_2_/_", "7/21"),
+        ("_1_/_2_", "1/2"),
+    ],
+)
+def test_signs_that_cannot_be_are_ones(path: str, text: str) -> None:
+    found = plausible(greedy(outputs(path)))
+    assert text_of(found) == text
+    for one in found:
+        assert one.probabilities.sum() == pytest.approx(1, abs=1e-4)
+        assert CHARACTERS[int(one.probabilities.argmax())] == one.symbol

@@ -8,7 +8,7 @@ characters that repeat are parted by a blank.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,6 +51,27 @@ def greedy(log_probabilities: Floats) -> list[Character]:
         for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
         if path[begin] != BLANK
     ]
+
+
+def plausible(characters: Sequence[Character]) -> list[Character]:
+    """The characters with those signs as ones that can be nothing else: a bracket without its
+    other half, and a slash without a digit on both sides."""
+    text = text_of(characters)
+    found = list(characters)
+    for place, symbol in enumerate(text):
+        before, after = text[:place], text[place + 1 :]
+        beside = before[-1:].isdigit() and after[:1].isdigit()
+        alone = (
+            (symbol == "(" and ")" not in after)
+            or (symbol == ")" and "(" not in before)
+            or (symbol == "/" and not beside)
+        )
+        if alone:
+            likely = characters[place].probabilities.copy()
+            likely[1] += likely[CHARACTERS.index(symbol)]
+            likely[CHARACTERS.index(symbol)] = 0
+            found[place] = replace(characters[place], symbol="1", probabilities=likely)
+    return found
 
 
 def text_of(characters: Sequence[Character]) -> str:

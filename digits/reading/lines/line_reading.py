@@ -80,6 +80,7 @@ def read_line(
         strips += [strip for strip in others if len(strip.windows) == 1]
     outputs = [_outputs(strip, run) for strip in strips]
     found, view = _fitting(outputs, pattern) if pattern else _best_text(outputs)
+    found = found if pattern else decoding.plausible(found)
     return _with_ink(line, whole, found, strips[view], recogniser, bool(pattern))
 
 

@@ -12,6 +12,7 @@ from digits.pictures.masks import Ints
 from digits.reading.page import Floats
 
 SIDEWAYS = np.float32(0.03)  # of full ink, what a step aside costs
+BESIDE = np.float32(0.25)  # of full ink, what a step costs at the middle of a character
 FAR = np.float32(1e9)
 
 
@@ -34,9 +35,10 @@ def seams(strip: Grey, columns: Sequence[float]) -> Floats:
     at = left[:, None] + np.arange(wide)  # the columns of each corridor
     ink = strip[:, np.minimum(at, strip.shape[1] - 1)].astype(np.float32) / 255
     ink = np.where(at > right[:, None], FAR, ink * ink)
-    # Straight down the middle, where nothing stands in the way.
-    middle = np.abs(at - (left + right)[:, None] / 2) / wide
-    cost = ink + 0.02 * middle.astype(np.float32)
+    # Not near the middles of the characters, beyond which there may be no ink at all.
+    half = np.maximum((right - left) / 2, 1)[:, None]
+    aside = np.abs(at - (left + right)[:, None] / 2) / half
+    cost = ink + BESIDE * aside.astype(np.float32) ** 4
     came = np.zeros(cost.shape, np.int64)
     above = np.full((len(left), wide + 2), FAR, np.float32)  # with a column more on both sides
     for row in range(1, STRIP_HEIGHT):
