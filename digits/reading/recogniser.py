@@ -80,6 +80,14 @@ class Recogniser:
         """The odds that the ink is a digit, relative to the threshold's; 1 or more is accepted."""
         return _odds(answer.is_digit) / self._threshold
 
+    def likelihood(self, answer: Answer) -> float:
+        """The probability, 0 to 1, that the ink is a digit and its most likely digit is right.
+
+        Ink that is only just accepted is taken for a digit with probability 1/2.
+        """
+        odds = _odds(answer.is_digit)
+        return odds / (odds + self._threshold) * float(answer.probabilities.max())
+
 
 def place(ink: Grey) -> Grey:
     """Puts ink in the middle of a canvas, whole: uint8 of shape (h, w), bright on 0, becomes

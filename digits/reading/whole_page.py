@@ -13,6 +13,7 @@ from digits.layout.segmentation import Fragment, Line, connected_parts, in_lines
 from digits.layout.structure import Layout
 from digits.pictures.box import Box
 from digits.pictures.grey import Grey
+from digits.reading.broken import join_broken
 from digits.reading.lines.decoding import OTHER
 from digits.reading.lines.line_reading import Written, judged, read_line
 from digits.reading.page import Floats, Page, Reading
@@ -42,7 +43,7 @@ def read(
 
     Lines keep to the pattern, from `forms.pattern_of`, if there is one.
     """
-    areas = _areas(laid_out)
+    areas = _areas(laid_out, recogniser)
     if len(areas) > most:
         longest = sorted(areas, key=lambda area: -len(area.line.fragments))[:most]
         areas = [area for area in areas if area in longest]
@@ -104,9 +105,9 @@ def page(
     return page_of(rows, cells, in_picture)
 
 
-def _areas(laid_out: Layout) -> list[Area]:
+def _areas(laid_out: Layout, recogniser: Recogniser) -> list[Area]:
     """Lines of writing from the top; in a table, those of each cell, row by row."""
-    parts = connected_parts(laid_out.ink)
+    parts = join_broken(connected_parts(laid_out.ink), recogniser)
     if not laid_out.cells:
         return [Area(line, None) for line in in_lines(parts)]
     of_cell: dict[int, list[Fragment]] = {}

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +13,6 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from digits import bundle
 from digits.cli import main
 from digits.data.mnist import Mnist
 
@@ -110,22 +108,14 @@ def test_a_blank_picture_has_no_digit_and_is_not_a_failure(read: Run) -> None:
     assert read("blank.png") == (0, "", "blank.png: no digit found\n")
 
 
-def unsure(folder: Path) -> Path:
-    """A copy of the model that ships, which accepts nothing."""
-    strict = folder / "unsure"
-    shutil.copytree(bundle.SHIPPED, strict)
-    manifest = json.loads((strict / "manifest.json").read_text())
-    manifest["thresholds"]["is_digit"] = 1.1
-    (strict / "manifest.json").write_text(json.dumps(manifest))
-    return strict
-
-
-def test_what_is_not_sure_is_a_question_mark_and_a_guess_on_demand(read: Run, folder: Path) -> None:
-    model = ("--model", unsure(folder))
-    assert read("42.png", *model) == (0, "??\n", "42.png: no digit found\n")
-    assert read("42.png", *model, "--strict")[0] == 1
-    assert read("42.png", *model, "--guess")[:2] == (0, "42\n")
-    page = json.loads(read("42.png", *model, "--json")[1])
+def test_what_is_not_sure_is_a_question_mark_and_a_guess_on_demand(
+    read: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digits.reading.lines.line_reading.SURE", 1.1)  # accepts nothing
+    assert read("42.png") == (0, "??\n", "42.png: no digit found\n")
+    assert read("42.png", "--strict")[0] == 1
+    assert read("42.png", "--guess")[:2] == (0, "42\n")
+    page = json.loads(read("42.png", "--json")[1])
     assert (page["text"], page["digits"], page["lines"]) == ("??", "", [])
     assert [reading["accepted"] for reading in page["readings"]] == [False, False]
 
@@ -135,7 +125,7 @@ def test_strict_is_content_with_what_is_sure(read: Run) -> None:
 
 
 def test_lines_or_digits_alone_or_a_table(read: Run, folder: Path, draw: Draw) -> None:
-    gap = np.full((36 * 3, 90), 255, np.uint8)
+    gap = np.full((36 * 3, 150), 255, np.uint8)
     upper = np.hstack([draw("42"), gap, draw("31")])
     lower = np.hstack([draw("70"), gap, draw("55")])
     Image.fromarray(np.vstack([upper, lower])).save(folder / "four.png")
