@@ -8,6 +8,7 @@ from PIL import Image
 
 from digits.errors import DigitsError
 from digits.pictures import colours
+from digits.pictures.grey import check_size
 
 _PLUGINS = {  # the module that decodes files of a kind, and its class
     "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
@@ -61,6 +62,7 @@ class Frames:
             self._count()
         image: Image.Image = self._image
         image.seek(self._frames[number] if number else self._first)
+        check_size(image.width, image.height, name)
         if self._kind == "JPEG" and not colours.hidden_in_jpeg(self._content):
             image.draft("L", None)  # decodes brightness alone
         return image

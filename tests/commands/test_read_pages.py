@@ -76,7 +76,7 @@ def test_each_page_gets_a_line_with_its_number(read: Run, form: str, workers: st
     assert (status, errors) == (0, "")
     for number, line in enumerate(output.splitlines(), 1):
         page = json.loads(line)
-        assert list(page)[:3] == ["path", "page", "digits"]
+        assert list(page)[:3] == ["path", "page", "text"]
         assert (page["path"], page["page"], page["digits"]) == (name, number, "314"[number - 1])
         assert page["milliseconds"] > 0
     assert number == 3

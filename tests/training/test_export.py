@@ -84,7 +84,7 @@ def test_a_runtime_that_disagrees_is_refused(
     other = models.finish(models.build(Recipe(precision="float32", seed=2)), 0.5)
     functions = export.signatures(other)
     if runtime == "LiteRT":
-        lite = export._lite(other, functions)
+        lite = export._lite([other], functions)
         monkeypatch.setattr(export, "_lite", lambda *_: lite)
     else:
         onnx = export._onnx(functions["canvas"])
