@@ -1,7 +1,7 @@
 """The bundle: a folder with one trained model and everything that is needed to trust it.
 
-    digits.tflite   the model with its geometry, for LiteRT; signatures `canvas` and `digit`
-    model.keras     the same network for Keras
+    digits.tflite   the model with its geometry, for LiteRT; signatures `canvas`, `digit` and `line`
+    model.keras     the same network for Keras, and line.keras the one that reads lines, if any
     golden.npz      inputs, and the outputs that every runtime must give for them
     manifest.json   what this is, how it was made, how good it is, and the SHA-256 of each file
 

@@ -68,6 +68,11 @@ def made(manifest: Mapping[str, Any]) -> str:
         f"±{recipe['scaling']:.0%}, shear {recipe['shear']:g}, shift {recipe['shift']:g} pixels, "
         f"stroke width ±{recipe['pen']:g} pixels a side; at first {recipe['clutter']:.0%} of the "
         "images with noise, stray lines or shadows",
+        "network for lines": f"{metrics['lines']['parameters']:,} parameters, "
+        f"{metrics['lines']['mflop']:.0f} MFLOP a strip; {metrics['lines']['train_seconds']:.0f} s "
+        f"for {recipe['line_epochs']} epochs of {recipe['lines']:,} drawn lines; "
+        f"{metrics['lines']['validation_right']:.1%} of 1,000 lines drawn from validation digits "
+        "read without an error",
         "validation data": f"MNIST's last {recipe['held_out']:,} training digits, "
         f"{metrics['validation_accuracy']:.2%} of them read correctly",
         "test accuracy": "{:.2%} (95% interval {:.2%} to {:.2%})".format(

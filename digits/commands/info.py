@@ -75,6 +75,12 @@ def _measured(metrics: dict[str, Any]) -> list[str]:
     if "test_accuracy_interval" in metrics and "test_accuracy" in metrics:
         low, high = metrics["test_accuracy_interval"]
         figures[0] += f" (95% interval {low:.2%} to {high:.2%})"
+    if lines := metrics.get("lines"):
+        right, parameters = lines["validation_right"], lines["parameters"]
+        figures.append(
+            f"network for lines: {right:.2%} of the drawn validation lines read without an error, "
+            f"{parameters:,} parameters, {lines['train_seconds']:,.0f} s of training"
+        )
     return figures
 
 
