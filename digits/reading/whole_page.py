@@ -96,7 +96,8 @@ def page(
     """
     rows = []
     for area in areas:
-        symbols = [_symbol(one, recogniser, in_picture) for one in area.written]
+        alone = len(area.written) == 1
+        symbols = [_symbol(one, recogniser, in_picture, alone) for one in area.written]
         height = in_picture(Box(0, 0, 1, round(area.line.height))).height
         parts = parts_in_form(symbols, pattern) if pattern else tokens(symbols, height)
         if guess:
@@ -130,12 +131,12 @@ def _areas(laid_out: Layout, recogniser: Recogniser) -> list[Area]:
     return [*above, *areas, *(one for one in others if one not in above)]
 
 
-def _symbol(written: Written, recogniser: Recogniser, in_picture: InPicture) -> Symbol:
+def _symbol(written: Written, recogniser: Recogniser, in_picture: InPicture, alone: bool) -> Symbol:
     """A character as it is shown."""
     box = in_picture(written.fragment.box)
     if written.answer is None:
         return Symbol(written.symbol, box, None, False)
-    probabilities, odds, accepted = judged(written, recogniser)
+    probabilities, odds, accepted = judged(written, recogniser, alone)
     digit = int(probabilities.argmax())
     is_digit = odds / (odds + 1)
     reading = Reading(digit, probabilities, accepted, box, written.answer.canvas, is_digit)

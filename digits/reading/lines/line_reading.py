@@ -28,7 +28,7 @@ NEAR = 0.15  # of a line's height, between pieces of one character
 
 LEAST = 1e-4  # probability that an opinion gives to any digit
 LINE = 1.0  # the weight of the line's opinion which digit it is, beside the canvas's
-ALONE = 0.5  # the weight of the canvas's opinion whether it is one, beside the line's
+AMONG = 0.5  # among others, the weight of the canvas's opinion whether it is one
 SURE = 0.5  # probability of an accepted digit
 
 Run = Callable[[Grey], Floats]  # a window, uint8 (32, 192), -> log-probabilities, (96, 21)
@@ -222,15 +222,20 @@ def _unread(ink: Fragment, recogniser: Recogniser) -> Written:
     return Written(OTHER, ink, np.full(10, 0.1, np.float32), 0.0, recogniser.ask(ink.ink), 0.0)
 
 
-def judged(written: Written, recogniser: Recogniser) -> tuple[Floats, float, bool]:
+def judged(written: Written, recogniser: Recogniser, alone: bool) -> tuple[Floats, float, bool]:
     """Both networks' opinion of a digit together: the probabilities of the ten digits, float32
-    (10,), the odds that it is a digit, and whether it is accepted."""
+    (10,), the odds that it is a digit, and whether it is accepted.
+
+    Of a character that stands alone, the network for one digit knows more.
+    """
     assert written.answer is not None
     together = np.log(written.line + LEAST) * LINE + np.log(written.answer.probabilities + LEAST)
     together = np.exp(together - together.max())
     together = (together / together.sum()).astype(np.float32)
     presence = min(max(written.presence, 0.005), 0.995)
-    odds = recogniser.odds(written.answer) ** ALONE * presence / (1 - presence)
+    odds = recogniser.odds(written.answer) ** (1 if alone else AMONG) * presence / (1 - presence)
+    if alone:
+        odds = min(odds, recogniser.odds(written.answer))
     return together, odds, bool(odds >= 1 and together.max() >= SURE)
 
 
