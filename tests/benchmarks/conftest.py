@@ -34,13 +34,13 @@ def handwriting_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mnist: M
         Image.fromarray(255 - images[i]).save(tmp_path / "pictures" / f"{i}.png")
         truth.append({"file": f"{i}.png", "lines": lines})
     (tmp_path / "pictures" / "truth.json").write_text(json.dumps(truth))
-    page = 255 - np.concatenate(list(images[:2]), axis=1)
+    page = 255 - np.concatenate(list(images[:2]), axis=1).repeat(3, axis=0).repeat(3, axis=1)
     np.savez(
         tmp_path / "amount_strings.npz",
         pixels=page.ravel(),
         offsets=np.array([0, page.size]),
-        heights=np.array([28]),
-        widths=np.array([56]),
+        heights=np.array([84]),
+        widths=np.array([168]),
         strings=np.array(["50"]),
     )
     monkeypatch.setenv("DIGITS_HANDWRITING", str(tmp_path))
