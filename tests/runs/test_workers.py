@@ -95,7 +95,7 @@ def assert_close(one: Path, other: Path) -> None:
     """Rounding grows from step to step, so the first epoch is the closest."""
     with np.load(one) as first, np.load(other) as second:
         assert first.files == second.files
-        assert second["history"][0, 3] == pytest.approx(first["history"][0, 3], rel=2e-4)  # loss
+        assert second["history"][0, 3] == pytest.approx(first["history"][0, 3], rel=5e-4)  # loss
         for name in first.files:
             if name != "history":
                 apart = np.linalg.norm(first[name] - second[name])
