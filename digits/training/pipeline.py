@@ -19,7 +19,7 @@ from digits.training import dataset, distributed
 from digits.training.calibration import Trained, calibrate
 from digits.training.dataset import Labelled
 from digits.training.export import export, manifest_of
-from digits.training.line_training import TrainedLines, train_lines
+from digits.training.lines.training import TrainedLines, train_lines
 from digits.training.measurement import measure
 from digits.training.models import layer_table
 from digits.training.train import Labels, train, use_cores

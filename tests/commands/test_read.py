@@ -13,7 +13,6 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from digits.cli import main
 from digits.data.mnist import Mnist
 
 Result = tuple[int, str, str]
@@ -21,20 +20,6 @@ Run = Callable[..., Result]
 Draw = Callable[[str], NDArray[np.uint8]]
 COMMAND = [sys.executable, "-m", "digits.cli", "read"]
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals, pipes and terminals of POSIX")
-
-
-@pytest.fixture
-def read(capfd: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command within this process: `status, output, errors = read("a.png")`."""
-
-    def run(*arguments: str | Path) -> Result:
-        try:
-            status = main(["read", *map(str, arguments)])
-        except SystemExit as end:  # argparse
-            status = int(end.code or 0)
-        return (status, *capfd.readouterr())
-
-    return run
 
 
 @pytest.fixture(scope="session")

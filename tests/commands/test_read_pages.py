@@ -16,26 +16,11 @@ from PIL import Image
 from processes import wait_until
 
 from digits import Reader
-from digits.cli import main
 from digits.data.mnist import Mnist
 
 Run = Callable[..., tuple[int, str, str]]
 COMMAND = [sys.executable, "-m", "digits.cli", "read"]
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-
-
-@pytest.fixture
-def read(capfd: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command within this process: `status, output, errors = read("a.png")`."""
-
-    def run(*arguments: str | Path) -> tuple[int, str, str]:
-        try:
-            status = main(["read", *map(str, arguments)])
-        except SystemExit as end:  # argparse
-            status = int(end.code or 0)
-        return (status, *capfd.readouterr())
-
-    return run
 
 
 @pytest.fixture(scope="module")

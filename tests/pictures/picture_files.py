@@ -22,6 +22,16 @@ def seven() -> Grey:
 pillow_heif.register_heif_opener()  # or Pillow could not write it
 GREY = Image.fromarray(seven())
 RGB = GREY.convert("RGB")
+UPRIGHT = {  # by EXIF orientation: what a camera held that way would store
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
 DRAWING = Image.merge("LA", (Image.new("L", GREY.size), Image.fromarray(255 - seven())))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pdf_files import drawing, pages_of, pdf_of, stream
-from picture_files import FILES, GREY, RGB, animated, encoded, seven
+from picture_files import FILES, GREY, RGB, UPRIGHT, animated, encoded, seven
 from PIL import Image
 from test_mistakes import assert_sentence
 
@@ -21,17 +21,6 @@ from digits.errors import DigitsError
 from digits.pictures import pdf
 from digits.pictures.documents import Document, PageOf, count_pages
 from digits.pictures.grey import LARGEST_PICTURE, Grey
-
-UPRIGHT = {  # by EXIF orientation: what a camera held that way would store
-    1: None,
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_90,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_270,
-}
 
 
 def shows_seven(grey: Grey) -> bool:
@@ -129,7 +118,7 @@ def test_a_damaged_page_does_not_take_the_others_with_it() -> None:
     )
     second = Image.open(io.BytesIO(content))
     second.seek(1)
-    (at,), (length,) = second.tag_v2[273], second.tag_v2[279]  # type: ignore[attr-defined]
+    (at,), (length,) = second.tag_v2[273], second.tag_v2[279]  # type: ignore[attr-defined] # of a TIFF
     content[at : at + length] = b"\xff" * length
     with Document(bytes(content)) as document:
         assert len(document) == 3

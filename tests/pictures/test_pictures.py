@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
-from picture_files import DRAWING, FILES, GREY, RGB, encoded, png_chunk, seven
+from picture_files import DRAWING, FILES, GREY, RGB, UPRIGHT, encoded, png_chunk, seven
 from PIL import Image
 
 from digits import pictures
@@ -48,16 +48,7 @@ def test_two_tones_are_black_and_white(form: str) -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_picture_comes_upright(form: str, orientation: int) -> None:
     """The file holds what a camera held that way would store: Pillow's own operation, undone."""
-    undo = {
-        1: None,
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_90,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_270,
-    }[orientation]
+    undo = UPRIGHT[orientation]
     stored = RGB if undo is None else RGB.transpose(undo)
     exif = Image.Exif()
     exif[0x0112] = orientation

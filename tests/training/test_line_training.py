@@ -13,8 +13,9 @@ from digits.data.mnist import Mnist
 from digits.errors import Interrupted
 from digits.runs.history import LineEpoch
 from digits.runs.recipes import Recipe
-from digits.training import augmentation, line_network, line_training
-from digits.training.line_training import augment, moved_places, moves_of, train_lines
+from digits.training import augmentation
+from digits.training.lines import network, training
+from digits.training.lines.training import augment, moved_places, moves_of, train_lines
 from digits.training.models import mflop
 
 RECIPE = Recipe(precision="float32", line_epochs=2, lines=128)
@@ -34,7 +35,7 @@ def part(of: Lines, rows: slice) -> Lines:
 
 
 def test_the_network_is_as_large_as_its_docstring_says() -> None:
-    model = line_network.build("float32")
+    model = network.build("float32")
     assert model.output.shape == (None, 96, 21)
     assert model.count_params() == pytest.approx(262e3, rel=0.01)
     assert mflop(model) == pytest.approx(124, rel=0.01)
@@ -43,9 +44,9 @@ def test_the_network_is_as_large_as_its_docstring_says() -> None:
 def test_the_finished_network_is_of_plain_layers_and_answers_alike(
     drawn: Lines, tmp_path: Path
 ) -> None:
-    model = line_network.build("float32")
+    model = network.build("float32")
     strips = drawn.strips[:8, ..., None].astype(np.float32)
-    line_network.finish(model).save(tmp_path / "line.keras")
+    network.finish(model).save(tmp_path / "line.keras")
     found = keras.models.load_model(tmp_path / "line.keras")(strips)["log_probabilities"]
     expected = tf.nn.log_softmax(model(strips))
     np.testing.assert_allclose(found, expected, atol=1e-4)
@@ -54,12 +55,12 @@ def test_the_finished_network_is_of_plain_layers_and_answers_alike(
 
 def test_augmentation_changes_strips_a_little(drawn: Lines) -> None:
     strips = tf.constant(drawn.strips[:20, ..., None], tf.float32)
-    unchanged = np.full((20, line_training.CHANCES), 0.5, np.float32)
+    unchanged = np.full((20, training.CHANCES), 0.5, np.float32)
     unchanged[:, [0, 8]] = [1 / 3, 0]
     full = tf.constant(1.0)
     same = augment(strips, moves_of(tf.constant(unchanged), full), tf.constant(unchanged), full)
     np.testing.assert_allclose(same, strips, atol=0.01)
-    chances = np.random.default_rng(1).random((20, line_training.CHANCES)).astype(np.float32)
+    chances = np.random.default_rng(1).random((20, training.CHANCES)).astype(np.float32)
     moves = moves_of(tf.constant(chances), full)
     changed = augment(strips, moves, tf.constant(chances), full).numpy()
     ink = changed.sum(axis=(1, 2, 3)) / strips.numpy().sum(axis=(1, 2, 3))
@@ -73,13 +74,13 @@ def test_places_move_with_the_strip(drawn: Lines) -> None:
     for bar, columns, labels in zip(bars, drawn.columns, drawn.labels, strict=False):
         for column in columns[labels >= 0].astype(int):
             bar[12:20, column] = 255
-    chances = np.random.default_rng(2).random((40, line_training.CHANCES)).astype(np.float32)
+    chances = np.random.default_rng(2).random((40, training.CHANCES)).astype(np.float32)
     chances[:, [0, 1, 4, 6, 7, 8]] = [0.5, 0.5, 0.5, 0.5, 0.5, 0]  # stretched and shifted alone
     moves = moves_of(tf.constant(chances), tf.constant(1.0))
     moved = augmentation.move(tf.constant(bars), moves).numpy()[..., 0]
-    places = moved_places(tf.constant(line_training._places(drawn)[:40]), moves).numpy()
+    places = moved_places(tf.constant(training._places(drawn)[:40]), moves).numpy()
     for strip, steps in zip(moved, places, strict=True):
-        for step in np.flatnonzero(steps != line_network.BLANK):
+        for step in np.flatnonzero(steps != network.BLANK):
             assert strip[:, max(0, 2 * step - 3) : 2 * step + 5].any()
 
 
@@ -108,9 +109,9 @@ def test_training_lowers_the_loss_and_can_be_resumed(
 
 
 def test_what_is_written_in_each_step_is_known(drawn: Lines) -> None:
-    places = line_training._places(drawn)
+    places = training._places(drawn)
     assert places.shape == (192, 96)
     for row, text, columns in zip(places, drawn.texts, drawn.columns, strict=True):
-        shown = "".join(CHARACTERS[i] for i in row if i != line_network.BLANK)
+        shown = "".join(CHARACTERS[i] for i in row if i != network.BLANK)
         if len({int(x) // 2 for x in columns[: len(text)]}) == len(text):
             assert shown == text

@@ -15,9 +15,10 @@ from digits.data.lines import Lines
 from digits.data.mnist import Bytes
 from digits.runs.history import LineEpoch
 from digits.runs.recipes import Recipe
-from digits.training import augmentation, line_network
+from digits.training import augmentation
 from digits.training.epoch import Adam, OneCycle
-from digits.training.line_network import BLANK, STEP, STEPS
+from digits.training.lines import network
+from digits.training.lines.network import BLANK, STEP, STEPS
 from digits.training.models import mflop
 from digits.training.train import restore, run_epochs, save
 
@@ -66,7 +67,7 @@ def train_lines(
     """
     seed, epochs = recipe.seed, recipe.line_epochs
     keras.utils.set_random_seed(seed)
-    model = line_network.build(recipe.precision)
+    model = network.build(recipe.precision)
     steps = len(training.strips) // BATCH
     rate = OneCycle(LEARNING_RATE, WARMUP, steps * epochs)
     optimizer = Adam(rate)
@@ -117,13 +118,13 @@ def train_lines(
     for epoch, started, (loss, _), bar in run_epochs(
         "line epoch", epochs_left, run_epoch, size, seed, optimizer, stop, quiet
     ):
-        read = line_network.read(model, validation.strips)
+        read = network.read(model, validation.strips)
         right = float(np.mean([a == b for a, b in zip(read, validation.texts, strict=True)]))
         history.append(LineEpoch(epoch + 1, time.perf_counter() - started, float(loss), right))
         save(state_file, variables, history)
         bar.set_postfix_str(f"loss {loss:.3f}, validation {right:.2%}")
         on_epoch(history)
-    finished = line_network.finish(model)
+    finished = network.finish(model)
     metrics = {
         "validation_right": history[-1].validation_right,
         "parameters": finished.count_params(),

@@ -1,0 +1,1 @@
+"""The network that reads a line of writing whole, and its training."""
