@@ -18,13 +18,11 @@ SIMILAR = 1.7  # the highest to the lowest of parts that are of one height
 
 @dataclass(frozen=True)
 class Fragment:
-    """Ink that belongs to one digit at most: a connected part, or what lies between two cuts."""
+    """Ink that belongs to one digit at most: a connected part, or a piece that was cut from one."""
 
     box: Box  # around it, on the ink map
     ink: Grey  # of the box's shape; other ink in the box is 0
-    part: int  # the number of the connected part that it is, or was cut from
-    starts_part: bool = True  # nothing was cut off on its left
-    ends_part: bool = True  # nothing was cut off on its right
+    cut: bool = False  # there was more of the part
 
     @property
     def middle(self) -> float:
@@ -49,7 +47,7 @@ def whole(ink: Grey, clear: bool) -> Fragment | None:
         parts = components(ink >= INKED)
         kept = np.concatenate([[True], parts.sizes >= 0.02 * parts.sizes.sum()])
         ink = np.where(kept[parts.labels], ink, 0).astype(np.uint8)
-    return trimmed(ink, 0, 0, 0) if ink.any() else None
+    return trimmed(ink, 0, 0) if ink.any() else None
 
 
 def connected_parts(ink: Grey) -> list[Fragment]:
@@ -80,28 +78,25 @@ def _fragment(ink: Grey, parts: Components, part: int) -> Fragment:
     window = slice(y, box.bottom + 1), slice(x, box.right + 1)
     labels = parts.labels[window]
     own = np.where((labels == part + 1) | (labels == 0), ink[window], 0).astype(np.uint8)
-    return trimmed(own, x, y, part)
+    return trimmed(own, x, y)
 
 
-def trimmed(
-    ink: Grey, x: int, y: int, part: int, starts_part: bool = True, ends_part: bool = True
-) -> Fragment:
+def trimmed(ink: Grey, x: int, y: int, cut: bool = False) -> Fragment:
     """A fragment whose box fits its ink, of which there is some; x, y is its corner on the map."""
     box = bounds(ink)
-    return Fragment(box.moved(x, y), ink[box.window], part, starts_part, ends_part)
+    return Fragment(box.moved(x, y), ink[box.window], cut)
 
 
 def joined(fragments: Sequence[Fragment]) -> Fragment:
     """Several fragments as one."""
-    first, last = fragments[0], fragments[-1]
     if len(fragments) == 1:
-        return first
+        return fragments[0]
     box = Box.around([fragment.box for fragment in fragments])
     ink = np.zeros((box.height, box.width), np.uint8)
     for fragment in fragments:
         part = ink[fragment.box.moved(-box.x, -box.y).window]
         np.maximum(part, fragment.ink, out=part)
-    return Fragment(box, ink, first.part, first.starts_part, last.ends_part)
+    return Fragment(box, ink, any(fragment.cut for fragment in fragments))
 
 
 def in_lines(parts: Sequence[Fragment]) -> list[Line]:

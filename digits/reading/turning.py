@@ -1,5 +1,6 @@
 """A page that lies on its side or upside down -> upright, by what reads best."""
 
+import math
 from collections.abc import Callable
 
 from digits.layout.structure import Layout
@@ -11,6 +12,7 @@ from digits.reading.whole_page import FEW_LINES, Area
 SURE = 0.75  # certainty of a page from which it stays as it is
 CLEAR = 0.85  # certainty of a page that is turned, at least
 BETTER = 0.18  # more certain, what is read when it is turned
+EVIDENCE = 4.0  # for turning a page: the logarithm of the odds, of all its characters together
 FEWEST = 4  # characters, of a page that is turned
 
 
@@ -21,17 +23,19 @@ def upright(
     turned.
 
     A page stays as it is unless it is hard to read, or each of its lines is a single character, as
-    those of a number that lies on its side are. `lay_out` gives the layout after some quarter
-    turns, counter-clockwise.
+    those of a number that lies on its side are. The fewer characters, the clearer they must become,
+    since some numbers can be read both ways. `lay_out` gives the layout after some quarter turns,
+    counter-clockwise.
     """
     layout, turns = lay_out(0), 0
     areas = whole_page.read(layout, recogniser)
     characters = sum(len(area.written) for area in areas)
     column = len(areas) >= 3 and characters <= 1.2 * len(areas)
-    best = whole_page.certainty(areas)
-    if characters < FEWEST or (best >= SURE and not column):
+    upright = max(whole_page.certainty(areas), 0.01)
+    needed = upright * math.exp(EVIDENCE / max(characters, 1))
+    if characters < FEWEST or needed > 1 or (upright >= SURE and not column):
         return layout, areas, 0
-    best = max(best + BETTER, CLEAR)
+    best = max(upright + BETTER, CLEAR, needed)
     for turned in (2, 1, 3):
         other = lay_out(turned)
         read = whole_page.read(other, recogniser, most=FEW_LINES)

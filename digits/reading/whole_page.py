@@ -15,14 +15,15 @@ from digits.pictures.box import Box
 from digits.pictures.grey import Grey
 from digits.reading.broken import join_broken
 from digits.reading.lines.decoding import OTHER
-from digits.reading.lines.line_reading import Written, judged, read_line
+from digits.reading.judging import Judged, judge
+from digits.reading.lines.line_reading import Written, read_line
 from digits.reading.page import Floats, Page, Reading
 from digits.reading.recogniser import Recogniser
 from digits.reading.text import InPicture, Row, Symbol, page_of, parts_in_form, tokens
 
 MOST_LINES = 300
 MOST_WINDOWS = 500  # that the network for lines is shown, for one page
-UNLIKELY = 0.02  # odds that ink is a digit, to those from which it is accepted
+UNLIKELY = -4.0  # logarithm of the odds that ink is a digit
 FEW_LINES = 12  # are looked at in several sizes
 
 
@@ -96,8 +97,11 @@ def page(
     """
     rows = []
     for area in areas:
-        alone = len(area.written) == 1
-        symbols = [_symbol(one, recogniser, in_picture, alone) for one in area.written]
+        opinions = judge(area.written, recogniser)
+        symbols = [
+            _symbol(one, judged, in_picture)
+            for one, judged in zip(area.written, opinions, strict=True)
+        ]
         height = in_picture(Box(0, 0, 1, round(area.line.height))).height
         parts = parts_in_form(symbols, pattern) if pattern else tokens(symbols, height)
         if guess:
@@ -131,14 +135,13 @@ def _areas(laid_out: Layout, recogniser: Recogniser) -> list[Area]:
     return [*above, *areas, *(one for one in others if one not in above)]
 
 
-def _symbol(written: Written, recogniser: Recogniser, in_picture: InPicture, alone: bool) -> Symbol:
+def _symbol(written: Written, judged: Judged | None, in_picture: InPicture) -> Symbol:
     """A character as it is shown."""
     box = in_picture(written.fragment.box)
-    if written.answer is None:
+    if judged is None or written.answer is None:
         return Symbol(written.symbol, box, None, False)
-    probabilities, odds, accepted = judged(written, recogniser, alone)
-    digit = int(probabilities.argmax())
-    is_digit = odds / (odds + 1)
-    reading = Reading(digit, probabilities, accepted, box, written.answer.canvas, is_digit)
-    letter = not accepted and (written.symbol == OTHER or odds < UNLIKELY)
+    digit, accepted = int(judged.probabilities.argmax()), judged.accepted
+    is_digit = 1 / (1 + math.exp(-judged.log_odds))
+    reading = Reading(digit, judged.probabilities, accepted, box, written.answer.canvas, is_digit)
+    letter = not accepted and (written.symbol == OTHER or judged.log_odds < UNLIKELY)
     return Symbol(str(digit) if accepted else OTHER, box, reading, letter)

@@ -14,7 +14,7 @@ from digits.layout.segmentation import Fragment, Line, joined, trimmed
 from digits.pictures.box import Box
 from digits.pictures.grey import Grey
 from digits.pictures.masks import Ints
-from digits.reading.lines import decoding, pieces
+from digits.reading.lines import decoding, edits, pieces
 from digits.reading.lines.decoding import OTHER, Character
 from digits.reading.lines.strips import Strip, slant, strip_of
 from digits.reading.page import Floats
@@ -24,12 +24,9 @@ STEP = 2  # columns of a strip that one step of the network stands for
 SCALES = (0.85, 1.18)  # of the further strips of a line that fits into one window
 SLIVER = 0.12  # of a part's ink, what is not cut off
 TALL = 0.5  # of a line's height, ink that may be a digit
+LONG = 1.2  # of a line's height, a slash
+MAYBE = 0.03  # probability of a one that seems a slash
 NEAR = 0.15  # of a line's height, between pieces of one character
-
-LEAST = 1e-4  # probability that an opinion gives to any digit
-LINE = 1.0  # the weight of the line's opinion which digit it is, beside the canvas's
-AMONG = 0.5  # among others, the weight of the canvas's opinion whether it is one
-SURE = 0.5  # probability of an accepted digit
 
 Run = Callable[[Grey], Floats]  # a window, uint8 (32, 192), -> log-probabilities, (96, 21)
 
@@ -95,13 +92,9 @@ def _best_text(outputs: Sequence[Floats]) -> tuple[list[Character], int]:
     """The characters of the text that all views of a line together make likeliest, and the number
     of the view that shows it best."""
     found = [decoding.greedy(output) for output in outputs]
-    texts = [decoding.text_of(one) for one in found]
-    if len(set(texts)) == 1:
-        return found[0], 0
-    each = decoding.log_likelihoods(np.array(outputs), texts)
-    text = texts[int(each.sum(axis=0).argmax())]
-    view = max((i for i, one in enumerate(texts) if one == text), key=lambda i: float(each[i, i]))
-    return found[view], view
+    best = edits.likeliest(np.array(outputs), [decoding.text_of(one) for one in found])
+    view = int(best.log_likelihoods.argmax())
+    return edits.characters(best, view), view
 
 
 def _fitting(outputs: Sequence[Floats], pattern: str) -> tuple[list[Character], int]:
@@ -159,7 +152,7 @@ def _with_ink(
         chosen, others = _own(own, middle, height)
         if chosen:
             one = joined(sorted(chosen, key=lambda piece: piece.middle))
-            written.append((one.middle, _written(character, one, recogniser)))
+            written.append((one.middle, _written(character, one, recogniser, height)))
         elif only_these:
             written.append((middle, _missing(character, middle, box.y)))
         for other in [] if only_these else others:
@@ -181,9 +174,7 @@ def _shared(part: Fragment, owner: Ints, whole: Box) -> list[tuple[int, Fragment
     for place, index in enumerate(owners.tolist()):
         ink = np.where(nearest == place, part.ink, 0).astype(np.uint8)
         if ink.any():
-            piece = trimmed(
-                ink, part.box.x, part.box.y, part.part, place == 0, place == len(owners) - 1
-            )
+            piece = trimmed(ink, part.box.x, part.box.y, cut=True)
             cut.append((index, piece))
     return cut
 
@@ -206,41 +197,27 @@ def _own(
     return chosen, [one for one in parts if one not in chosen]
 
 
-def _written(character: Character, ink: Fragment, recogniser: Recogniser) -> Written:
+def _written(
+    character: Character, ink: Fragment, recogniser: Recogniser, height: float
+) -> Written:
     digits = character.probabilities[:10]
     total = float(digits.sum())
     line = digits / total if total > 1e-6 else np.full(10, 0.1, np.float32)
-    answer = None
-    if character.symbol.isdigit() or character.symbol == OTHER:
-        answer = recogniser.ask(ink.ink)
     presence = total * character.presence
+    symbol = character.symbol
+    if symbol == "/" and ink.box.height < LONG * height and presence * line[1] > MAYBE:
+        symbol, presence = "1", character.presence  # as high as digits are, and leaning
+    answer = recogniser.ask(ink.ink) if symbol.isdigit() or symbol == OTHER else None
     certainty = float(character.probabilities.max()) * character.presence
-    return Written(character.symbol, ink, line, presence, answer, certainty)
+    return Written(symbol, ink, line, presence, answer, certainty)
 
 
 def _unread(ink: Fragment, recogniser: Recogniser) -> Written:
     return Written(OTHER, ink, np.full(10, 0.1, np.float32), 0.0, recogniser.ask(ink.ink), 0.0)
 
 
-def judged(written: Written, recogniser: Recogniser, alone: bool) -> tuple[Floats, float, bool]:
-    """Both networks' opinion of a digit together: the probabilities of the ten digits, float32
-    (10,), the odds that it is a digit, and whether it is accepted.
-
-    Of a character that stands alone, the network for one digit knows more.
-    """
-    assert written.answer is not None
-    together = np.log(written.line + LEAST) * LINE + np.log(written.answer.probabilities + LEAST)
-    together = np.exp(together - together.max())
-    together = (together / together.sum()).astype(np.float32)
-    presence = min(max(written.presence, 0.005), 0.995)
-    odds = recogniser.odds(written.answer) ** (1 if alone else AMONG) * presence / (1 - presence)
-    if alone:
-        odds = min(odds, recogniser.odds(written.answer))
-    return together, odds, bool(odds >= 1 and together.max() >= SURE)
-
-
 def _missing(character: Character, x: float, y: int) -> Written:
     """A character of a pattern that is not in the ink."""
-    nothing = Fragment(Box(round(x), y, 0, 0), np.zeros((0, 0), np.uint8), -1)
+    nothing = Fragment(Box(round(x), y, 0, 0), np.zeros((0, 0), np.uint8))
     symbol = OTHER if character.symbol.isdigit() else character.symbol
     return Written(symbol, nothing, np.full(10, 0.1, np.float32), 0.0, None, 0.0)
