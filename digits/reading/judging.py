@@ -13,7 +13,7 @@ from digits.reading.page import Floats
 from digits.reading.recogniser import Answer, Recogniser
 
 LEAST = 1e-4  # probability that an opinion gives to any digit
-CUT = 0.5  # the weight of the canvas's opinion of ink that was cut from more
+WHOLE, CUT = 2.0, 0.5  # the weight of the canvas on ink that is whole, and that was cut
 
 # Of the logarithm of the odds that a character is a digit, and read as the right one. Fitted by
 # logistic regression on made pages of MNIST's validation digits and of words.
@@ -74,7 +74,7 @@ def _among(written: Written, answer: Answer, recogniser: Recogniser) -> Judged:
 
 def _together(written: Written, answer: Answer) -> Floats:
     """The probabilities of the digits by both networks."""
-    weight = CUT if written.fragment.cut else 1.0
+    weight = CUT if written.fragment.cut else WHOLE
     sums = np.log(written.line + LEAST) + weight * np.log(answer.probabilities + LEAST)
     shares = np.exp(sums - sums.max())
     return (shares / shares.sum()).astype(np.float32)
