@@ -24,7 +24,7 @@ from digits.reading.text import InPicture, Row, Symbol, page_of, parts_in_form, 
 MOST_LINES = 300
 MOST_WINDOWS = 500  # that the network for lines is shown, for one page
 UNLIKELY = -4.0  # logarithm of the odds that ink is a digit
-FEW_LINES = 12  # are looked at in several sizes
+FEW_LINES = 12  # are read thoroughly
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def read(
     if len(areas) > most:
         longest = sorted(areas, key=lambda area: -len(area.line.fragments))[:most]
         areas = [area for area in areas if area in longest]
-    several = len(areas) <= FEW_LINES
+    thorough = len(areas) <= FEW_LINES
     left = MOST_WINDOWS
 
     def run(window: Grey) -> Floats:
@@ -59,7 +59,7 @@ def read(
     found = []
     for area in areas:
         if left > 0:
-            written = read_line(area.line, recogniser, run, several, pattern)
+            written = read_line(area.line, recogniser, run, thorough, pattern)
             found.append(replace(area, written=tuple(written)))
     return found
 

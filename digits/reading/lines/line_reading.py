@@ -16,11 +16,12 @@ from digits.pictures.grey import Grey
 from digits.pictures.masks import Ints
 from digits.reading.lines import decoding, edits, pieces
 from digits.reading.lines.decoding import OTHER, Character
-from digits.reading.lines.strips import Strip, slant, strip_of
+from digits.reading.lines.strips import Strip, heavier, lighter, slant, strip_of
 from digits.reading.page import Floats
 from digits.reading.recogniser import Answer, Recogniser
 
 STEP = 2  # columns of a strip that one step of the network stands for
+CLEAR = 0.8  # likelihood of its text, of a line that one look is enough for
 SCALES = (0.85, 1.18)  # of the further strips of a line that fits into one window
 SLIVER = 0.12  # of a part's ink, what is not cut off
 TALL = 0.5  # of a line's height, ink that may be a digit
@@ -55,7 +56,7 @@ class Written:
 
 
 def read_line(
-    line: Line, recogniser: Recogniser, run: Run, several_sizes: bool, pattern: str | None
+    line: Line, recogniser: Recogniser, run: Run, thorough: bool, pattern: str | None
 ) -> list[Written]:
     """The characters of a line from left to right.
 
@@ -63,8 +64,8 @@ def read_line(
         line: its ink.
         recogniser: for single digits.
         run: the network for lines.
-        several_sizes: look at a line that fits into one window in several sizes, which takes
-            longer and is right more often.
+        thorough: look at a line that is not clear at once in several sizes and with several pens,
+            which takes longer and is right more often.
         pattern: there are just its characters, in which # is a digit; one that is not in the ink
             has none.
     """
@@ -72,13 +73,23 @@ def read_line(
     level = _level(line) - whole.box.y
     shear = slant(whole.ink)
     strips = [strip_of(whole.ink, level, line.height, shear)]
-    if several_sizes and len(strips[0].windows) == 1:
-        others = [strip_of(whole.ink, level, line.height / one, shear) for one in SCALES]
-        strips += [strip for strip in others if len(strip.windows) == 1]
-    outputs = [_outputs(strip, run) for strip in strips]
+    outputs = [_outputs(strips[0], run)]
+    if thorough and _likelihood(outputs[0]) < CLEAR:
+        # Of a line that does not fit into one window, the size must be the same.
+        sizes = SCALES if len(strips[0].windows) == 1 else (1.0,)
+        of_sizes = [strip_of(whole.ink, level, line.height / one, shear) for one in sizes]
+        others = [pen(one) for one in of_sizes for pen in (heavier, lighter)]
+        strips += [one for one in others if len(one.windows) == len(strips[0].windows)]
+        outputs += [_outputs(one, run) for one in strips[1:]]
     found, view = _fitting(outputs, pattern) if pattern else _best_text(outputs)
     found = found if pattern else decoding.plausible(found)
     return _with_ink(line, whole, found, strips[view], recogniser, bool(pattern))
+
+
+def _likelihood(output: Floats) -> float:
+    """Of the text that a view shows, 0 to 1."""
+    text = decoding.text_of(decoding.greedy(output))
+    return float(np.exp(edits.edits(output[None], text).log_likelihoods[0]))
 
 
 def _level(line: Line) -> float:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from digits.bundle import STRIP_HEIGHT, STRIP_WIDTH
 from digits.pictures.grey import Grey
@@ -76,10 +76,25 @@ def strip_of(ink: Grey, level: float, height: float, shear: float) -> Strip:
     image = small.transform(
         (width, STRIP_HEIGHT), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR
     )
-    pixels = np.asarray(image)
-    brightest = max(int(pixels.max()), 1)  # thin strokes are paled by averaging
-    full = np.rint(pixels * np.float32(255 / brightest)).astype(np.uint8)
-    return Strip(full, begin / scale, level, scale, shear)
+    return Strip(_brightened(np.asarray(image)), begin / scale, level, scale, shear)
+
+
+def heavier(strip: Strip) -> Strip:
+    """The strip as if it were written with a thicker pen, by half a pixel on each side."""
+    wide = Image.fromarray(strip.image).filter(ImageFilter.MaxFilter(3))
+    return replace(strip, image=np.asarray(Image.blend(Image.fromarray(strip.image), wide, 0.5)))
+
+
+def lighter(strip: Strip) -> Strip:
+    """The strip as if it were written with a thinner pen."""
+    narrow = Image.fromarray(strip.image).filter(ImageFilter.MinFilter(3))
+    blend = Image.blend(Image.fromarray(strip.image), narrow, 0.4)
+    return replace(strip, image=_brightened(np.asarray(blend)))
+
+
+def _brightened(pixels: Grey) -> Grey:
+    """With its brightest pixel at 255: thin strokes are paled by averaging."""
+    return np.rint(pixels * np.float32(255 / max(int(pixels.max()), 1))).astype(np.uint8)
 
 
 def slant(ink: Grey) -> float:
