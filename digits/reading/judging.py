@@ -18,7 +18,8 @@ WHOLE, CUT = 2.0, 0.5  # the weight of the canvas on ink that is whole, and that
 # Of the logarithm of the odds that a character is a digit, and read as the right one. Fitted by
 # logistic regression on made pages of MNIST's validation digits and of words.
 CANVAS, PRESENCE, LIKELIEST, OFFSET = 0.155, 0.52, 0.38, -4.56
-AMONG_DIGITS = 5.5  # for a character whose neighbours are digits
+AMONG_DIGITS = 5.5  # for a character among others that are mostly digits
+MOSTLY = 3  # digits for each other character
 MOST_ODDS = 6.0  # of a network's opinion whether there is a digit, as a logarithm
 
 
@@ -40,20 +41,32 @@ class Judged:
         return self.log_odds >= 0
 
 
-def judge(line: Sequence[Written], recogniser: Recogniser) -> list[Judged | None]:
-    """The opinion of each character of a line; None for signs."""
-    if len(line) == 1:
-        return [_alone(one, one.answer, recogniser) if one.answer else None for one in line]
-    own = [_among(one, one.answer, recogniser) if one.answer else None for one in line]
-    digits = [one is not None and one.accepted for one in own]
-    found, others = sum(digits), sum(one is not None for one in own)
-    judged: list[Judged | None] = []
-    for one, digit in zip(own, digits, strict=True):
-        around, doubtful = found - digit, others - found - (not digit)
-        if one is not None and around >= 2 and around >= 3 * doubtful:
-            one = Judged(one.probabilities, one.log_odds + AMONG_DIGITS)
-        judged.append(one)
-    return judged
+def judge(
+    lines: Sequence[Sequence[Written]], recogniser: Recogniser
+) -> list[list[Judged | None]]:
+    """The opinion of each character of lines that belong together; None for signs."""
+    own = [[_own(one, len(line) == 1, recogniser) for one in line] for line in lines]
+    every = [one for line in own for one in line if one is not None]
+    digits = sum(one.accepted for one in every)
+    return [[_in_context(one, digits, len(every)) for one in line] for line in own]
+
+
+def _own(written: Written, alone: bool, recogniser: Recogniser) -> Judged | None:
+    """The opinion of a character, whatever is around it."""
+    if written.answer is None:
+        return None
+    return (_alone if alone else _among)(written, written.answer, recogniser)
+
+
+def _in_context(one: Judged | None, digits: int, every: int) -> Judged | None:
+    """The opinion of one of so many characters, so many of which are digits."""
+    if one is None:
+        return None
+    around = digits - one.accepted
+    doubtful = every - 1 - around
+    if around >= 2 and around >= MOSTLY * doubtful:
+        return Judged(one.probabilities, one.log_odds + AMONG_DIGITS)
+    return one
 
 
 def _alone(written: Written, answer: Answer, recogniser: Recogniser) -> Judged:

@@ -14,7 +14,7 @@ from digits.pictures.box import Box
 from digits.reading.page import Cell, Group, Page, Reading
 
 GAP = 0.55  # of a line's height, the narrowest gap between words
-ALONE = 0.6  # of a line's height, what is taken for the usual gap where there is only one
+ALONE = 0.36  # of a line's height, what is taken for the usual gap where there is only one
 InPicture = Callable[[Box], Box]  # from the ink map to the picture
 
 USUAL = 2.2  # times the usual gap of its line, the narrowest gap between words
@@ -51,7 +51,7 @@ def tokens(symbols: Sequence[Symbol], height: float) -> list[list[Symbol]]:
         return []
     gaps = np.array([b.box.x - a.box.right for a, b in itertools.pairwise(symbols)], float)
     # The gap at a third of them in order of width: gaps between words are fewer than others.
-    usual = max(np.sort(gaps)[len(gaps) // 3], 0.0) if len(gaps) > 1 else ALONE * height
+    usual = max(np.sort(gaps)[(len(gaps) - 1) // 3], 0.0) if len(gaps) > 1 else ALONE * height
     limit = max(GAP * height, USUAL * usual)
     parts: list[list[Symbol]] = [[symbols[0]]]
     for gap, symbol in zip(gaps.tolist(), symbols[1:], strict=True):

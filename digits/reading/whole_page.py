@@ -96,8 +96,7 @@ def page(
         guess: show the likeliest digit instead of ?.
     """
     rows = []
-    for area in areas:
-        opinions = judge(area.written, recogniser)
+    for area, opinions in zip(areas, _opinions(areas, recogniser), strict=True):
         symbols = [
             _symbol(one, judged, in_picture)
             for one, judged in zip(area.written, opinions, strict=True)
@@ -133,6 +132,14 @@ def _areas(laid_out: Layout, recogniser: Recogniser) -> list[Area]:
     others = [Area(line, None) for line in in_lines(outside)]
     above = [one for one in others if one.line.fragments[0].box.y < first]
     return [*above, *areas, *(one for one in others if one not in above)]
+
+
+def _opinions(areas: Sequence[Area], recogniser: Recogniser) -> list[list[Judged | None]]:
+    """Of each area's characters. What is in cells belongs together; other lines stand alone."""
+    in_cells = iter(judge([area.written for area in areas if area.cell], recogniser))
+    return [
+        next(in_cells) if area.cell else judge([area.written], recogniser)[0] for area in areas
+    ]
 
 
 def _symbol(written: Written, judged: Judged | None, in_picture: InPicture) -> Symbol:

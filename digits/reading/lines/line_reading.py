@@ -25,6 +25,7 @@ CLEAR = 0.8  # likelihood of its text, of a line that one look is enough for
 SCALES = (0.85, 1.18)  # of the further strips of a line that fits into one window
 SLIVER = 0.12  # of a part's ink, what is not cut off
 TALL = 0.5  # of a line's height, ink that may be a digit
+SMALL = 0.4  # of a line's height, what is too low for a digit
 LONG = 1.2  # of a line's height, a slash
 MAYBE = 0.03  # probability of a one that seems a slash
 NEAR = 0.15  # of a line's height, between pieces of one character
@@ -218,6 +219,8 @@ def _written(
     symbol = character.symbol
     if symbol == "/" and ink.box.height < LONG * height and presence * line[1] > MAYBE:
         symbol, presence = "1", character.presence  # as high as digits are, and leaning
+    if symbol.isdigit() and ink.box.height < SMALL * height:
+        symbol = decoding.SIGNS[int(character.probabilities[10:-1].argmax())]
     answer = recogniser.ask(ink.ink) if symbol.isdigit() or symbol == OTHER else None
     certainty = float(character.probabilities.max()) * character.presence
     return Written(symbol, ink, line, presence, answer, certainty)
