@@ -62,7 +62,9 @@ def connected_parts(ink: Grey) -> list[Fragment]:
         heights, extents = parts.boxes[:, 3], parts.boxes[:, 2:].max(axis=1)
         usual = usual_height(heights[chosen])
         chosen = chosen[extents[chosen] >= max(0.12 * usual, 2 if usual > 8 else 1)]
-    return [_fragment(ink, parts, part) for part in chosen.tolist()]
+    # What stands alone keeps all of its faint edges, as `whole` leaves them.
+    edges = max(ink.shape) if len(chosen) == 1 else 1
+    return [_fragment(ink, parts, part, edges) for part in chosen.tolist()]
 
 
 def _hairline(mask: Mask) -> bool:
@@ -71,11 +73,11 @@ def _hairline(mask: Mask) -> bool:
     return bool(np.count_nonzero(squares) < 0.2 * np.count_nonzero(mask))
 
 
-def _fragment(ink: Grey, parts: Components, part: int) -> Fragment:
-    """A part with its faint edges, one pixel wide."""
+def _fragment(ink: Grey, parts: Components, part: int, edges: int) -> Fragment:
+    """A part with its faint edges, so many pixels wide at most."""
     box = Box(*parts.boxes[part].tolist())
-    y, x = max(box.y - 1, 0), max(box.x - 1, 0)
-    window = slice(y, box.bottom + 1), slice(x, box.right + 1)
+    y, x = max(box.y - edges, 0), max(box.x - edges, 0)
+    window = slice(y, box.bottom + edges), slice(x, box.right + edges)
     labels = parts.labels[window]
     own = np.where((labels == part + 1) | (labels == 0), ink[window], 0).astype(np.uint8)
     return trimmed(own, x, y)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from digits.layout import surroundings
 from digits.layout.cells import Cell, Holes, Numbers, holes, in_order
 from digits.layout.erasing import INKED, erased
 from digits.layout.straight import Line, distinct, lines
@@ -75,13 +76,14 @@ def find(ink: Grey, faint: Mask | None = None) -> Layout:
     taken_out = tuple(line.scaled(factor) for line in chosen)
     cells, cell_map = in_order(found)
     if not cells:
-        return Layout(erased(ink, taken_out), (), _nowhere(ink), taken_out)
+        writing = surroundings.without(erased(ink, taken_out))
+        return Layout(writing, (), _nowhere(ink), taken_out)
     if factor > 1:
         cells = tuple(replace(cell, box=cell.box.scaled(factor)) for cell in cells)
         larger = cell_map.repeat(factor, axis=0).repeat(factor, axis=1)
         odd = ((0, a - b) for a, b in zip(ink.shape, larger.shape, strict=True))
         cell_map = np.pad(larger, tuple(odd))
-    return Layout(erased(ink, taken_out), cells, cell_map, taken_out)
+    return Layout(surroundings.without(erased(ink, taken_out)), cells, cell_map, taken_out)
 
 
 def _nowhere(ink: Grey) -> Numbers:

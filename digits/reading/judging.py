@@ -13,6 +13,7 @@ from digits.reading.page import Floats
 from digits.reading.recogniser import Answer, Recogniser
 
 LEAST = 1e-4  # probability that an opinion gives to any digit
+ALONE = 0.25  # the weight of the line's opinion of a character that stands alone
 WHOLE, CUT = 2.0, 0.5  # the weight of the canvas on ink that is whole, and that was cut
 
 # Of the logarithm of the odds that a character is a digit, and read as the right one. Fitted by
@@ -20,6 +21,7 @@ WHOLE, CUT = 2.0, 0.5  # the weight of the canvas on ink that is whole, and that
 CANVAS, PRESENCE, LIKELIEST, OFFSET = 0.155, 0.52, 0.38, -4.56
 AMONG_DIGITS = 5.5  # for a character among others that are mostly digits
 MOSTLY = 3  # digits for each other character
+ENOUGH = 2  # digits around
 MOST_ODDS = 6.0  # of a network's opinion whether there is a digit, as a logarithm
 
 
@@ -64,20 +66,21 @@ def _in_context(one: Judged | None, digits: int, every: int) -> Judged | None:
         return None
     around = digits - one.accepted
     doubtful = every - 1 - around
-    if around >= 2 and around >= MOSTLY * doubtful:
-        return Judged(one.probabilities, one.log_odds + AMONG_DIGITS)
-    return one
+    if around < MOSTLY * doubtful:
+        return one
+    share = min(around, ENOUGH) / ENOUGH
+    return Judged(one.probabilities, one.log_odds + share * AMONG_DIGITS)
 
 
 def _alone(written: Written, answer: Answer, recogniser: Recogniser) -> Judged:
     """Of a character that stands alone, the network for one digit knows more."""
-    together = _together(written, answer)
+    together = _together(written.line**ALONE, answer, 1.0)
     canvas = math.log(recogniser.odds(answer))
     return Judged(together, min(canvas, canvas + _log_odds(written.presence)))
 
 
 def _among(written: Written, answer: Answer, recogniser: Recogniser) -> Judged:
-    together = _together(written, answer)
+    together = _together(written.line, answer, CUT if written.fragment.cut else WHOLE)
     canvas = float(np.clip(math.log(recogniser.odds(answer)), -MOST_ODDS, MOST_ODDS))
     likeliest = _log_odds(float(together.max()), 1e-4)
     presence = _log_odds(written.presence)
@@ -85,10 +88,9 @@ def _among(written: Written, answer: Answer, recogniser: Recogniser) -> Judged:
     return Judged(together, log_odds)
 
 
-def _together(written: Written, answer: Answer) -> Floats:
-    """The probabilities of the digits by both networks."""
-    weight = CUT if written.fragment.cut else WHOLE
-    sums = np.log(written.line + LEAST) + weight * np.log(answer.probabilities + LEAST)
+def _together(line: Floats, answer: Answer, weight: float) -> Floats:
+    """The probabilities of the digits by both networks; the canvas's have a weight."""
+    sums = np.log(line + LEAST) + weight * np.log(answer.probabilities + LEAST)
     shares = np.exp(sums - sums.max())
     return (shares / shares.sum()).astype(np.float32)
 

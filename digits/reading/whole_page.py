@@ -97,8 +97,9 @@ def page(
     """
     rows = []
     for area, opinions in zip(areas, _opinions(areas, recogniser), strict=True):
+        alone = len(opinions) == 1
         symbols = [
-            _symbol(one, judged, in_picture)
+            _symbol(one, judged, in_picture, alone)
             for one, judged in zip(area.written, opinions, strict=True)
         ]
         height = in_picture(Box(0, 0, 1, round(area.line.height))).height
@@ -142,7 +143,9 @@ def _opinions(areas: Sequence[Area], recogniser: Recogniser) -> list[list[Judged
     ]
 
 
-def _symbol(written: Written, judged: Judged | None, in_picture: InPicture) -> Symbol:
+def _symbol(
+    written: Written, judged: Judged | None, in_picture: InPicture, alone: bool
+) -> Symbol:
     """A character as it is shown."""
     box = in_picture(written.fragment.box)
     if judged is None or written.answer is None:
@@ -150,5 +153,6 @@ def _symbol(written: Written, judged: Judged | None, in_picture: InPicture) -> S
     digit, accepted = int(judged.probabilities.argmax()), judged.accepted
     is_digit = 1 / (1 + math.exp(-judged.log_odds))
     reading = Reading(digit, judged.probabilities, accepted, box, written.answer.canvas, is_digit)
-    letter = not accepted and (written.symbol == OTHER or judged.log_odds < UNLIKELY)
+    seems_letter = written.symbol == OTHER and not alone
+    letter = not accepted and (seems_letter or judged.log_odds < UNLIKELY)
     return Symbol(str(digit) if accepted else OTHER, box, reading, letter)
