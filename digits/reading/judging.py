@@ -22,6 +22,7 @@ CANVAS, PRESENCE, LIKELIEST, OFFSET = 0.155, 0.52, 0.38, -4.56
 AMONG_DIGITS = 5.5  # for a character among others that are mostly digits
 MOSTLY = 3  # digits for each other character
 ENOUGH = 2  # digits around
+LONG = 3  # characters of a part
 MOST_ODDS = 6.0  # of a network's opinion whether there is a digit, as a logarithm
 
 
@@ -43,32 +44,31 @@ class Judged:
         return self.log_odds >= 0
 
 
-def judge(
-    lines: Sequence[Sequence[Written]], recogniser: Recogniser
-) -> list[list[Judged | None]]:
-    """The opinion of each character of lines that belong together; None for signs."""
-    own = [[_own(one, len(line) == 1, recogniser) for one in line] for line in lines]
-    every = [one for line in own for one in line if one is not None]
-    digits = sum(one.accepted for one in every)
-    return [[_in_context(one, digits, len(every)) for one in line] for line in own]
+def judge(line: Sequence[Written], recogniser: Recogniser) -> list[Judged | None]:
+    """The opinion of each character of a line, whatever is around it; None for signs."""
+    opinion = _alone if len(line) == 1 else _among
+    return [opinion(one, one.answer, recogniser) if one.answer else None for one in line]
 
 
-def _own(written: Written, alone: bool, recogniser: Recogniser) -> Judged | None:
-    """The opinion of a character, whatever is around it."""
-    if written.answer is None:
-        return None
-    return (_alone if alone else _among)(written, written.answer, recogniser)
+def in_context(parts: Sequence[Sequence[Judged | None]]) -> list[list[Judged | None]]:
+    """The opinions of parts of a line, or of cells, when it counts what is around a character.
+
+    A part of `LONG` characters or more speaks for itself; shorter ones look at all the others.
+    """
+    every = [one for part in parts for one in part]
+    return [
+        [_among_others(one, part if len(part) >= LONG else every) for one in part] for part in parts
+    ]
 
 
-def _in_context(one: Judged | None, digits: int, every: int) -> Judged | None:
-    """The opinion of one of so many characters, so many of which are digits."""
+def _among_others(one: Judged | None, others: Sequence[Judged | None]) -> Judged | None:
     if one is None:
         return None
-    around = digits - one.accepted
-    doubtful = every - 1 - around
-    if around < MOSTLY * doubtful:
+    there = [other for other in others if other is not None and other is not one]
+    digits = sum(other.accepted for other in there)
+    if digits < MOSTLY * (len(there) - digits):
         return one
-    share = min(around, ENOUGH) / ENOUGH
+    share = min(digits, ENOUGH) / ENOUGH
     return Judged(one.probabilities, one.log_odds + share * AMONG_DIGITS)
 
 

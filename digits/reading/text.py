@@ -42,22 +42,20 @@ class Symbol:
         return replace(self, shown=str(self.reading.digit)) if self.reading else self
 
 
-def tokens(symbols: Sequence[Symbol], height: float) -> list[list[Symbol]]:
-    """Parts a line, from left to right, where gaps are: wider than most, and than half a digit.
-
-    What is a word, and not a number, is left out; so is everything in a line without a digit.
-    """
-    if not symbols:
+def parted(boxes: Sequence[Box], height: float) -> list[slice]:
+    """The parts of a line, from left to right, that gaps make: wider than most, and than half a
+    digit. `height` is that of the line's digits, in pixels as those of the boxes."""
+    if not boxes:
         return []
-    gaps = np.array([b.box.x - a.box.right for a, b in itertools.pairwise(symbols)], float)
+    gaps = np.array([b.x - a.right for a, b in itertools.pairwise(boxes)], float)
     # The gap at a third of them in order of width: gaps between words are fewer than others.
     usual = max(np.sort(gaps)[(len(gaps) - 1) // 3], 0.0) if len(gaps) > 1 else ALONE * height
-    limit = max(GAP * height, USUAL * usual)
-    parts: list[list[Symbol]] = [[symbols[0]]]
-    for gap, symbol in zip(gaps.tolist(), symbols[1:], strict=True):
-        if gap > limit:
-            parts.append([])
-        parts[-1].append(symbol)
+    ends = np.flatnonzero(gaps > max(GAP * height, USUAL * usual)) + 1
+    return [slice(a, b) for a, b in itertools.pairwise([0, *ends.tolist(), len(boxes)])]
+
+
+def numbers(parts: Sequence[list[Symbol]]) -> list[list[Symbol]]:
+    """The parts of a line without those that are words; none at all in a line without a digit."""
     kept = [part for part in parts if not _is_word(part)]
     return kept if any(_is_number(part) for part in kept) else []
 

@@ -38,7 +38,7 @@ def upright(
     best = max(upright + BETTER, CLEAR, needed)
     for turned in (2, 1, 3):
         other = lay_out(turned)
-        read = whole_page.read(other, recogniser, most=FEW_LINES)
+        read = whole_page.read(other, recogniser, trial=True)
         certainty = whole_page.certainty(read)
         seen = sum(len(area.written) for area in read)
         if certainty >= best and seen >= max(FEWEST, 0.65 * min(characters, FEW_LINES)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,11 +16,19 @@ from digits.pictures.box import Box
 from digits.pictures.grey import Grey
 from digits.reading.broken import join_broken
 from digits.reading.lines.decoding import OTHER
-from digits.reading.judging import Judged, judge
+from digits.reading.judging import Judged, in_context, judge
 from digits.reading.lines.line_reading import Written, read_line
 from digits.reading.page import Floats, Page, Reading
 from digits.reading.recogniser import Recogniser
-from digits.reading.text import InPicture, Row, Symbol, page_of, parts_in_form, tokens
+from digits.reading.text import (
+    InPicture,
+    Row,
+    Symbol,
+    numbers,
+    page_of,
+    parted,
+    parts_in_form,
+)
 
 MOST_LINES = 300
 MOST_WINDOWS = 500  # that the network for lines is shown, for one page
@@ -37,18 +46,20 @@ class Area:
 
 
 def read(
-    laid_out: Layout, recogniser: Recogniser, pattern: str | None = None, most: int = MOST_LINES
+    laid_out: Layout, recogniser: Recogniser, pattern: str | None = None, trial: bool = False
 ) -> list[Area]:
     """Reads the lines that are laid out on a page, and those in its cells; if there are more than
-    `most`, the longest.
+    `MOST_LINES`, the longest.
 
-    Lines keep to the pattern, from `forms.pattern_of`, if there is one.
+    Lines keep to the pattern, from `forms.pattern_of`, if there is one. For a trial a few of them,
+    at a glance, are enough.
     """
     areas = _areas(laid_out, recogniser)
+    most = FEW_LINES if trial else MOST_LINES
     if len(areas) > most:
         longest = sorted(areas, key=lambda area: -len(area.line.fragments))[:most]
         areas = [area for area in areas if area in longest]
-    thorough = len(areas) <= FEW_LINES
+    thorough = len(areas) <= FEW_LINES and not trial
     left = MOST_WINDOWS
 
     def run(window: Grey) -> Floats:
@@ -102,12 +113,20 @@ def page(
             _symbol(one, judged, in_picture, alone)
             for one, judged in zip(area.written, opinions, strict=True)
         ]
-        height = in_picture(Box(0, 0, 1, round(area.line.height))).height
-        parts = parts_in_form(symbols, pattern) if pattern else tokens(symbols, height)
+        parts = (
+            parts_in_form(symbols, pattern)
+            if pattern
+            else numbers([symbols[part] for part in _parts(area)])
+        )
         if guess:
             parts = [[one.guessed for one in part] for part in parts]
         rows.append(Row(parts, symbols, area.cell))
     return page_of(rows, cells, in_picture)
+
+
+def _parts(area: Area) -> list[slice]:
+    """The parts of an area's line that gaps make."""
+    return parted([one.fragment.box for one in area.written], area.line.height)
 
 
 def _areas(laid_out: Layout, recogniser: Recogniser) -> list[Area]:
@@ -136,10 +155,14 @@ def _areas(laid_out: Layout, recogniser: Recogniser) -> list[Area]:
 
 
 def _opinions(areas: Sequence[Area], recogniser: Recogniser) -> list[list[Judged | None]]:
-    """Of each area's characters. What is in cells belongs together; other lines stand alone."""
-    in_cells = iter(judge([area.written for area in areas if area.cell], recogniser))
+    """Of each area's characters. All cells belong together; other lines stand alone."""
+    own = [judge(area.written, recogniser) for area in areas]
+    in_cells = iter(in_context([one for one, area in zip(own, areas, strict=True) if area.cell]))
     return [
-        next(in_cells) if area.cell else judge([area.written], recogniser)[0] for area in areas
+        next(in_cells)
+        if area.cell
+        else list(itertools.chain(*in_context([one[part] for part in _parts(area)])))
+        for one, area in zip(own, areas, strict=True)
     ]
 
 
