@@ -173,7 +173,8 @@ def _tables(found: Holes) -> list[Ints]:
     table = np.unique(found.groups, return_inverse=True)[1]
     first, last = found.middles - found.sides / 2, found.middles + found.sides / 2
     for i in (1, 0):  # boxes of one height in a row, then of one size in a column
-        boxes = np.flatnonzero(np.bincount(table)[table] == 1)
+        candidates = _in_one_row(found, table) if i else np.bincount(table) == 1
+        boxes = np.flatnonzero(candidates[table])
         apart = np.maximum(first[boxes, None], first[boxes]) - np.minimum(
             last[boxes, None], last[boxes]
         )
@@ -188,6 +189,16 @@ def _tables(found: Holes) -> list[Ints]:
     tables = [np.flatnonzero(table == number) for number in np.unique(table).tolist()]
     tables = [members for members in tables if len(members) > 1]
     return sorted(tables, key=lambda members: float(first[members, 1].min()))
+
+
+def _in_one_row(found: Holes, table: Ints) -> Mask:
+    """Whether all holes of each table are beside each other."""
+    return np.array(
+        [
+            int(_levels(found.middles[own, 1], found.sides[own, 1]).max()) == 0
+            for own in (np.flatnonzero(table == number) for number in range(int(table.max()) + 1))
+        ]
+    )
 
 
 def _levels(middles: Floats, sides: Floats) -> Ints:

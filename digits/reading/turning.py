@@ -30,7 +30,8 @@ def upright(
     layout, turns = lay_out(0), 0
     areas = whole_page.read(layout, recogniser)
     characters = sum(len(area.written) for area in areas)
-    column = len(areas) >= 3 and characters <= 1.2 * len(areas)
+    in_cells = any(area.cell for area in areas)
+    column = len(areas) >= 3 and characters <= 1.2 * len(areas) and not in_cells
     upright = max(whole_page.certainty(areas), 0.01)
     needed = upright * math.exp(EVIDENCE / max(characters, 1))
     if characters < FEWEST or needed > 1 or (upright >= SURE and not column):

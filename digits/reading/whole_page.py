@@ -33,6 +33,7 @@ from digits.reading.text import (
 MOST_LINES = 300
 MOST_WINDOWS = 500  # that the network for lines is shown, for one page
 UNLIKELY = -4.0  # logarithm of the odds that ink is a digit
+LOW = 0.4  # of the usual height in cells, what is no writing beside them
 FEW_LINES = 12  # are read thoroughly
 
 
@@ -148,6 +149,9 @@ def _areas(laid_out: Layout, recogniser: Recogniser) -> list[Area]:
         for index in sorted(of_cell)
         for line in in_lines(of_cell[index])
     ]
+    if of_cell:  # what is much lower is left of walls
+        usual = np.median([part.box.height for own in of_cell.values() for part in own])
+        outside = [part for part in outside if max(part.box[2:]) >= LOW * usual]
     first = min(cell.box.y for cell in laid_out.cells)
     others = [Area(line, None) for line in in_lines(outside)]
     above = [one for one in others if one.line.fragments[0].box.y < first]
