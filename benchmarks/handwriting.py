@@ -137,7 +137,7 @@ def measure(folder: Path | None, textbook_folder: Path | None, limit: int | None
         for kind, pictures in kinds.items():
             add(on_non_digits(model, kind, model.picture(pictures)))
     amounts = np.load(others / "amount_strings.npz")
-    measured = cheque_amounts.measure(lambda picture: reader.read(picture).digits, amounts, limit)
+    measured = cheque_amounts.measure(lambda picture: whole_number(reader, picture), amounts, limit)
     add({"model": "ours", "set": "amount_strings", **measured})
     add({"model": "ours", "set": "pictures", **single_digits(reader, others / "pictures", limit)})
     return lines
@@ -221,6 +221,12 @@ def on_non_digits(model: Model, kind: str, answers: Answers) -> Line:
     }
 
 
+def whole_number(reader: Reader, picture: Bytes) -> tuple[str, float]:
+    """The digits of a picture, and the probability that all of its numbers are right."""
+    page = reader.read(picture)
+    return page.digits, float(np.prod([group.confidence for group in page.groups]))
+
+
 def single_digits(reader: Reader, folder: Path, limit: int | None) -> Line:
     """The line of the pictures from the field that hold one digit: how many are read as it, and as
     nothing else."""
@@ -257,7 +263,7 @@ AIMS: dict[str, tuple[float, float]] = {  # accuracy: must, goal
     "semeion16": (0.943, 0.96),
     "mnist_test": (0.9965, 0.9972),
     "mnist_scattered": (0.993, 0.996),
-    "amount_strings": (0.5, 0.8),
+    "amount_strings": (0.76, 0.88),
     "pictures": (112 / 120, 117 / 120),
 }
 FIVE = ("ardis28_dev", "usps16_dev", "optdigits32_dev", "unipen_dev", "pendigits_strokes")
@@ -307,6 +313,9 @@ def summary(lines: Lines) -> str:
     row("non-digits accepted", means["textbook"], means["ours"], *ACCEPTED_AIM)
     digits_right = measured["ours", "amount_strings"]["digits_right"]
     text.append(f"\nshare of single digits right in amount_strings: {digits_right:.2%}")
+    shares = measured["ours", "amount_strings"].get("answered", {})
+    for wrong, share in shares.items():
+        text.append(f"share of amounts that can be answered with {wrong} wrong: {share:.1%}")
     text.append("\naccepted at the threshold of  textbook 99%  ours 99%  the bundle")
     for (model, kind), line in kinds.items():
         if model == "ours":

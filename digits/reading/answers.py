@@ -47,6 +47,9 @@ class GroupAnswer:
     text: str = field(metadata={"description": "its digits, and ? for what is not sure"})
     box: list[int] = field(metadata=BOX)
     line: int = field(metadata={"description": "the number of its line, from 0", "ge": 0})
+    confidence: float = field(
+        metadata={"description": "the probability that all its digits are right", "ge": 0, "le": 1}
+    )
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,10 @@ def answer_of(page: Page) -> PageAnswer:
         )
         for reading in page.readings
     ]
-    groups = [GroupAnswer(one.text, list(one.box), one.line) for one in page.groups]
+    groups = [
+        GroupAnswer(one.text, list(one.box), one.line, round(one.confidence, 6))
+        for one in page.groups
+    ]
     cells = [CellAnswer(one.row, one.column, one.text, list(one.box)) for one in page.cells]
     return PageAnswer(page.text, page.digits, list(page.lines), readings, groups, cells)
 

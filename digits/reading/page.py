@@ -47,12 +47,15 @@ class Reading:
 class Group:
     """A number: digits, and ? for what is not sure, without a gap or a sign between them.
 
-    `box` is around its ink, in pixels of the picture, and `line` the number of its line.
+    `box` is around its ink, in pixels of the picture, `line` the number of its line, and
+    `confidence` the probability, 0 to 1, that all of its digits are right, the likeliest ones where
+    it has a ?.
     """
 
     text: str
     box: Box
     line: int
+    confidence: float
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,6 @@ def page_of_one(reading: Reading) -> Page:
     """The page that holds one reading alone."""
     digits = str(reading.digit) if reading.accepted else ""
     text = digits or ("?" if reading.box.width else "")
-    group = (Group(text, reading.box, 0),) if text else ()
+    group = (Group(text, reading.box, 0, reading.confidence * reading.is_digit),) if text else ()
     placed = replace(reading, line=0, group=0 if text else None)
     return Page(text, digits, (digits,) if digits else (), (placed,), group)

@@ -4,6 +4,7 @@ sure."""
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,12 +12,14 @@ import numpy as np
 
 from digits.layout.cells import Cell as CellBox
 from digits.pictures.box import Box
+from digits.reading.judging import confidence
 from digits.reading.page import Cell, Group, Page, Reading
 
 GAP = 0.55  # of a line's height, the narrowest gap between words
 ALONE = 0.36  # of a line's height, what is taken for the usual gap where there is only one
 InPicture = Callable[[Box], Box]  # from the ink map to the picture
 
+HARDLY, SURELY = -1.0, 3.0  # the mean logarithm of the odds that characters are digits
 USUAL = 2.2  # times the usual gap of its line, the narrowest gap between words
 
 
@@ -29,12 +32,14 @@ class Symbol:
         box: around its ink, in pixels of the ink map.
         reading: of a digit, or of ink that is not sure; None for a sign.
         letter: whether it is rather a letter, or another character, than a digit.
+        agreement: of both networks, as in `Judged`; 0 for a sign.
     """
 
     shown: str
     box: Box
     reading: Reading | None
     letter: bool
+    agreement: float = 0.0
 
     @property
     def guessed(self) -> Symbol:
@@ -55,8 +60,16 @@ def parted(boxes: Sequence[Box], height: float) -> list[slice]:
 
 
 def numbers(parts: Sequence[list[Symbol]]) -> list[list[Symbol]]:
-    """The parts of a line without those that are words; none at all in a line without a digit."""
-    kept = [part for part in parts if not _is_word(part)]
+    """The parts of a line without those that are words; none at all in a line without a digit.
+
+    In a line that is mostly letters, a single character must surely be a digit.
+    """
+    wordy = _is_word([one for part in parts for one in part])
+    kept = [
+        part
+        for part in parts
+        if not _is_word(part) and not (wordy and len(part) == 1 and _odds(part) < SURELY)
+    ]
     return kept if any(_is_number(part) for part in kept) else []
 
 
@@ -66,9 +79,19 @@ def _is_number(part: Sequence[Symbol]) -> bool:
 
 
 def _is_word(part: Sequence[Symbol]) -> bool:
+    """Whether a part has several letters, and its characters together are hardly digits."""
     letters = sum(one.letter for one in part)
     digits = sum(one.shown.isdigit() for one in part)
-    return letters >= 2 and letters >= digits
+    if letters < 2 or letters < digits:
+        return False
+    return _odds(part) < HARDLY
+
+
+def _odds(part: Sequence[Symbol]) -> float:
+    """The mean logarithm of the odds that the characters of a part are digits."""
+    chances = [min(max(one.reading.is_digit, 1e-4), 1 - 1e-4) for one in part if one.reading]
+    odds = [math.log(chance / (1 - chance)) for chance in chances]
+    return sum(odds) / max(len(odds), 1)
 
 
 def parts_in_form(symbols: Sequence[Symbol], pattern: str) -> list[list[Symbol]]:
@@ -115,7 +138,8 @@ def page_of(
         for run in _runs(parts):
             group_of |= {id(one): len(groups) for one in run}
             box = Box.around([one.box for one in run])
-            groups.append(Group("".join(one.shown for one in run), box, number))
+            sure = confidence([one.agreement for one in run])
+            groups.append(Group("".join(one.shown for one in run), box, number, sure))
         readings += [
             replace(one.reading, line=number, group=group_of.get(id(one)))
             for row in line

@@ -12,11 +12,10 @@ import numpy as np
 from digits.layout.cells import Cell as CellBox
 from digits.layout.segmentation import Fragment, Line, connected_parts, in_lines
 from digits.layout.structure import Layout
-from digits.pictures.box import Box
 from digits.pictures.grey import Grey
 from digits.reading.broken import join_broken
-from digits.reading.lines.decoding import OTHER
 from digits.reading.judging import Judged, in_context, judge
+from digits.reading.lines.decoding import OTHER
 from digits.reading.lines.line_reading import Written, read_line
 from digits.reading.page import Floats, Page, Reading
 from digits.reading.recogniser import Recogniser
@@ -170,9 +169,7 @@ def _opinions(areas: Sequence[Area], recogniser: Recogniser) -> list[list[Judged
     ]
 
 
-def _symbol(
-    written: Written, judged: Judged | None, in_picture: InPicture, alone: bool
-) -> Symbol:
+def _symbol(written: Written, judged: Judged | None, in_picture: InPicture, alone: bool) -> Symbol:
     """A character as it is shown."""
     box = in_picture(written.fragment.box)
     if judged is None or written.answer is None:
@@ -182,4 +179,5 @@ def _symbol(
     reading = Reading(digit, judged.probabilities, accepted, box, written.answer.canvas, is_digit)
     seems_letter = written.symbol == OTHER and not alone
     letter = not accepted and (seems_letter or judged.log_odds < UNLIKELY)
-    return Symbol(str(digit) if accepted else OTHER, box, reading, letter)
+    shown = str(digit) if accepted else OTHER
+    return Symbol(shown, box, reading, letter, judged.agreement)

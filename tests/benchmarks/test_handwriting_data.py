@@ -155,6 +155,16 @@ def test_edit_distance(one: str, other: str, distance: int) -> None:
 
 def test_amounts_are_counted_whole_and_by_digit(handwriting_folder: Path) -> None:
     file = np.load(handwriting_folder / "amount_strings.npz")
-    assert cheque_amounts.measure(lambda _: "50", file, None)["accuracy"] == 1
-    half = cheque_amounts.measure(lambda picture: "59"[: len(picture)], file, None)
-    assert half == {"n": 1, "accuracy": 0, "interval": half["interval"], "digits_right": 0.5}
+    assert cheque_amounts.measure(lambda _: ("50", 0.9), file, None)["accuracy"] == 1
+    half = cheque_amounts.measure(lambda picture: ("59"[: len(picture)], 0.9), file, None)
+    none = {"3%": 0.0, "5%": 0.0}
+    expected = {"n": 1, "accuracy": 0, "digits_right": 0.5, "answered": none}
+    assert half == expected | {"interval": half["interval"]}
+
+
+def test_the_most_confident_are_answered() -> None:
+    confidences = np.array([0.2, 0.9, 0.8, 0.7, 0.1])
+    right = np.array([False, True, True, False, True])
+    assert cheque_amounts.answered(confidences, right, 0.0) == pytest.approx(2 / 5)
+    assert cheque_amounts.answered(confidences, right, 1 / 3) == pytest.approx(3 / 5)
+    assert cheque_amounts.answered(confidences, right, 0.4) == 1

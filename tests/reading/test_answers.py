@@ -23,7 +23,7 @@ def test_a_box_ends_where_the_next_pixel_begins() -> None:
 
 
 def test_the_json_of_a_page_is_what_scripts_expect() -> None:
-    groups, cells = (Group("7", Box(3, 4, 20, 30), 0),), (Cell(1, 2, "7", Box(0, 0, 40, 50)),)
+    groups, cells = (Group("7", Box(3, 4, 20, 30), 0, 0.96),), (Cell(1, 2, "7", Box(0, 0, 40, 50)),)
     page = Page("7", "7", ("7",), (replace(reading(), line=0, group=0),), groups, cells)
     others = ", ".join(["0.012346"] * 7), ", ".join(["0.012346"] * 2)
     assert json.dumps(as_dict(page)) == (
@@ -31,7 +31,7 @@ def test_the_json_of_a_page_is_what_scripts_expect() -> None:
         '"confidence": 0.888889, "accepted": true, '
         f'"probabilities": [{others[0]}, 0.888889, {others[1]}], '
         '"box": [3, 4, 20, 30], "line": 0, "group": 0}], '
-        '"groups": [{"text": "7", "box": [3, 4, 20, 30], "line": 0}], '
+        '"groups": [{"text": "7", "box": [3, 4, 20, 30], "line": 0, "confidence": 0.96}], '
         '"cells": [{"row": 1, "column": 2, "text": "7", "box": [0, 0, 40, 50]}]}'
     )
 

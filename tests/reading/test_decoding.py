@@ -1,8 +1,5 @@
 """The network's answer for a strip, made by hand, and the characters in it."""
 
-import itertools
-import math
-
 import numpy as np
 import pytest
 
@@ -11,7 +8,6 @@ from digits.reading.lines.decoding import (
     CHARACTERS,
     fitting,
     greedy,
-    log_likelihoods,
     plausible,
     text_of,
 )
@@ -50,39 +46,6 @@ def test_a_character_knows_where_it_is_and_how_likely() -> None:
     assert seven.probabilities.sum() == pytest.approx(1)
 
 
-def test_the_likelihood_is_the_sum_over_all_paths() -> None:
-    rng = np.random.default_rng(1)
-    probabilities = rng.dirichlet(np.ones(BLANK + 1), 4).astype(np.float32)
-    symbols = {"1": 1, "2": 2, "_": BLANK}
-
-    def collapsed(path: tuple[str, ...]) -> str:
-        return "".join(one for one, _ in itertools.groupby(path)).replace("_", "")
-
-    for text in ("", "1", "12", "11", "121"):
-        expected = sum(
-            math.prod(float(probabilities[i, symbols[one]]) for i, one in enumerate(path))
-            for path in itertools.product("12_", repeat=4)
-            if collapsed(path) == text
-        )
-        found = float(log_likelihoods(np.log(probabilities)[None], [text])[0, 0])
-        assert math.exp(found) == pytest.approx(expected, rel=1e-4)
-
-
-def test_several_texts_are_measured_at_once() -> None:
-    views = np.array([outputs("_1_2_"), outputs("_1_7_", 0.5)])
-    texts = ["12", "17", "1", ""]
-    together = log_likelihoods(views, texts)
-    alone = [[log_likelihoods(view[None], [text])[0, 0] for text in texts] for view in views]
-    np.testing.assert_allclose(together, alone, rtol=1e-4)
-    assert together.argmax(axis=1).tolist() == [0, 1]
-
-
-def test_a_long_strip_does_not_vanish() -> None:
-    (found,) = log_likelihoods(outputs("_1" * 400, 0.3)[None], ["1" * 400])[0]
-    assert np.isfinite(found)
-    assert found < -500
-
-
 @pytest.mark.parametrize(
     ("path", "pattern", "text"),
     [
@@ -118,10 +81,16 @@ def test_what_the_ink_does_not_show_is_not_present() -> None:
         ("_/_7_/_2_", "17/2"),
         ("_7_/_2_/_", "7/21"),
         ("_1_/_2_", "1/2"),
+        ("_2_+_", "24"),
+        ("_1_+_=_", "14="),
+        ("_1_+_2_", "1+2"),
+        ("_+_2_", "+2"),
     ],
 )
 def test_signs_that_cannot_be_are_ones(path: str, text: str) -> None:
-    found = plausible(greedy(outputs(path)))
+    shown = outputs(path)
+    shown[:, 4] += np.float32(0.5)  # more like a plus than other digits are
+    found = plausible(greedy(shown))
     assert text_of(found) == text
     for one in found:
         assert one.probabilities.sum() == pytest.approx(1, abs=1e-4)

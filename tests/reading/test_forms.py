@@ -58,7 +58,9 @@ def test_pages_of_regions_are_one_page() -> None:
         box = Box(1, 2, 3, 4)
         blank = np.zeros((256, 256), np.uint8)
         reading = Reading(7, np.full(10, 0.1, np.float32), True, box, blank, 1.0, 0, 0)
-        return Page(text, text, (text,), (reading,), (Group(text, box, 0),), (Cell(0, 0, "", box),))
+        return Page(
+            text, text, (text,), (reading,), (Group(text, box, 0, 1.0),), (Cell(0, 0, "", box),)
+        )
 
     whole = together([page("7"), page("42")], [Box(10, 20, 9, 9), Box(100, 200, 9, 9)])
     assert (whole.text, whole.digits, whole.lines) == ("7\n42", "742", ("7", "42"))

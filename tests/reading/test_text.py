@@ -6,7 +6,7 @@ import pytest
 from digits.layout.cells import Cell as CellBox
 from digits.pictures.box import Box
 from digits.reading.page import Reading
-from digits.reading.text import Row, Symbol, page_of, parts_in_form, tokens
+from digits.reading.text import Row, Symbol, numbers, page_of, parted, parts_in_form
 
 HEIGHT = 20.0
 
@@ -26,9 +26,14 @@ def symbols(text: str, narrow: int = 4, wide: int = 24) -> list[Symbol]:
             continue
         digit = int(one) if one.isdigit() else 0
         blank = np.zeros((256, 256), np.uint8)
-        reading = Reading(digit, np.full(10, 0.1, np.float32), one.isdigit(), box, blank, 0.5)
+        chance = 0.02 if one.isalpha() else 0.5 if one == "?" else 0.97
+        reading = Reading(digit, np.full(10, 0.1, np.float32), one.isdigit(), box, blank, chance)
         found.append(Symbol(one if one.isdigit() else "?", box, reading, one.isalpha()))
     return found
+
+
+def tokens(line: list[Symbol]) -> list[list[Symbol]]:
+    return numbers([line[part] for part in parted([one.box for one in line], HEIGHT)])
 
 
 @pytest.mark.parametrize(
@@ -39,6 +44,9 @@ def symbols(text: str, narrow: int = 4, wide: int = 24) -> list[Symbol]:
         ("80?21", "80?21"),
         ("?", "?"),
         ("12 345 6", "12 345 6"),
+        ("1 6 81", "1 6 81"),
+        ("0 6", "0 6"),
+        ("??00", "??00"),  # not sure, and never nothing
         ("Hello", ""),
         ("Hello 42", "42"),
         ("42 apples 7", "42 7"),
@@ -49,17 +57,17 @@ def symbols(text: str, narrow: int = 4, wide: int = 24) -> list[Symbol]:
 )
 def test_a_line_as_text(written: str, text: str) -> None:
     line = symbols(written)
-    assert page_of([Row(tokens(line, HEIGHT), line, None)]).text == text
+    assert page_of([Row(tokens(line), line, None)]).text == text
 
 
 def test_digits_that_are_wide_apart_are_one_number() -> None:
     line = symbols("123456", narrow=18)
-    assert page_of([Row(tokens(line, HEIGHT), line, None)]).text == "123456"
+    assert page_of([Row(tokens(line), line, None)]).text == "123456"
 
 
 def test_lines_groups_and_readings() -> None:
     lines = [symbols("12.5?"), symbols("word"), symbols("3 45")]
-    page = page_of([Row(tokens(line, HEIGHT), line, None) for line in lines])
+    page = page_of([Row(tokens(line), line, None) for line in lines])
     assert page.text == "12.5?\n3 45"
     assert page.digits == "125345"
     assert page.lines == ("125", "345")
@@ -78,7 +86,7 @@ def test_a_row_of_cells_is_a_line_and_an_empty_cell_is_empty() -> None:
         for column in (0, 1)
     ]
     written = {cells[0]: "12", cells[1]: "3", cells[3]: "4.5"}
-    rows = [Row(tokens(symbols(text), HEIGHT), symbols(text), of) for of, text in written.items()]
+    rows = [Row(tokens(symbols(text)), symbols(text), of) for of, text in written.items()]
     page = page_of(rows, cells)
     assert page.text == "12 3\n4.5"
     assert [(cell.row, cell.column, cell.text) for cell in page.cells] == [
@@ -99,7 +107,7 @@ def test_a_guess_takes_the_place_of_what_is_not_sure() -> None:
 def test_a_row_of_boxes_is_a_number_and_an_empty_box_parts_it() -> None:
     cells = [CellBox(0, column, Box(40 * column, 0, 40, 30)) for column in range(5)]
     written = {cells[0]: "1", cells[1]: "2", cells[3]: "4", cells[4]: "?"}
-    rows = [Row(tokens(symbols(text), HEIGHT), symbols(text), of) for of, text in written.items()]
+    rows = [Row(tokens(symbols(text)), symbols(text), of) for of, text in written.items()]
     page = page_of(rows, cells)
     assert page.text == "12 4?"
     assert [group.text for group in page.groups] == ["12", "4?"]

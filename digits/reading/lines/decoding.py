@@ -20,7 +20,6 @@ CHARACTERS = "0123456789" + SIGNS + OTHER  # of the network's outputs; the last 
 BLANK = len(CHARACTERS)
 DIGIT = "#"  # of a pattern: any digit
 MISSING = np.float32(np.log(0.02))  # of the probability that a pattern's sign is not in the ink
-TINY = np.float32(1e-30)
 NEVER = np.float32(-1e9)  # the logarithm of a probability of 0
 
 
@@ -54,59 +53,30 @@ def greedy(log_probabilities: Floats) -> list[Character]:
 
 
 def plausible(characters: Sequence[Character]) -> list[Character]:
-    """The characters with those signs as ones that can be nothing else: a bracket without its
-    other half, and a slash without a digit on both sides."""
+    """The characters with those signs as digits that can be nothing else: a bracket without its
+    other half and a slash without a digit on both sides are ones, and a plus without a digit
+    behind it is the likeliest digit, often a barred 7."""
     text = text_of(characters)
     found = list(characters)
     for place, symbol in enumerate(text):
         before, after = text[:place], text[place + 1 :]
         beside = before[-1:].isdigit() and after[:1].isdigit()
-        alone = (
+        lonely = (
             (symbol == "(" and ")" not in after)
             or (symbol == ")" and "(" not in before)
             or (symbol == "/" and not beside)
         )
-        if alone:
-            likely = characters[place].probabilities.copy()
-            likely[1] += likely[CHARACTERS.index(symbol)]
+        likely = characters[place].probabilities.copy()
+        digit = 1 if lonely else int(likely[:10].argmax())
+        if lonely or (symbol == "+" and place and not after[:1].isdigit()):
+            likely[digit] += likely[CHARACTERS.index(symbol)]
             likely[CHARACTERS.index(symbol)] = 0
-            found[place] = replace(characters[place], symbol="1", probabilities=likely)
+            found[place] = replace(characters[place], symbol=str(digit), probabilities=likely)
     return found
 
 
 def text_of(characters: Sequence[Character]) -> str:
     return "".join(character.symbol for character in characters)
-
-
-def log_likelihoods(log_probabilities: Floats, texts: Sequence[str]) -> Floats:
-    """The logarithm of the probability of each text, by the forward algorithm.
-
-    `log_probabilities` are those of several views of one line, shape (views, steps, 21); the result
-    has the shape (views, texts).
-    """
-    longest = max(map(len, texts))
-    states = np.full((len(texts), 2 * longest + 1), BLANK)
-    for row, text in zip(states, texts, strict=True):
-        row[1 : 2 * len(text) : 2] = [CHARACTERS.index(symbol) for symbol in text]
-    # Into a character, one may skip the blank before it, if the character before that is another.
-    skipping = np.zeros(states.shape, np.float32)
-    skipping[:, 3::2] = states[:, 3::2] != states[:, 1:-2:2]
-    emitted = np.exp(log_probabilities)[:, :, states]  # (views, steps, texts, states)
-    views, steps = log_probabilities.shape[:2]
-    # Before each state, two more, whose probability is 0. Probabilities are scaled at each step.
-    forward = np.zeros((views, len(texts), states.shape[1] + 2), np.float32)
-    forward[..., 2:4] = emitted[:, 0, :, :2]
-    scale = np.zeros((views, len(texts)), np.float32)
-    for step in range(1, steps):
-        ways = forward[..., 2:] + forward[..., 1:-1] + forward[..., :-2] * skipping
-        forward[..., 2:] = ways * emitted[:, step]
-        largest = np.maximum(forward.max(axis=2), TINY)
-        forward /= largest[..., None]
-        scale += np.log(largest)
-    ends = 2 + 2 * np.array([len(text) for text in texts])
-    rows = np.arange(len(texts))
-    total = forward[:, rows, ends] + np.where(ends > 2, forward[:, rows, ends - 1], 0)
-    return np.asarray(scale + np.log(np.maximum(total, TINY)))
 
 
 def _character(log_probabilities: Floats, begin: int, end: int, symbol: int) -> Character:

@@ -19,7 +19,7 @@ from digits.reading.page import Floats
 MOST_EDITS = 6  # of the text that is started from
 CLEARLY = 0.1  # by which the logarithm of the likelihood must grow
 SURELY = 0.999  # probability of a blank
-VIEWS = 1.5
+VIEWS = 1.5  # the weight of the views' mean opinion of a character
 TINY = 1e-30
 
 Doubles = NDArray[np.float64]
@@ -62,7 +62,7 @@ def edits(log_probabilities: Floats, text: str) -> Edits:
     # Of steps that all views surely leave blank, one is enough.
     blank = (shown[..., BLANK] > SURELY).all(axis=1)
     kept = np.flatnonzero(~blank | np.append(True, ~blank[:-1]))
-    left_out = np.log(shown[np.setdiff1d(np.arange(len(shown)), kept)][..., BLANK]).sum(axis=0)
+    left_out = np.log(np.delete(shown[..., BLANK], kept, axis=0)).sum(axis=0)
     shown, steps = shown[kept], len(kept)
     emitted = shown[..., states]
 
@@ -127,9 +127,7 @@ def _others(states: NDArray[np.int64], neighbours: NDArray[np.int64]) -> Doubles
     return np.where(inside[:, None], of[:, None] != np.arange(BLANK), False).astype(np.float64)
 
 
-def _deleted(
-    codes: NDArray[np.int64], before: Doubles, after: Doubles, total: Doubles
-) -> Doubles:
+def _deleted(codes: NDArray[np.int64], before: Doubles, after: Doubles, total: Doubles) -> Doubles:
     count, steps = len(codes), len(before) - 1
     found = np.empty((len(total), count))
     for i in range(count):
@@ -149,20 +147,26 @@ def likeliest(log_probabilities: Floats, texts: Sequence[str]) -> Edits:
     tried = {text: edits(log_probabilities, text) for text in dict.fromkeys(texts)}
     best = max(tried.values(), key=lambda one: float(one.log_likelihoods.sum()))
     for _ in range(MOST_EDITS):
-        text = best.text
-        gains = [
-            (best.replaced.sum(axis=0), lambda i, c: text[:i] + CHARACTERS[c] + text[i + 1 :]),
-            (best.inserted.sum(axis=0), lambda i, c: text[:i] + CHARACTERS[c] + text[i:]),
-            (best.deleted.sum(axis=0)[:, None], lambda i, c: text[:i] + text[i + 1 :]),
-        ]
-        gain, change = max(
-            ((own.max(), (own, how)) for own, how in gains if own.size), key=lambda pair: pair[0]
-        )
+        gain, text = max(_neighbours(best))
         if gain < CLEARLY:
             break
-        own, how = change
-        place, code = np.unravel_index(int(own.argmax()), own.shape)
-        best = edits(log_probabilities, how(int(place), int(code)))
+        best = edits(log_probabilities, text)
+    return best
+
+
+def _neighbours(found: Edits) -> list[tuple[float, str]]:
+    """The best text with one character replaced, inserted or deleted, each with its gain."""
+    text, best = found.text, []
+    for gains, end in ((found.replaced, 1), (found.inserted, 0)):
+        together = gains.sum(axis=0)
+        if len(together):
+            place, code = (int(i) for i in np.unravel_index(together.argmax(), together.shape))
+            changed = text[:place] + CHARACTERS[code] + text[place + end :]
+            best.append((float(together.max()), changed))
+    if text:
+        together = found.deleted.sum(axis=0)
+        place = int(together.argmax())
+        best.append((float(together.max()), text[:place] + text[place + 1 :]))
     return best
 
 

@@ -209,9 +209,7 @@ def _own(
     return chosen, [one for one in parts if one not in chosen]
 
 
-def _written(
-    character: Character, ink: Fragment, recogniser: Recogniser, height: float
-) -> Written:
+def _written(character: Character, ink: Fragment, recogniser: Recogniser, height: float) -> Written:
     digits = character.probabilities[:10]
     total = float(digits.sum())
     line = digits / total if total > 1e-6 else np.full(10, 0.1, np.float32)
