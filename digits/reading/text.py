@@ -16,7 +16,7 @@ from digits.reading.judging import confidence
 from digits.reading.page import Cell, Group, Page, Reading
 
 GAP = 0.55  # of a line's height, the narrowest gap between words
-ALONE = 0.36  # of a line's height, what is taken for the usual gap where there is only one
+ALONE = 0.6  # of a line's height, what is taken for the usual gap where there is only one
 InPicture = Callable[[Box], Box]  # from the ink map to the picture
 
 HARDLY, SURELY = -1.0, 3.0  # the mean logarithm of the odds that characters are digits

@@ -15,6 +15,7 @@ from digits.layout.structure import Layout
 from digits.pictures.grey import Grey
 from digits.reading.broken import join_broken
 from digits.reading.judging import Judged, in_context, judge
+from digits.reading.lines import decoding
 from digits.reading.lines.decoding import OTHER
 from digits.reading.lines.line_reading import Written, read_line
 from digits.reading.page import Floats, Page, Reading
@@ -31,6 +32,7 @@ from digits.reading.text import (
 
 MOST_LINES = 300
 MOST_WINDOWS = 500  # that the network for lines is shown, for one page
+MOST_ON_TRIAL = 50
 UNLIKELY = -4.0  # logarithm of the odds that ink is a digit
 LOW = 0.4  # of the usual height in cells, what is no writing beside them
 FEW_LINES = 12  # are read thoroughly
@@ -60,12 +62,12 @@ def read(
         longest = sorted(areas, key=lambda area: -len(area.line.fragments))[:most]
         areas = [area for area in areas if area in longest]
     thorough = len(areas) <= FEW_LINES and not trial
-    left = MOST_WINDOWS
+    left = MOST_ON_TRIAL if trial else MOST_WINDOWS
 
     def run(window: Grey) -> Floats:
         nonlocal left
         left -= 1
-        return recogniser.line(window)
+        return recogniser.line(window) if left >= 0 else decoding.nothing()
 
     found = []
     for area in areas:

@@ -96,7 +96,7 @@ def test_a_blank_picture_has_no_digit_and_is_not_a_failure(read: Run) -> None:
 def test_what_is_not_sure_is_a_question_mark_and_a_guess_on_demand(
     read: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digits.reading.lines.line_reading.SURE", 1.1)  # accepts nothing
+    monkeypatch.setattr("digits.reading.judging.Judged.accepted", False)
     assert read("42.png") == (0, "??\n", "42.png: no digit found\n")
     assert read("42.png", "--strict")[0] == 1
     assert read("42.png", "--guess")[:2] == (0, "42\n")

@@ -5,11 +5,11 @@ import math
 
 import numpy as np
 import pytest
+from line_outputs import outputs
 
 from digits.reading.lines.decoding import BLANK, CHARACTERS
 from digits.reading.lines.edits import characters, edits, likeliest
 from digits.reading.page import Floats
-from tests.reading.test_decoding import outputs
 
 SHOWN = "12."
 

@@ -45,7 +45,6 @@ def tokens(line: list[Symbol]) -> list[list[Symbol]]:
         ("?", "?"),
         ("12 345 6", "12 345 6"),
         ("1 6 81", "1 6 81"),
-        ("0 6", "0 6"),
         ("??00", "??00"),  # not sure, and never nothing
         ("Hello", ""),
         ("Hello 42", "42"),

@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from digits.bundle import STRIP_WIDTH
 from digits.reading.page import Floats
 
+STEP = 2  # columns of a strip that one step of the network stands for
 SIGNS = ".,-/:()+="
 OTHER = "?"  # a letter, or any other character
 CHARACTERS = "0123456789" + SIGNS + OTHER  # of the network's outputs; the last one is the blank
@@ -38,6 +40,13 @@ class Character:
     step: float
     probabilities: Floats
     presence: float
+
+
+def nothing() -> Floats:
+    """The log-probabilities of a window in which nothing is written."""
+    steps = np.full((STRIP_WIDTH // STEP, BLANK + 1), NEVER, np.float32)
+    steps[:, BLANK] = 0
+    return steps
 
 
 def greedy(log_probabilities: Floats) -> list[Character]:

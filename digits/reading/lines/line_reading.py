@@ -15,13 +15,13 @@ from digits.pictures.box import Box
 from digits.pictures.grey import Grey
 from digits.pictures.masks import Ints
 from digits.reading.lines import decoding, edits, pieces
-from digits.reading.lines.decoding import OTHER, Character
+from digits.reading.lines.decoding import OTHER, STEP, Character
 from digits.reading.lines.strips import Strip, heavier, lighter, slant, strip_of
 from digits.reading.page import Floats
 from digits.reading.recogniser import Answer, Recogniser
 
-STEP = 2  # columns of a strip that one step of the network stands for
 CLEAR = 0.8  # likelihood of its text, of a line that one look is enough for
+MOST_CHARACTERS = 60  # of a line that is looked at closely
 SCALES = (0.85, 1.18)  # of the further strips of a line that fits into one window
 SLIVER = 0.12  # of a part's ink, what is not cut off
 TALL = 0.5  # of a line's height, ink that may be a digit
@@ -75,22 +75,24 @@ def read_line(
     shear = slant(whole.ink)
     strips = [strip_of(whole.ink, level, line.height, shear)]
     outputs = [_outputs(strips[0], run)]
-    if thorough and _likelihood(outputs[0]) < CLEAR:
+    if thorough and _is_doubtful(outputs[0]):
         # Of a line that does not fit into one window, the size must be the same.
         sizes = SCALES if len(strips[0].windows) == 1 else (1.0,)
         of_sizes = [strip_of(whole.ink, level, line.height / one, shear) for one in sizes]
         others = [pen(one) for one in of_sizes for pen in (heavier, lighter)]
         strips += [one for one in others if len(one.windows) == len(strips[0].windows)]
         outputs += [_outputs(one, run) for one in strips[1:]]
-    found, view = _fitting(outputs, pattern) if pattern else _best_text(outputs)
+    found, view = _fitting(outputs, pattern) if pattern else _best_text(outputs, thorough)
     found = found if pattern else decoding.plausible(found)
     return _with_ink(line, whole, found, strips[view], recogniser, bool(pattern))
 
 
-def _likelihood(output: Floats) -> float:
-    """Of the text that a view shows, 0 to 1."""
+def _is_doubtful(output: Floats) -> bool:
+    """Whether the text that a view shows is not clear."""
     text = decoding.text_of(decoding.greedy(output))
-    return float(np.exp(edits.edits(output[None], text).log_likelihoods[0]))
+    if len(text) > MOST_CHARACTERS:
+        return False
+    return bool(edits.edits(output[None], text).log_likelihoods[0] < math.log(CLEAR))
 
 
 def _level(line: Line) -> float:
@@ -100,10 +102,12 @@ def _level(line: Line) -> float:
     return float(np.average([box.y + box.height / 2 for box in boxes], weights=weights))
 
 
-def _best_text(outputs: Sequence[Floats]) -> tuple[list[Character], int]:
+def _best_text(outputs: Sequence[Floats], thorough: bool) -> tuple[list[Character], int]:
     """The characters of the text that all views of a line together make likeliest, and the number
     of the view that shows it best."""
     found = [decoding.greedy(output) for output in outputs]
+    if not thorough or max(map(len, found)) > MOST_CHARACTERS:
+        return found[0], 0
     best = edits.likeliest(np.array(outputs), [decoding.text_of(one) for one in found])
     view = int(best.log_likelihoods.argmax())
     return edits.characters(best, view), view
