@@ -12,7 +12,7 @@ import numpy as np
 
 from digits.layout.cells import Cell as CellBox
 from digits.pictures.box import Box
-from digits.reading.judging import confidence
+from digits.reading.lines.judging import confidence
 from digits.reading.page import Cell, Group, Page, Reading
 
 GAP = 0.55  # of a line's height, the narrowest gap between words

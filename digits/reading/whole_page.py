@@ -14,9 +14,9 @@ from digits.layout.segmentation import Fragment, Line, connected_parts, in_lines
 from digits.layout.structure import Layout
 from digits.pictures.grey import Grey
 from digits.reading.broken import join_broken
-from digits.reading.judging import Judged, in_context, judge
 from digits.reading.lines import decoding
 from digits.reading.lines.decoding import OTHER
+from digits.reading.lines.judging import Judged, in_context, judge
 from digits.reading.lines.line_reading import Written, read_line
 from digits.reading.page import Floats, Page, Reading
 from digits.reading.recogniser import Recogniser

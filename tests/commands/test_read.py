@@ -96,7 +96,7 @@ def test_a_blank_picture_has_no_digit_and_is_not_a_failure(read: Run) -> None:
 def test_what_is_not_sure_is_a_question_mark_and_a_guess_on_demand(
     read: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("digits.reading.judging.Judged.accepted", False)
+    monkeypatch.setattr("digits.reading.lines.judging.Judged.accepted", False)
     assert read("42.png") == (0, "??\n", "42.png: no digit found\n")
     assert read("42.png", "--strict")[0] == 1
     assert read("42.png", "--guess")[:2] == (0, "42\n")
@@ -287,7 +287,7 @@ def on_terminal(command: list[str]) -> tuple[bytes, bytes]:
 
 @POSIX
 def test_memory_stays_flat_over_many_files() -> None:
-    few, many = peak_memory_mb(50), peak_memory_mb(600)
+    few, many = peak_memory_mb(50), peak_memory_mb(250)
     assert many - few < 4, (few, many)
 
 

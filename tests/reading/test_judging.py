@@ -8,7 +8,7 @@ import pytest
 from digits.bundle import SHIPPED, read
 from digits.layout.segmentation import Fragment
 from digits.pictures.box import Box
-from digits.reading.judging import Judged, confidence, in_context, judge
+from digits.reading.lines.judging import Judged, confidence, in_context, judge
 from digits.reading.lines.line_reading import Written
 from digits.reading.page import Floats
 from digits.reading.recogniser import Answer, Recogniser

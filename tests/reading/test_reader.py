@@ -246,11 +246,11 @@ HANDWRITING = os.environ.get("DIGITS_HANDWRITING")
 
 @pytest.mark.skipif(not HANDWRITING, reason="DIGITS_HANDWRITING names no folder of handwriting")
 def test_amounts_on_real_cheques_are_read() -> None:
-    """343 of all 500 are read right (68.6 %)."""
+    """374 of all 500 are read right (74.8 %)."""
     with np.load(Path(str(HANDWRITING)) / "amount_strings.npz") as file:
         pictures = zip(cheque_amounts.pictures(file), file["strings"], strict=True)
         right = [READER.read(picture).digits == amount for picture, amount in pictures]
-    assert sum(right) >= 338
+    assert sum(right) >= 369
 
 
 def test_digits_in_boxes_are_read_without_the_walls(mnist: Mnist) -> None:
