@@ -3,6 +3,8 @@
     DIGITS_HANDWRITING=DIR python -m benchmarks.handwriting
                                                        writes benchmarks/results/handwriting.jsonl
     python -m benchmarks.handwriting --textbook DIR    with a textbook CNN that is already trained
+    python -m benchmarks.handwriting --again           measures the shipped model again; the
+                                                       textbook CNN's lines stay as they are
     python -m benchmarks.handwriting --summary         prints the table
 
 The shipped model reads a picture with `Reader.classify` and a canvas with the signature `canvas`.
@@ -18,6 +20,7 @@ describes. Expect other people's writing to be read somewhat worse.
 It takes about ten minutes, three of them to train the textbook CNN.
 """
 
+import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable
@@ -29,7 +32,8 @@ from numpy.typing import NDArray
 
 from benchmarks import RESULTS_FOLDER
 from benchmarks.handwriting_data import cheque_amounts, evaluation_sets, non_digits
-from benchmarks.harness.json_lines import Line, Lines
+from benchmarks.harness import command_line
+from benchmarks.harness.json_lines import Line, Lines, read_lines
 from benchmarks.textbook import reading as textbook
 from digits import bundle
 from digits.data.mnist import Bytes, load_mnist
@@ -82,16 +86,31 @@ class Model:
 
 
 def main() -> int:
-    return textbook.main(__doc__, RESULTS, measure, summary)
+    parser = command_line.parser(__doc__, RESULTS)
+    textbook.add_flags(parser)
+    parser.add_argument("--limit", type=int, metavar="N", help="read the first N of each set only")
+    parser.add_argument("--again", action="store_true", help="measure the shipped model alone")
+
+    def run(arguments: argparse.Namespace) -> list[Line]:
+        kept = read_lines(arguments.out) if arguments.again else None
+        return measure(arguments.bundle, arguments.textbook, arguments.limit, kept)
+
+    return command_line.main(parser, run, summary)
 
 
-def measure(folder: Path | None, textbook_folder: Path | None, limit: int | None) -> list[Line]:
+def measure(
+    folder: Path | None,
+    textbook_folder: Path | None,
+    limit: int | None,
+    kept: Lines | None = None,
+) -> list[Line]:
     """Measures both models on every set.
 
     Args:
         folder: of the bundle; None is the one that ships.
         textbook_folder: of the textbook CNN; None trains it now.
         limit: how many pictures of each set, from the first on; None is all.
+        kept: earlier lines, of which the textbook CNN's are taken instead of measuring it.
 
     Returns:
         a line for each model and set.
@@ -102,8 +121,10 @@ def measure(folder: Path | None, textbook_folder: Path | None, limit: int | None
     reader = Reader(folder)
     validation = digits.train_images[-VALIDATION:][:limit]
     own = ours(reader, bundle.read(folder or bundle.SHIPPED), validation)
-    with textbook.model_file(textbook_folder) as path:
-        models = (own, squeezing(textbook.predictor(path), validation))
+    models = [own]
+    if kept is None:
+        with textbook.model_file(textbook_folder) as path:
+            models.append(squeezing(textbook.predictor(path), validation))
     lines: list[Line] = []
 
     def add(line: Line) -> None:
@@ -136,6 +157,7 @@ def measure(folder: Path | None, textbook_folder: Path | None, limit: int | None
         }
         for kind, pictures in kinds.items():
             add(on_non_digits(model, kind, model.picture(pictures)))
+    lines += [line for line in kept or () if line["model"] == "textbook"]
     amounts = np.load(others / "amount_strings.npz")
     measured = cheque_amounts.measure(lambda picture: whole_number(reader, picture), amounts, limit)
     add({"model": "ours", "set": "amount_strings", **measured})

@@ -125,7 +125,8 @@ def reading(lines: Lines) -> str:
 The textbook CNN gets each picture as tutorials feed it, squeezed to 28×28 pixels. \
 {amounts["digits_right"]:.1%} of the single digits of the amounts are read correctly. If only \
 those are answered of whose numbers the reader is surest, {answered["3%"]:.0%} of the amounts can \
-be, with 3% of the answers wrong, or {answered["5%"]:.0%} with 5%. Every figure: [handwriting.jsonl]({LINKED}/handwriting.jsonl)."""
+be, with 3% of the answers wrong, or {answered["5%"]:.0%} with 5%. Every figure: \
+[handwriting.jsonl]({LINKED}/handwriting.jsonl)."""
 
 
 def refusals(lines: Lines, manifest: Mapping[str, Any]) -> str:
