@@ -246,7 +246,8 @@ def on_non_digits(model: Model, kind: str, answers: Answers) -> Line:
 def whole_number(reader: Reader, picture: Bytes) -> tuple[str, float]:
     """The digits of a picture, and the probability that all of its numbers are right."""
     page = reader.read(picture)
-    return page.digits, float(np.prod([group.confidence for group in page.groups]))
+    confidences = [group.confidence for group in page.groups]
+    return page.digits, float(np.prod(confidences)) if confidences else 0.0
 
 
 def single_digits(reader: Reader, folder: Path, limit: int | None) -> Line:

@@ -12,7 +12,7 @@ from digits.pictures.masks import Components, Ints, Mask, components, wider
 HIGHER = 1.25  # times the usual height of parts, a frame, at least
 FILLED = 0.55  # of a frame's box, what it encloses
 WITHIN = 0.25  # of a frame's height, the height of what is in it
-MOST_FRAMES = 50  # that are looked for, the largest
+MOST_FRAMES = 12  # that are looked for, the largest
 LONG_RIM, NARROW_RIM = 0.8, 0.15  # of the picture's sides
 DIGIT = 0.3  # of the usual height, what sticks out of a frame into it and is kept
 

