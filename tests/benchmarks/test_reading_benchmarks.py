@@ -85,7 +85,7 @@ def test_handwriting_is_measured_from_pictures_to_the_table(untrained: Path) -> 
     assert all(name in table for name in handwriting.AIMS)
     assert "noise_texture" in table
     marked = [x | {"marked": True} for x in lines]
-    again = handwriting.measure(bundle.SHIPPED, None, 4, marked)
+    again = handwriting.measure(bundle.SHIPPED, None, 1, marked)
     assert {bool(x.get("marked")) for x in again if x["model"] == "ours"} == {False}
     of_textbook = [x for x in again if x["model"] == "textbook"]
     assert of_textbook == [x for x in marked if x["model"] == "textbook"]
