@@ -75,15 +75,15 @@ def find(ink: Grey, faint: Mask | None = None) -> Layout:
     chosen += _standing_alone([*across, *down], chosen, mask)
     taken_out = tuple(line.scaled(factor) for line in chosen)
     cells, cell_map = in_order(found)
+    writing = surroundings.without(erased(ink, taken_out))
     if not cells:
-        writing = surroundings.without(erased(ink, taken_out))
         return Layout(writing, (), _nowhere(ink), taken_out)
     if factor > 1:
         cells = tuple(replace(cell, box=cell.box.scaled(factor)) for cell in cells)
         larger = cell_map.repeat(factor, axis=0).repeat(factor, axis=1)
         odd = ((0, a - b) for a, b in zip(ink.shape, larger.shape, strict=True))
         cell_map = np.pad(larger, tuple(odd))
-    return Layout(surroundings.without(erased(ink, taken_out)), cells, cell_map, taken_out)
+    return Layout(writing, cells, cell_map, taken_out)
 
 
 def _nowhere(ink: Grey) -> Numbers:

@@ -32,11 +32,11 @@ def upright(
     characters = sum(len(area.written) for area in areas)
     in_cells = any(area.cell for area in areas)
     column = len(areas) >= 3 and characters <= 1.2 * len(areas) and not in_cells
-    upright = max(whole_page.certainty(areas), 0.01)
-    needed = upright * math.exp(EVIDENCE / max(characters, 1))
-    if characters < FEWEST or needed > 1 or (upright >= SURE and not column):
+    first = max(whole_page.certainty(areas), 0.01)
+    needed = first * math.exp(EVIDENCE / max(characters, 1))
+    if characters < FEWEST or needed > 1 or (first >= SURE and not column):
         return layout, areas, 0
-    best = max(upright + BETTER, CLEAR, needed)
+    best = max(first + BETTER, CLEAR, needed)
     for turned in (2, 1, 3):
         other = lay_out(turned)
         read = whole_page.read(other, recogniser, trial=True)
