@@ -21,7 +21,7 @@ LABEL = 10  # of the network's eleven outputs
 LETTERS = "ACDEFGHJKLMNPQRTUVWXacdefhkmnprtuvwx"
 SIGNS = "+=?&%#@*$€£§<^~{}-.:;\"'"
 FURTHER = "ΓΔΞΠΣΨΩαεηκλμνξπρτχψωДЖИЙКЛПЦШЩЫЮЯджикмнпцшщюя"
-SHARES = {"printed": 0.35, "written": 0.25, "neighbours": 0.15, "turned": 0.1, "scribbles": 0.15}
+SHARES = {"printed": 0.3, "written": 0.35, "neighbours": 0.12, "turned": 0.1, "scribbles": 0.13}
 FONTS = (
     "DejaVuSans", "DejaVuSans-Oblique", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSerif-Italic",
     "DejaVuSerif-Bold", "DejaVuSansMono", "DejaVuSansMono-Oblique", "STIXGeneral",

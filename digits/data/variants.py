@@ -15,8 +15,8 @@ from digits.data.mnist import Bytes
 from digits.data.strokes import CANVAS, Points, rounded, write
 
 SHARES = {
-    **{0: 0.12, 1: 0.15, 2: 0.07, 3: 0.06, 4: 0.13},
-    **{5: 0.11, 6: 0.09, 7: 0.11, 8: 0.07, 9: 0.09},
+    **{0: 0.10, 1: 0.13, 2: 0.11, 3: 0.08, 4: 0.13},
+    **{5: 0.12, 6: 0.08, 7: 0.10, 8: 0.08, 9: 0.07},
 }
 WIDEST = {0: 11, 1: 18}  # pixels, of a thick pen; the loops of other digits would be filled
 ARC = 24  # points of an arc
@@ -58,6 +58,8 @@ def _zero(rng: np.random.Generator) -> list[Points]:
     """A ring, round or with corners, open or with crossed ends, and in many a slash or a bar."""
     wide, begin = rng.uniform(0.22, 0.6), rng.normal(-1.4, 0.5)
     turn = -2 * math.pi * (1 + rng.normal(0, 0.05))
+    if rng.random() < 0.15:
+        turn *= rng.uniform(0.75, 0.95)
     ring, along = _arc(wide, 0.5, begin, turn), np.linspace(0, 1, ARC)
     corners = rng.uniform(0, 0.15) * np.cos(rng.integers(2, 5) * 2 * math.pi * along + begin)
     ring *= (1 + corners + rng.normal(0, 0.12) * along)[:, None]
@@ -87,12 +89,16 @@ def _one(rng: np.random.Generator) -> list[Points]:
 
 
 def _two(rng: np.random.Generator) -> list[Points]:
-    """A hook, or a curl, then a slope with a loop at its foot, and a wave."""
+    """A hook, or a curl, then a slope with a loop at its foot, or a corner, and a wave that may
+    rise."""
     curl = [[0.25, 0.3], [0, 0.38]] if rng.random() < 0.4 else []
     loop = rng.uniform(0.0, 0.25)
     top = [[-0.02, 0.2], [0.05, 0], [0.5, -0.02], [0.58, 0.3], [0.25, 0.7]]
     foot = [[0, 1.0], [-0.12, 0.95 - loop], [0.15, 0.9 - loop], [0.4, 1.02]]
-    return [_curve([*curl, *top, *foot, [rng.uniform(0.55, 0.8), 0.9]], rng)]
+    if rng.random() < 0.35:
+        foot = [[-0.02, 1.0], [-0.02, 1.0], [0.18, 0.85], [0.42, 1.0]]
+    slim, end = rng.uniform(0.7, 1.1), [rng.uniform(0.55, 0.95), rng.uniform(0.72, 0.95)]
+    return [_curve(np.array([*curl, *top, *foot, end]) * [slim, 1], rng)]
 
 
 def _three(rng: np.random.Generator) -> list[Points]:
@@ -102,7 +108,8 @@ def _three(rng: np.random.Generator) -> list[Points]:
         top = [[0.02, 0.15], [0.1, 0], [0.5, 0], [0.5, 0.35], [0.2, 0.44], [0.2, 0.44]]
     curl = [[-0.05, 0.78], [0.1, 0.75]] if rng.random() < 0.4 else []
     bow = [[0.6, 0.42], [0.64, 0.95], [0.2, 1.04], [0, 0.92], *curl]
-    return [_curve([*top, *bow], rng, 2)]
+    slim = rng.uniform(0.65, 1.1)
+    return [_curve(np.array([*top, *bow]) * [slim, 1], rng, 2)]
 
 
 def _four(rng: np.random.Generator) -> list[Points]:
@@ -125,7 +132,7 @@ def _four(rng: np.random.Generator) -> list[Points]:
 def _five(rng: np.random.Generator) -> list[Points]:
     """A body, narrow or wide, with a corner or without, and a flag that may be off it, straight or
     in a wave, and that rises or droops."""
-    wide = rng.uniform(0.5, 1.0)
+    wide = rng.uniform(0.3, 1.0)
     corner = [[0.08, 0.42], [0.08, 0.42]] if rng.random() < 0.6 else [[0, 0.3]]
     bow = [
         [0.35 * wide, 0.34],
@@ -178,8 +185,8 @@ def _eight(rng: np.random.Generator) -> list[Points]:
         begin = rng.uniform(0, 6.3)
         return [_arc(w, h, begin, 2 * math.pi, place) for w, h, place in rings]
     start, end = rng.normal([0.5, 0.05], 0.07, (2, 2))
-    tail = [[rng.uniform(0.7, 1.1), rng.uniform(-0.1, 0.15)]] if rng.random() < 0.3 else []
-    slim = rng.uniform(0.6, 1.0)
+    tail = [[rng.uniform(0.7, 1.1), rng.uniform(-0.1, 0.15)]] if rng.random() < 0.4 else []
+    slim = rng.uniform(0.45, 1.0)
     down = [[0.25, -0.04], [0, 0.05], [0.05, 0.35], [0.5, 0.6], [0.52, 0.98]]
     up = [[0.2, 1.05], [-0.05, 0.95], [0.05, 0.65], [0.4, 0.4]]
     whole = np.array([start, *down, *up, end, *tail])

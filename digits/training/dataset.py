@@ -9,10 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from digits.bundle import DIGIT_SIDE
-from digits.data import lines, pens, strokes, variants
+from digits.data import pens, strokes, variants
 from digits.data import non_digits as strange
 from digits.data.fonts import families, glyphs
-from digits.data.lines import Lines
+from digits.data.lines import drawing, hands, in_context, in_font, remains, signs, texts
+from digits.data.lines.drawing import Lines
 from digits.data.mnist import Bytes, Mnist, split
 from digits.runs.recipes import Recipe
 from digits.training import augmentation
@@ -105,16 +106,16 @@ def lines_of(recipe: Recipe, images: Bytes, labels: Bytes, count: int, number: i
     rng = np.random.default_rng(seed)
     canvases, of_variants = variants.draw_variants(recipe.variants, recipe.seed)
     rewritten, of_rewritten = pens.rewrite(recipe.pens // 2, images, labels, recipe.seed)
-    others = [letter for letter in glyphs.LETTERS if letter not in lines.SIGNS]
+    others = [letter for letter in glyphs.LETTERS if letter not in texts.SIGNS]
     letters = glyphs.draw("".join(rng.choice(others, recipe.font_digits)), faces, rng)
-    nines = frame_all(lines.nines_like_p(recipe.variants // 16, rng))
+    rare, of_rare = in_context.draw_in_context(recipe.variants * 3 // 5, rng)
     kinds = [
         (images, labels),
-        (nines, np.full(len(nines), 9, np.uint8)),
+        (frame_all(rare), of_rare),
         (frame_all(canvases), of_variants),
         (frame_all(rewritten), of_rewritten),
     ]
-    return lines.draw_lines(count, lines.glyphs_of(kinds, frame_all(letters)), faces, seed)
+    return drawing.draw_lines(count, hands.glyphs_of(kinds, frame_all(letters)), faces, seed)
 
 
 def _not_digits(images: Bytes) -> Labelled:
@@ -123,9 +124,10 @@ def _not_digits(images: Bytes) -> Labelled:
 
 def drawn_from(recipe: Recipe) -> dict[str, Any]:
     """What a training set was drawn with: the SHA-256 of each generator's files, and the fonts."""
-    files = [Path(str(of.__file__)) for of in (variants, strange, strokes, pens, glyphs)]
+    modules = [variants, strange, strokes, pens, glyphs]
     if recipe.lines:
-        files.append(Path(str(lines.__file__)))
+        modules += [drawing, hands, in_context, in_font, remains, signs, texts]
+    files = [Path(str(of.__file__)) for of in modules]
     files.append(strange.WRITTEN)
     generators = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     if not (recipe.font_digits or recipe.font_letters):

@@ -5,7 +5,7 @@ import numpy as np
 from keras import layers, ops
 
 from digits.bundle import STRIP_HEIGHT, STRIP_WIDTH
-from digits.data.lines import CHARACTERS
+from digits.data.lines.texts import CHARACTERS
 from digits.data.mnist import Bytes
 from digits.training.models import StandardizedConv2D, plain
 
@@ -30,12 +30,12 @@ def build(precision: str) -> keras.Model:
         x = layers.Rescaling(1 / 255, dtype="float32")(strip)
         x = _convolution(x, 16, 5, pool=(2, 2))
         x = _convolution(x, 32)
-        x = _convolution(x, 32, pool=(2, 2))
-        x = _convolution(x, 64)
-        x = _convolution(x, 64, pool=(2, 1))
-        x = _convolution(x, 96)
-        x = _convolution(x, 128, (4, 1), padding="valid")
-        x = _convolution(x, 128, (1, 5))
+        x = _convolution(x, 40, pool=(2, 2))
+        x = _convolution(x, 72)
+        x = _convolution(x, 72, pool=(2, 1))
+        x = _convolution(x, 112)
+        x = _convolution(x, 144, (4, 1), padding="valid")
+        x = _convolution(x, 144, (1, 5))
         # Two steps for each column of features, so that narrow digits that repeat are told apart.
         x = layers.Conv2D(2 * OUTPUTS, 1, dtype="float32")(x)
         logits = layers.Reshape((STEPS, OUTPUTS), dtype="float32")(x)

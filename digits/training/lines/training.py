@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits.data.lines import Lines
+from digits.data.lines.drawing import Lines
 from digits.data.mnist import Bytes
 from digits.runs.history import LineEpoch
 from digits.runs.recipes import Recipe
