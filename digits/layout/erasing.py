@@ -9,6 +9,7 @@ from digits.pictures.grey import Grey
 from digits.pictures.masks import Ints, Mask, components, wider
 
 INKED = 24  # ink of at least this belongs to a line or a stroke
+USUAL, UNEVEN = 80, 1.25  # percentile of a line's ink, and how far the rest may exceed it
 BLOCK = 32  # pixels along a line, over which its middle is measured
 
 
@@ -36,16 +37,22 @@ def erased(ink: Grey, lines: Sequence[Line]) -> Grey:
     """Ink of shape (h, w) without the lines. Where a stroke crosses a line, the crossing is kept:
     the straight continuation of what is above the line to what is below it."""
     inked = ink >= INKED
-    bands = [_Band(part, inked) for line in lines for part in _visible(line, inked)]
-    bands = [band for band in bands if len(band.along)]
+    bands = [
+        (_Band(part, inked), _darkest(line, ink))
+        for line in lines
+        for part in _visible(line, inked)
+    ]
+    bands = [(band, darkest) for band, darkest in bands if len(band.along)]
     if not bands:
         return ink
     out = np.zeros_like(inked)
-    for band in bands:
-        _set(out, band, *band.window())
+    for band, darkest in bands:
+        of_it = np.zeros_like(inked)
+        _set(of_it, band, *band.window())
+        out |= of_it & (ink <= darkest)
     strokes = inked & ~out
     kept = np.zeros_like(inked)
-    for band in bands:
+    for band, _ in bands:
         rows, columns = _crossed(band, strokes)
         _set(kept, band, rows, columns)
     left = np.where(out & ~kept, np.uint8(0), ink)
@@ -55,7 +62,7 @@ def erased(ink: Grey, lines: Sequence[Line]) -> Grey:
     parts = components(left > 0)
     near = np.zeros(len(parts.sizes) + 1, np.bool_)
     near[np.unique(parts.labels[edge])] = True
-    thickest = max(band.thickness for band in bands)
+    thickest = max(band.thickness for band, _ in bands)
     bits = near[1:] & (parts.boxes[:, 2:].max(axis=1) <= 2 + 0.7 * thickest)
     bits |= near[1:] & (parts.boxes[:, 2:].min(axis=1) <= 2) & _mostly(parts.labels, edge | out)
     left[np.concatenate([[False], bits])[parts.labels]] = 0
@@ -86,6 +93,16 @@ def _visible(line: Line, inked: Mask) -> list[Line]:
         line.part(start + first, min(start + end, last))
         for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
     ]
+
+
+def _darkest(line: Line, ink: Grey) -> float:
+    """The most ink that a line's pixels have; what has more is a stroke that runs along it."""
+    view = ink.T if line.down else ink
+    along = np.arange(int(line.start), min(int(line.end) + 1, view.shape[1]))
+    along = along[line.alone[: len(along)]]
+    rows = np.round(line.at(along.astype(np.float64))).astype(np.intp)
+    own = view[np.clip(rows, 0, len(view) - 1), along]
+    return float(np.percentile(own, USUAL)) * UNEVEN + INKED if len(own) else 255.0
 
 
 def _mostly(labels: np.ndarray, mask: Mask) -> Mask:

@@ -9,8 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from digits.bundle import DIGIT_SIDE
-from digits.data import pens, strokes, variants
 from digits.data import non_digits as strange
+from digits.data import pens, strokes, variants
 from digits.data.fonts import families, glyphs
 from digits.data.lines import drawing, hands, in_context, in_font, remains, signs, texts
 from digits.data.lines.drawing import Lines

@@ -5,10 +5,14 @@ import re
 import numpy as np
 import pytest
 
-from digits.data import lines
 from digits.data.fonts import families
-from digits.data.lines import CHARACTERS, Glyphs, Lines, draw_lines, glyphs_of, number, word
+from digits.data.lines import hands, remains
+from digits.data.lines.drawing import Lines, draw_lines
+from digits.data.lines.hands import Glyphs, Hand, glyphs_of
+from digits.data.lines.in_context import draw_in_context
+from digits.data.lines.texts import CHARACTERS, SIGNS, number, word
 from digits.data.mnist import Mnist
+from digits.pictures.masks import components
 from digits.reading.lines import decoding
 
 NUMBER = re.compile(r"[0-9.,\-/:()+= ]+")
@@ -65,8 +69,6 @@ def test_there_is_ink_where_a_character_is_said_to_be(drawn: Lines) -> None:
 
 
 def test_digits_touch_in_many_lines_and_stand_apart_in_others(drawn: Lines) -> None:
-    from digits.pictures.masks import components
-
     fewer = [
         len(components(strip > 80).sizes) < len(text)
         for strip, text in zip(drawn.strips, drawn.texts, strict=True)
@@ -79,5 +81,53 @@ def test_numbers_and_words_are_what_they_are_called() -> None:
     rng = np.random.default_rng(1)
     numbers = [number(rng) for _ in range(500)]
     assert all(NUMBER.fullmatch(one) for one in numbers)
-    assert {sign for one in numbers for sign in one if sign in lines.SIGNS} == set(lines.SIGNS)
+    assert {sign for one in numbers for sign in one if sign in SIGNS} == set(SIGNS)
     assert all(word(rng).isalpha() for _ in range(100))
+
+
+def test_zeros_in_one_stroke_are_one_part_with_a_middle_in_each_round(glyphs: Glyphs) -> None:
+    rng = np.random.default_rng(2)
+    for count in (2, 3, 6):
+        ink, row, middles = Hand.random(glyphs, rng).draw("0" * count, rng)
+        assert len(components(ink > 60).sizes) == 1
+        assert len(middles) == count
+        assert 0 < middles[0] < middles[-1] < ink.shape[1]
+        assert 0 <= row <= 32 - len(ink)
+        holes = components(np.pad(ink, 1) <= 60).sizes
+        assert len(holes) >= 2  # the paper around it, and what a round encloses
+
+
+def test_a_chain_says_as_many_zeros_as_were_written(
+    glyphs: Glyphs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hands, "_text", lambda rng: "1000")
+    rng = np.random.default_rng(4)
+    texts = ["".join(c for c, _ in hands.write_line(glyphs, rng)[1]) for _ in range(40)]
+    assert set(texts) <= {"1000", "100", "10", "1"}  # the strip may end before the text does
+    assert texts.count("1000") > 30
+
+
+def test_a_wall_is_beside_the_writing_and_as_high_as_the_strip() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        strip = np.zeros((32, 192), np.uint8)
+        strip[8:24, 80:100] = 255
+        before = strip.copy()
+        remains._wall(strip, rng)
+        rows, columns = np.nonzero(strip != before)
+        assert np.ptp(rows) >= 20
+        assert np.ptp(columns) <= 12
+        assert columns.min() >= 60
+        assert columns.max() <= 120
+
+
+def test_digits_in_context_are_drawn_evenly_and_in_order() -> None:
+    canvases, labels = draw_in_context(180, np.random.default_rng(1))
+    assert canvases.shape == (180, 64, 64)
+    assert (np.diff(labels.astype(int)) >= 0).all()
+    assert dict(zip(*np.unique(labels, return_counts=True), strict=True)) == {
+        1: 20, 2: 20, 5: 40, 7: 20, 8: 20, 9: 60
+    }  # fmt: skip
+    inked = (canvases > 0).mean(axis=(1, 2))
+    assert inked.min() > 0.01
+    assert inked.max() < 0.6

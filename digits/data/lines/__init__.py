@@ -1,1 +1,1 @@
-"""Lines of writing, drawn for training: numbers with what stands between their digits, and words."""
+"""Lines of writing, drawn for training: numbers with what stands between digits, and words."""

@@ -90,9 +90,9 @@ def write_line(glyphs: Glyphs, rng: np.random.Generator) -> tuple[Bytes, list[Ch
         ends = ink.shape[1] - ink[:, ::-1].argmax(axis=1)
         reached[rows] = np.maximum(reached[rows], np.where(ink.any(axis=1), x + ends, 0))
         placed = (x, top, *ink.shape[::-1])
-        if before is not None and (part + before[0]).isdigit():
-            if rng.random() < (hand.joined if touching else hand.joined / 5):
-                _join(strip, before[1], placed, rng)
+        joined = hand.joined if touching else hand.joined / 5
+        if before is not None and (part + before[0]).isdigit() and rng.random() < joined:
+            _join(strip, before[1], placed, rng)
         before = (part, placed)
         written += [(one, x + middle) for one, middle in zip(part, middles, strict=True)]
     return strip, written

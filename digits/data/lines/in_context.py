@@ -8,9 +8,11 @@ line of digits they are digits. Alone they are not, so the network for one digit
 import numpy as np
 
 from digits.data.mnist import Bytes
-from digits.data.strokes import CANVAS, Points, rounded, write
+from digits.data.strokes import CANVAS, rounded, write
 
 UNSTEADY = 0.02  # standard deviation of a corner's place; a digit is 1 high
+
+Corners = list[list[float]]  # of a stroke, x to the right and y down
 
 
 def draw_in_context(count: int, rng: np.random.Generator) -> tuple[Bytes, Bytes]:
@@ -27,7 +29,7 @@ def draw_in_context(count: int, rng: np.random.Generator) -> tuple[Bytes, Bytes]
     return canvases, np.array([digit for digit, _ in shapes], np.uint8)
 
 
-def _one_looped(rng: np.random.Generator) -> list[Points]:
+def _one_looped(rng: np.random.Generator) -> list[Corners]:
     """An upstroke and a stem that make a long, narrow loop, or touch, like an l."""
     wide, low, foot = rng.uniform(0.0, 0.3), rng.uniform(0.45, 0.9), rng.normal(0, 0.04)
     start = [-wide - rng.uniform(0, 0.25), low + rng.uniform(0, 0.1)]
@@ -36,7 +38,7 @@ def _one_looped(rng: np.random.Generator) -> list[Points]:
     return [[*up, [0, -0.03], [0.06, 0.1], [0.03, 0.5], [foot, 1], *hook]]
 
 
-def _two_looped(rng: np.random.Generator) -> list[Points]:
+def _two_looped(rng: np.random.Generator) -> list[Corners]:
     """Its head curls in as far as a loop, and its foot is another."""
     curl = [[rng.uniform(0.15, 0.4), rng.uniform(0.3, 0.5)], [0.0, rng.uniform(0.25, 0.4)]]
     loop, right = rng.uniform(0.05, 0.3), rng.uniform(0.5, 0.9)
@@ -45,7 +47,7 @@ def _two_looped(rng: np.random.Generator) -> list[Points]:
     return [[*curl, *head, *foot]]
 
 
-def _five_ticked(rng: np.random.Generator) -> list[Points]:
+def _five_ticked(rng: np.random.Generator) -> list[Corners]:
     """A tick or an r: a short stroke down, one up, and a flag at its top."""
     left, top = rng.uniform(0.15, 0.5), rng.uniform(0.3, 0.6)
     corner = rng.uniform(-0.05, 0.1)
@@ -57,14 +59,14 @@ def _five_ticked(rng: np.random.Generator) -> list[Points]:
     return [[*tick, *bow[1:], *flag[1:]]]
 
 
-def _five_flagged(rng: np.random.Generator) -> list[Points]:
+def _five_flagged(rng: np.random.Generator) -> list[Corners]:
     """Narrow as an s whose top is a long flag to the right."""
     bow = [[0.25, 0.1], [0.05, 0.35], [0.3, 0.5], [0.35, 0.85], [0.1, 1.03], [-0.1, 0.9]]
     end = rng.uniform(0.5, 1.0)
     return [[[end, rng.normal(0, 0.06)], [0.55 * end, 0.06], *bow]]
 
 
-def _seven_crossed(rng: np.random.Generator) -> list[Points]:
+def _seven_crossed(rng: np.random.Generator) -> list[Corners]:
     """A stem with a bar through it, like a t or a plus: of the head a short hook is left."""
     head, foot = rng.uniform(0.0, 0.3), rng.uniform(-0.35, 0.0)
     row = rng.uniform(0.35, 0.65)
@@ -74,7 +76,7 @@ def _seven_crossed(rng: np.random.Generator) -> list[Points]:
     return [stem, [[at - left, row + tilt], [at + right, row - tilt]]]
 
 
-def _eight_open(rng: np.random.Generator) -> list[Points]:
+def _eight_open(rng: np.random.Generator) -> list[Corners]:
     """Two strokes that cross, over one loop, like a gamma."""
     wide, row = rng.uniform(0.25, 0.4), rng.uniform(0.4, 0.55)
     loop = [[wide * 1.6, 0.7], [wide * 1.3, 1.02], [wide * 0.7, 1.02], [wide * 0.4, 0.7]]
@@ -82,7 +84,7 @@ def _eight_open(rng: np.random.Generator) -> list[Points]:
     return [[start, [0.1 * wide, 0.25], [wide, row], *loop, [wide, row], [1.8 * wide, 0.25], end]]
 
 
-def _nine_like_p(rng: np.random.Generator) -> list[Points]:
+def _nine_like_p(rng: np.random.Generator) -> list[Corners]:
     """Its stem is on the left of its loop."""
     wide, deep, closed = rng.uniform(0.25, 0.55), rng.uniform(0.35, 0.6), rng.uniform(-0.05, 0.2)
     loop = [
@@ -96,7 +98,7 @@ def _nine_like_p(rng: np.random.Generator) -> list[Points]:
     return [loop, [*stem, [rng.normal(0, 0.08), 1]]]
 
 
-def _nine_curled(rng: np.random.Generator) -> list[Points]:
+def _nine_curled(rng: np.random.Generator) -> list[Corners]:
     """A question mark whose head closes: it begins inside, goes round clockwise, crosses itself,
     and falls."""
     wide, deep = rng.uniform(0.4, 0.75), rng.uniform(0.4, 0.6)
@@ -107,7 +109,7 @@ def _nine_curled(rng: np.random.Generator) -> list[Points]:
     return [[start, *loop, *down, [foot + 0.05, 0.8], [foot, 1.0]]]
 
 
-def _nine_open(rng: np.random.Generator) -> list[Points]:
+def _nine_open(rng: np.random.Generator) -> list[Corners]:
     """A g whose loop stays open: a hook at the top, up again on its right, and down."""
     wide, waist = rng.uniform(0.35, 0.6), rng.uniform(0.35, 0.55)
     top = [[0.9 * wide, rng.uniform(0.05, 0.15)], [0.4 * wide, -0.04], [-0.05, 0.25]]

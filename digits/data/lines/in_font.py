@@ -15,9 +15,7 @@ MEASURED = 64  # size of a font, in pixels, at which its digits are measured
 WIDE = (0.75, 1.3)  # times the font's width
 
 
-def set_line(
-    fonts: list[list[Path]], rng: np.random.Generator
-) -> tuple[Bytes, list[Character]]:
+def set_line(fonts: list[list[Path]], rng: np.random.Generator) -> tuple[Bytes, list[Character]]:
     """A line in a random font, uint8 of shape (32, 192), and its characters."""
     kind = rng.random()
     if kind < 0.45:

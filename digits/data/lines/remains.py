@@ -46,17 +46,15 @@ def _wall(strip: Bytes, rng: np.random.Generator) -> None:
     edge."""
     inked = np.flatnonzero(strip.any(axis=0))
     if rng.random() < 0.5:
-        x = int(inked[0]) - rng.integers(1, WALL + 1)
+        x = int(inked[0]) - int(rng.integers(1, WALL + 1))
     else:
-        x = int(inked[-1]) + rng.integers(1, WALL + 1)
-    head, foot = rng.integers(-4, 4), STRIP_HEIGHT + rng.integers(-4, 4)
+        x = int(inked[-1]) + int(rng.integers(1, WALL + 1))
+    head, foot = int(rng.integers(-4, 4)), STRIP_HEIGHT + int(rng.integers(-4, 4))
     lean = rng.uniform(-LEANING, LEANING) / 2 * (rng.random() < 0.6)
     _line(strip, (x + lean, head, x - lean, foot), rng)
 
 
-def _line(
-    strip: Bytes, ends: tuple[float, float, float, float], rng: np.random.Generator
-) -> None:
+def _line(strip: Bytes, ends: tuple[float, float, float, float], rng: np.random.Generator) -> None:
     picture, grey = Image.fromarray(strip), int(rng.integers(80, 256))
     ImageDraw.Draw(picture).line(ends, fill=grey, width=int(rng.integers(1, 3)))
     np.maximum(strip, np.asarray(picture), out=strip)

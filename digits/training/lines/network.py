@@ -20,7 +20,7 @@ def build(precision: str) -> keras.Model:
     logits, float32 of shape (n, 96, 21).
 
     Convolutional throughout, for connectionist temporal classification (Graves et al. 2006): sides
-    go 32×192, 16×96, 8×48, then 4×48 and 1×48. 262 thousand parameters, 124 MFLOP a strip.
+    go 32×192, 16×96, 8×48, then 4×48 and 1×48. 337 thousand parameters, 155 MFLOP a strip.
     """
     strip = keras.Input((STRIP_HEIGHT, STRIP_WIDTH, 1), name="strip")
     usual = keras.config.dtype_policy()
