@@ -1,7 +1,7 @@
 """One command for each claim; each writes its results as JSON lines into results/.
 
 `ablation/`, `textbook/` and `fill/` are commands of several modules. `harness/` is how measurements
-are run and kept, and `handwriting_data/` is what the reading benchmarks read.
+are run and kept, and `handwriting/` is what the reading benchmarks read.
 """
 
 from pathlib import Path

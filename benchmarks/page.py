@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Page
 
 from benchmarks import RESULTS_FOLDER
-from benchmarks.handwriting_data import evaluation_sets, pen_strokes
+from benchmarks.handwriting import evaluation_sets, pen_strokes
 from benchmarks.harness import browser as browsing
 from benchmarks.harness import command_line, installation
 from benchmarks.harness.browser import Host

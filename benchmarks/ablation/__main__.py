@@ -19,7 +19,7 @@ from pathlib import Path
 
 from benchmarks.ablation import plan, study
 from benchmarks.ablation.tables import summary
-from benchmarks.handwriting_data import evaluation_sets
+from benchmarks.handwriting import evaluation_sets
 from benchmarks.harness import command_line
 from benchmarks.harness.json_lines import read_lines, write_lines
 from digits.errors import DigitsError

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.ablation import plan
-from benchmarks.handwriting_data import evaluation_sets
+from benchmarks.handwriting import evaluation_sets
 from benchmarks.harness.json_lines import Line
 from digits.data.mnist import Bytes, load_mnist, split
 from digits.errors import DigitsError

@@ -4,8 +4,8 @@ reading."""
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks import handwriting
 from benchmarks.fill.tables import LINKED, table
+from benchmarks.handwriting import summary
 from benchmarks.harness.json_lines import Lines
 from benchmarks.pages import measuring
 from digits import bundle
@@ -102,12 +102,13 @@ def reading(lines: Lines) -> str:
             f"| {ours['accuracy_of_accepted']:.2%}"
         )
     five = [
-        handwriting.mean_of_five(list(lines), model, figure)
+        summary.mean_of_five(list(lines), model, figure)
         for model, figure in (("textbook", "accuracy"), ("ours", "accuracy"), ("ours", "accepted"))
     ]
     body.append(f"mean of the last five | {five[0]:.2%} | {five[1]:.2%} | | {five[2]:.1%} |")
     whole = {
-        "pictures": "pictures that people put beside their own readers, with one digit each",
+        "pictures_one": "pictures that people put beside their own readers, with one digit each",
+        "pictures_several": "such pictures with several digits, every line of them correct",
         "amount_strings": "amounts on cheques, all digits correct",
     }
     for name, meaning in whole.items():
@@ -140,7 +141,7 @@ def refusals(lines: Lines, manifest: Mapping[str, Any]) -> str:
         for kind, meaning in KINDS.items()
     ]
     mean = {
-        model: handwriting.mean_accepted(list(lines), model, "accepted_at_99")
+        model: summary.mean_accepted(list(lines), model, "accepted_at_99")
         for model in ("textbook", "ours")
     }
     body.append(f"mean, noise counted once | | {mean['textbook']:.1%} | {mean['ours']:.1%}")

@@ -4,7 +4,7 @@ import statistics
 import time
 from collections.abc import Iterable, Iterator
 
-from benchmarks.handwriting_data import evaluation_sets
+from benchmarks.handwriting import evaluation_sets
 from benchmarks.harness.json_lines import Line, Lines
 from benchmarks.pages import made, scoring
 from benchmarks.pages.kinds import KINDS, Kind

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from benchmarks import ROOT
-from benchmarks.handwriting_data import composed_pages
+from benchmarks.handwriting import composed_pages
 from benchmarks.harness import installation
 from benchmarks.harness.json_lines import Line, Lines
 from benchmarks.inference import launched

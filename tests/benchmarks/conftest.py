@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.handwriting_data import evaluation_sets, non_digits
+from benchmarks.handwriting import evaluation_sets, non_digits
 from benchmarks.pages import made
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
@@ -28,13 +28,14 @@ def handwriting_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mnist: M
     }
     for name in (*evaluation_sets.STROKES, "unipen_letters_dev"):
         np.savez(tmp_path / f"{name}.npz", **strokes)
+    page = 255 - np.concatenate(list(images[:2]), axis=1).repeat(3, axis=0).repeat(3, axis=1)
     (tmp_path / "pictures").mkdir()
     truth = []
-    for i, lines in enumerate((["5"], ["0"], ["9"], ["50"])):
-        Image.fromarray(255 - images[i]).save(tmp_path / "pictures" / f"{i}.png")
+    pictures = [*(255 - images[:4]), page, np.full((40, 40), 255, np.uint8)]
+    for i, lines in enumerate((["5"], ["0"], ["9"], ["50"], ["50"], [])):
+        Image.fromarray(pictures[i]).save(tmp_path / "pictures" / f"{i}.png")
         truth.append({"file": f"{i}.png", "lines": lines})
     (tmp_path / "pictures" / "truth.json").write_text(json.dumps(truth))
-    page = 255 - np.concatenate(list(images[:2]), axis=1).repeat(3, axis=0).repeat(3, axis=1)
     np.savez(
         tmp_path / "amount_strings.npz",
         pixels=page.ravel(),

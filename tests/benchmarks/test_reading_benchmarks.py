@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import corruptions, handwriting, inference
-from benchmarks.handwriting_data import non_digits
+from benchmarks import corruptions, inference
+from benchmarks.handwriting import measuring, models, non_digits, summary
 from benchmarks.harness.json_lines import Line
 from benchmarks.textbook import network
 from digits import bundle
@@ -29,25 +29,25 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_threshold_accepts_99_percent() -> None:
     scores = np.random.default_rng(1).random(5000)
-    assert (scores >= handwriting.threshold(scores)).sum() == 4950
-    assert handwriting.threshold(np.array([0.2, 0.9])) == 0.2
+    assert (scores >= models.threshold(scores)).sum() == 4950
+    assert models.threshold(np.array([0.2, 0.9])) == 0.2
 
 
-def model(threshold: float) -> handwriting.Model:
+def model(threshold: float) -> models.Model:
     """A model that is not asked anything."""
 
-    def ask(pictures: handwriting.Pictures) -> handwriting.Answers:
+    def ask(pictures: models.Pictures) -> models.Answers:
         raise AssertionError
 
-    return handwriting.Model("ours", ask, ask, ask, threshold)
+    return models.Model("ours", ask, ask, ask, threshold)
 
 
 def test_a_set_of_digits_is_counted_by_both_thresholds() -> None:
     probabilities = np.full((4, 10), 0.02, np.float32)
     probabilities[[0, 1, 2, 3], [3, 3, 5, 5]] = 0.82
     score = np.array([0.9, 0.5, 0.9, 0.1], np.float32)
-    answers = handwriting.Answers(probabilities, score, score > 0.4)
-    line = handwriting.on_digits(model(0.7), "mine", answers, np.array([3, 4, 5, 5], np.uint8))
+    answers = models.Answers(probabilities, score, score > 0.4)
+    line = measuring.on_digits(model(0.7), "mine", answers, np.array([3, 4, 5, 5], np.uint8))
     assert (line["accuracy"], line["accepted"], line["accepted_at_99"]) == (0.75, 0.75, 0.5)
     assert line["accuracy_of_accepted"] == pytest.approx(2 / 3)
     right = np.array([True, False, True, True])
@@ -56,8 +56,8 @@ def test_a_set_of_digits_is_counted_by_both_thresholds() -> None:
 
 def test_non_digits_are_counted_by_both_thresholds() -> None:
     score = np.array([0.9, 0.5, 0.1, 0.2], np.float32)
-    answers = handwriting.Answers(np.full((4, 10), 0.1, np.float32), score, score > 0.4)
-    line = handwriting.on_non_digits(model(0.7), "letters", answers)
+    answers = models.Answers(np.full((4, 10), 0.1, np.float32), score, score > 0.4)
+    line = measuring.on_non_digits(model(0.7), "letters", answers)
     assert (line["n"], line["accepted"], line["accepted_at_99"]) == (4, 0.5, 0.25)
 
 
@@ -66,26 +66,30 @@ def test_all_kinds_of_noise_count_as_one() -> None:
         {"model": "ours", "kind": kind, "accepted": share}
         for kind, share in (("blank", 0.0), ("noise_a", 0.2), ("noise_b", 0.4), ("letters", 0.6))
     ]
-    assert handwriting.mean_accepted(lines, "ours", "accepted") == pytest.approx(0.3)
+    assert summary.mean_accepted(lines, "ours", "accepted") == pytest.approx(0.3)
 
 
 @pytest.mark.usefixtures("handwriting_folder", "fonts")
 def test_handwriting_is_measured_from_pictures_to_the_table(untrained: Path) -> None:
-    lines = handwriting.measure(bundle.SHIPPED, untrained, 4)
+    lines = measuring.measure(bundle.SHIPPED, untrained, 4)
     digits = {x["set"]: x for x in lines if "set" in x and x["model"] == "ours"}
     assert digits["mnist_scattered"]["accuracy"] == digits["hwd1000"]["accuracy"] == 1
     assert digits["pendigits_strokes"]["n"] == digits["unipen_dev"]["n"] == 2
     assert digits["pendigits_strokes"]["accuracy"] == 1
-    # Of four pictures, three hold one digit; the third is said to be a 9, and is a 4.
-    assert digits["pictures"]["n"] == 3
-    assert digits["pictures"]["accuracy"] == pytest.approx(2 / 3)
+    # The third picture of one digit is said to be a 9, and is a 4; one of two with several digits
+    # holds a 1 alone.
+    shares = {
+        kind: (digits[f"pictures_{kind}"]["n"], digits[f"pictures_{kind}"]["accuracy"])
+        for kind in ("one", "several", "none")
+    }
+    assert shares == {"one": (3, pytest.approx(2 / 3)), "several": (2, 0.5), "none": (1, 1.0)}
     assert digits["amount_strings"]["accuracy"] == 1
     assert len([x for x in lines if "kind" in x]) == 2 * (5 + len(non_digits.NOISE))
-    table = handwriting.summary(lines)
-    assert all(name in table for name in handwriting.AIMS)
+    table = summary.summary(lines)
+    assert all(name in table for name in summary.AIMS)
     assert "noise_texture" in table
     marked = [x | {"marked": True} for x in lines]
-    again = handwriting.measure(bundle.SHIPPED, None, 1, marked)
+    again = measuring.measure(bundle.SHIPPED, None, 1, marked)
     assert {bool(x.get("marked")) for x in again if x["model"] == "ours"} == {False}
     of_textbook = [x for x in again if x["model"] == "textbook"]
     assert of_textbook == [x for x in marked if x["model"] == "textbook"]

@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 import pytest
 
-from benchmarks.handwriting_data.non_digits import FONTS as MEASURED
+from benchmarks.handwriting.non_digits import FONTS as MEASURED
 from digits.data.fonts import families, glyphs
 from digits.data.strokes import CANVAS
 from digits.errors import DigitsError

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
-from benchmarks.handwriting_data import composed_pages as pages
+from benchmarks.handwriting import composed_pages as pages
 from digits.data.mnist import Mnist
 from digits.layout import ink, structure
 from digits.pictures import masks

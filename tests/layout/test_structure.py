@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.handwriting_data import composed_pages as pages
+from benchmarks.handwriting import composed_pages as pages
 from digits.data.mnist import Mnist
 from digits.layout import ink, structure
 from digits.layout.structure import Layout

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from benchmarks.handwriting_data import cheque_amounts
-from benchmarks.handwriting_data import composed_pages as pages
-from benchmarks.handwriting_data.cheque_amounts import edit_distance
+from benchmarks.handwriting import cheque_amounts
+from benchmarks.handwriting import composed_pages as pages
+from benchmarks.handwriting.cheque_amounts import edit_distance
 from digits import bundle
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.handwriting_data import cheque_amounts, evaluation_sets, non_digits, pen_strokes
+from benchmarks.handwriting import cheque_amounts, evaluation_sets, non_digits, pen_strokes
 from digits.data.mnist import Bytes, Mnist
 from digits.errors import DigitsError
 

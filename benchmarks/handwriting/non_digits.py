@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
-from benchmarks.handwriting_data import pen_strokes
+from benchmarks.handwriting import pen_strokes
 from digits.errors import DigitsError
 
 Picture = NDArray[np.uint8]

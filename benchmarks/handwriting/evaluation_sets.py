@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.handwriting_data import non_digits, pen_strokes
+from benchmarks.handwriting import non_digits, pen_strokes
 from digits.bundle import DIGIT_SIDE
 from digits.data.mnist import Bytes
 from digits.errors import DigitsError
