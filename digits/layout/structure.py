@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.layout import surroundings
+from digits.layout import plots, surroundings
 from digits.layout.cells import Cell, Holes, Numbers, holes, in_order
 from digits.layout.erasing import INKED, erased
 from digits.layout.straight import Line, distinct, lines
 from digits.layout.walls import walls_among
+from digits.pictures.box import Box
 from digits.pictures.grey import Grey
 from digits.pictures.masks import Mask, components
 
@@ -76,6 +77,10 @@ def find(ink: Grey, faint: Mask | None = None) -> Layout:
     taken_out = tuple(line.scaled(factor) for line in chosen)
     cells, cell_map = in_order(found)
     writing = surroundings.without(erased(ink, taken_out))
+    frames = [Box(*sides).scaled(factor) for sides in found.boxes.tolist()]
+    in_plots = plots.plots_among(frames, ink >= INKED)
+    if in_plots:
+        writing[plots.outside(in_plots, ink.shape)] = 0
     if not cells:
         return Layout(writing, (), _nowhere(ink), taken_out)
     if factor > 1:

@@ -10,7 +10,7 @@ import numpy as np
 from digits import bundle as bundles
 from digits import pictures
 from digits.errors import DigitsError
-from digits.layout import ink, paper, structure
+from digits.layout import ink, paper, structure, tiles
 from digits.layout.segmentation import whole
 from digits.layout.structure import Layout
 from digits.pictures.box import Box
@@ -91,7 +91,7 @@ class Reader:
         return forms.together([page for page, _ in found], boxes), Findings.together(moved)
 
     def _examine(self, grey: Grey, pattern: str | None, guess: bool) -> tuple[Page, Findings]:
-        sheet = paper.find(grey)
+        sheet = paper.find(tiles.flattened(grey))
         found = ink.find(sheet.grey)
         recogniser = self._recogniser
         recogniser.forget()
