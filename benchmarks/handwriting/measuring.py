@@ -121,5 +121,4 @@ def on_non_digits(model: Model, kind: str, answers: Answers) -> Line:
 def whole_number(reader: Reader, picture: Bytes) -> tuple[str, float]:
     """The digits of a picture, and the probability that all of its numbers are right."""
     page = reader.read(picture)
-    confidences = [group.confidence for group in page.groups]
-    return page.digits, float(np.prod(confidences)) if confidences else 0.0
+    return page.digits, page.confidence

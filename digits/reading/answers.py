@@ -83,6 +83,14 @@ class PageAnswer:
     cells: list[CellAnswer] = field(
         metadata={"description": "of a table or of boxes, by row and column; else empty"}
     )
+    confidence: float = field(
+        metadata={
+            "description": "the probability that the digits of all numbers are right; 0 if there "
+            "is no number",
+            "ge": 0,
+            "le": 1,
+        }
+    )
 
 
 def answer_of(page: Page) -> PageAnswer:
@@ -104,7 +112,8 @@ def answer_of(page: Page) -> PageAnswer:
         for one in page.groups
     ]
     cells = [CellAnswer(one.row, one.column, one.text, list(one.box)) for one in page.cells]
-    return PageAnswer(page.text, page.digits, list(page.lines), readings, groups, cells)
+    sure = round(page.confidence, 6)
+    return PageAnswer(page.text, page.digits, list(page.lines), readings, groups, cells, sure)
 
 
 def as_dict(page: Page) -> dict[str, Any]:

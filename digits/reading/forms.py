@@ -1,5 +1,6 @@
 """What is known of a picture beforehand: the form of its lines, and the regions to read."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -91,4 +92,5 @@ def together(pages: Sequence[Page], boxes: Sequence[Box]) -> Page:
         tuple(one for page in found for one in page.readings),
         tuple(one for page in found for one in page.groups),
         tuple(one for page in found for one in page.cells),
+        math.prod(page.confidence for page in found if page.groups) if groups else 0.0,
     )

@@ -83,6 +83,8 @@ class Page:
         readings: every piece of ink that was considered, in reading order, refused ones too.
         groups: the numbers, in reading order.
         cells: of a table or of boxes, by row and column; none if there are none.
+        confidence: the probability, 0 to 1, that the digits of all numbers are right, the likeliest
+            ones where there is a ?; 0 if there is no number.
     """
 
     text: str
@@ -91,12 +93,14 @@ class Page:
     readings: tuple[Reading, ...]
     groups: tuple[Group, ...] = ()
     cells: tuple[Cell, ...] = ()
+    confidence: float = 0.0
 
 
 def page_of_one(reading: Reading) -> Page:
     """The page that holds one reading alone."""
     digits = str(reading.digit) if reading.accepted else ""
     text = digits or ("?" if reading.box.width else "")
-    group = (Group(text, reading.box, 0, reading.confidence * reading.is_digit),) if text else ()
+    sure = reading.confidence * reading.is_digit if text else 0.0
+    group = (Group(text, reading.box, 0, sure),) if text else ()
     placed = replace(reading, line=0, group=0 if text else None)
-    return Page(text, digits, (digits,) if digits else (), (placed,), group)
+    return Page(text, digits, (digits,) if digits else (), (placed,), group, (), sure)

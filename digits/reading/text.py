@@ -130,6 +130,7 @@ def page_of(
             lines.append([row])
     boxes = len({cell.row for cell in cells}) == 1
     groups: list[Group] = []
+    agreements: list[float] = []
     readings: list[Reading] = []
     texts: list[str] = []
     for number, line in enumerate(lines):
@@ -138,8 +139,10 @@ def page_of(
         for run in _runs(parts):
             group_of |= {id(one): len(groups) for one in run}
             box = Box.around([one.box for one in run])
-            sure = confidence([one.agreement for one in run])
-            groups.append(Group("".join(one.shown for one in run), box, number, sure))
+            own = [one.agreement for one in run]
+            agreements += own
+            shown = "".join(one.shown for one in run)
+            groups.append(Group(shown, box, number, confidence(own)))
         readings += [
             replace(one.reading, line=number, group=group_of.get(id(one)))
             for row in line
@@ -159,6 +162,7 @@ def page_of(
         tuple(readings),
         tuple(groups),
         filled,
+        confidence(agreements) if agreements else 0.0,
     )
 
 

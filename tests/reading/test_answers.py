@@ -24,7 +24,7 @@ def test_a_box_ends_where_the_next_pixel_begins() -> None:
 
 def test_the_json_of_a_page_is_what_scripts_expect() -> None:
     groups, cells = (Group("7", Box(3, 4, 20, 30), 0, 0.96),), (Cell(1, 2, "7", Box(0, 0, 40, 50)),)
-    page = Page("7", "7", ("7",), (replace(reading(), line=0, group=0),), groups, cells)
+    page = Page("7", "7", ("7",), (replace(reading(), line=0, group=0),), groups, cells, 0.96)
     others = ", ".join(["0.012346"] * 7), ", ".join(["0.012346"] * 2)
     assert json.dumps(as_dict(page)) == (
         '{"text": "7", "digits": "7", "lines": ["7"], "readings": [{"digit": 7, '
@@ -32,7 +32,8 @@ def test_the_json_of_a_page_is_what_scripts_expect() -> None:
         f'"probabilities": [{others[0]}, 0.888889, {others[1]}], '
         '"box": [3, 4, 20, 30], "line": 0, "group": 0}], '
         '"groups": [{"text": "7", "box": [3, 4, 20, 30], "line": 0, "confidence": 0.96}], '
-        '"cells": [{"row": 1, "column": 2, "text": "7", "box": [0, 0, 40, 50]}]}'
+        '"cells": [{"row": 1, "column": 2, "text": "7", "box": [0, 0, 40, 50]}], '
+        '"confidence": 0.96}'
     )
 
 
@@ -47,7 +48,8 @@ def test_openapi_can_be_derived_from_the_type() -> None:
     pydantic = pytest.importorskip("pydantic")
     adapter = pydantic.TypeAdapter(PageAnswer)
     schema = adapter.json_schema()
-    assert schema["required"] == ["text", "digits", "lines", "readings", "groups", "cells"]
+    fields = ["text", "digits", "lines", "readings", "groups", "cells", "confidence"]
+    assert schema["required"] == fields
     properties = schema["$defs"]["ReadingAnswer"]["properties"]
     assert (properties["digit"]["minimum"], properties["digit"]["maximum"]) == (0, 9)
     assert properties["probabilities"]["items"] == {"type": "number", "minimum": 0, "maximum": 1}

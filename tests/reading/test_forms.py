@@ -59,7 +59,13 @@ def test_pages_of_regions_are_one_page() -> None:
         blank = np.zeros((256, 256), np.uint8)
         reading = Reading(7, np.full(10, 0.1, np.float32), True, box, blank, 1.0, 0, 0)
         return Page(
-            text, text, (text,), (reading,), (Group(text, box, 0, 1.0),), (Cell(0, 0, "", box),)
+            text,
+            text,
+            (text,),
+            (reading,),
+            (Group(text, box, 0, 0.5),),
+            (Cell(0, 0, "", box),),
+            0.5,
         )
 
     whole = together([page("7"), page("42")], [Box(10, 20, 9, 9), Box(100, 200, 9, 9)])
@@ -68,3 +74,7 @@ def test_pages_of_regions_are_one_page() -> None:
     assert [(one.line, one.group) for one in whole.readings] == [(0, 0), (1, 1)]
     assert [(one.text, one.line) for one in whole.groups] == [("7", 0), ("42", 1)]
     assert whole.groups[1].box == whole.cells[1].box == Box(101, 202, 3, 4)
+    assert whole.confidence == 0.25
+    nothing = Page("", "", (), ())
+    assert together([page("7"), nothing], [Box(0, 0, 9, 9)] * 2).confidence == 0.5
+    assert together([nothing], [Box(0, 0, 9, 9)]).confidence == 0

@@ -1,11 +1,13 @@
 """The symbols of a line as text."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from digits.layout.cells import Cell as CellBox
 from digits.pictures.box import Box
-from digits.reading.page import Reading
+from digits.reading.page import Page, Reading
 from digits.reading.text import Row, Symbol, numbers, page_of, parted, parts_in_form
 
 HEIGHT = 20.0
@@ -111,3 +113,18 @@ def test_a_row_of_boxes_is_a_number_and_an_empty_box_parts_it() -> None:
     assert page.text == "12 4?"
     assert [group.text for group in page.groups] == ["12", "4?"]
     assert [cell.text for cell in page.cells] == ["1", "2", "", "4", "?"]
+
+
+def test_a_page_is_as_sure_as_all_its_digits_together() -> None:
+    def page(*agreements: float) -> Page:
+        line = symbols("12.50")
+        sure = iter(agreements)
+        line = [replace(one, agreement=next(sure)) if one.reading else one for one in line]
+        return page_of([Row(tokens(line), line, None)])
+
+    clear, doubtful = page(0, 0, 0, 0), page(0, -4, 0, 0)
+    assert 0.9 < clear.confidence < 1
+    assert [one.confidence for one in clear.groups] == [clear.confidence] * 2
+    assert doubtful.confidence == doubtful.groups[0].confidence < clear.confidence
+    assert page(-1, -1, -1, -1).confidence == pytest.approx(doubtful.confidence)
+    assert page_of([]).confidence == 0
