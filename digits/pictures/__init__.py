@@ -14,9 +14,11 @@ def load(source: Source) -> Grey:
 
     Args:
         source: a path; the content of a picture file as bytes; a binary file to read it from; an
-            array: uint8 of shape (h, w) or (h, w, 1) grey, (h, w, 3) RGB, (h, w, 4) RGBA; a PIL
-            image; or a `PageOf` a document. The format is recognised by a file's content, not its
-            name. Only the first page of a document and the first frame of an animation are read.
+            array of shape (h, w) or (h, w, 1) grey, (h, w, 3) RGB, (h, w, 4) RGBA; a PIL image; or
+            a `PageOf` a document. In an array, white is 255 in uint8 and the other integers,
+            65535 in uint16, 1 in floats of which none is above 1, 255 in other floats, and True.
+            The format is recognised by a file's content, not its name. Only the first page of a
+            document and the first frame of an animation are read.
 
     Returns:
         uint8 of shape (h, w), 0 black to 255 white. Colour becomes luma (ITU-R BT.601). What is
@@ -26,8 +28,8 @@ def load(source: Source) -> Grey:
 
     Raises:
         DigitsError: no such file, a file that is damaged or not a picture, an array of another
-            kind, a package that is not installed and such a file needs, or more than
-            `grey.LARGEST_PICTURE` pixels, which is found before they are decoded.
+            shape or without a clear range, a package that is not installed and such a file needs,
+            or more than `grey.LARGEST_PICTURE` pixels, which is found before they are decoded.
     """
     if isinstance(source, np.ndarray):
         from digits.pictures.arrays import of_array  # most pictures are files

@@ -143,7 +143,9 @@ class Reader:
         """Reads a picture of one digit: all ink in it but specks is taken as one thing.
 
         Args:
-            picture: a path, bytes, a binary file, or a uint8 array, grey (h, w) or colour.
+            picture: a path, bytes, a binary file, an array, a PIL image, or a `PageOf` a document,
+                as `pictures.load` takes them: floats from 0 to 1 or 0 to 255, integers from 0 to
+                255, uint16 up to 65535, or bool, grey (h, w) or colour.
 
         Returns:
             the reading; for a blank picture one that is not accepted, with an empty box.

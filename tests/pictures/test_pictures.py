@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
+from numpy.typing import NDArray
 from picture_files import DRAWING, FILES, GREY, RGB, UPRIGHT, encoded, png_chunk, seven
 from PIL import Image
 
@@ -210,3 +211,24 @@ def test_threads_share_no_state() -> None:
         for grey in pool.map(pictures.load, [FILES["png"], FILES["gif"]] * 100):
             np.testing.assert_array_equal(grey, seven())
     assert list(warnings.filters) == filters
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        seven() / 255,
+        (seven() / 255).astype(np.float16),
+        seven().astype(np.float32),
+        seven().astype(np.int64),
+        seven().astype(np.uint16) * 257,
+        np.stack([seven() / 255] * 3, axis=-1),
+    ],
+    ids=["0 to 1", "half", "0 to 255", "int64", "uint16", "colour"],
+)
+def test_an_array_of_another_type_is_the_same_picture(array: NDArray[np.generic]) -> None:
+    np.testing.assert_allclose(pictures.load(array), seven(), atol=1)
+
+
+def test_a_mask_is_white_where_it_is_true() -> None:
+    mask = seven() > 127
+    np.testing.assert_array_equal(pictures.load(mask), np.where(mask, 255, 0))
