@@ -42,6 +42,10 @@ class Reading:
         """The probability of `digit`, 0 to 1."""
         return float(self.probabilities[self.digit])
 
+    def __repr__(self) -> str:
+        sure = "" if self.accepted else "?"
+        return f"Reading({self.digit}{sure}, {self.confidence:.1%}, {self.box})"
+
 
 @dataclass(frozen=True)
 class Group:
@@ -94,6 +98,10 @@ class Page:
     groups: tuple[Group, ...] = ()
     cells: tuple[Cell, ...] = ()
     confidence: float = 0.0
+
+    def __repr__(self) -> str:
+        count = len(self.readings)
+        return f"Page({self.text!r}, confidence {self.confidence:.1%}, {count} readings)"
 
 
 def page_of_one(reading: Reading) -> Page:

@@ -59,3 +59,9 @@ def test_openapi_can_be_derived_from_the_type() -> None:
     answer["readings"][0]["digit"] = 10
     with pytest.raises(pydantic.ValidationError):
         adapter.validate_python(answer)
+
+
+def test_what_is_printed_of_a_page_and_a_reading_is_short() -> None:
+    assert repr(reading()) == "Reading(7, 88.9%, Box(x=3, y=4, width=20, height=30))"
+    assert repr(reading(accepted=False)).startswith("Reading(7?, 88.9%")
+    assert repr(page_of_one(reading())) == "Page('7', confidence 80.0%, 1 readings)"
