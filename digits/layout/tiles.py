@@ -14,7 +14,7 @@ DIFFERENT = 24  # levels by which a tile differs from the page, and its ink from
 RIM = (2, 4)  # pixels from a tile's side, where nothing but its paper is
 SHARE = 0.97  # of the pixels of an even page's border, and of a tile's rim, that are alike
 FILLED = 0.5  # of the rows and columns of a tile, what is not page
-SOLID = 0.85  # of its box, what a tile's ink fills at most: else it may be a digit's hole
+SOLID = 0.85  # of its box, what ink fills at most in one of its parts: digits have holes that do
 MOST = 400
 
 
@@ -77,9 +77,8 @@ def _on_page(tile: Grey, page: int) -> Grey | None:
     most = int(inked.max())
     if most < DIFFERENT:
         return None
-    rows, columns = (np.flatnonzero((inked > most / 2).any(axis=axis)) for axis in (1, 0))
-    own = (inked > most / 2)[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    if own.mean() > SOLID:
+    parts = components(inked > most / 2)
+    if (parts.sizes > SOLID * parts.boxes[:, 2:].prod(axis=1)).all():
         return None
     share = inked.astype(np.float32) / most
     return np.rint(page + share * (_opposite(page) - page)).astype(np.uint8)

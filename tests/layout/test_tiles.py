@@ -64,6 +64,13 @@ def hollow() -> Grey:
     return tile
 
 
+def eight() -> Grey:
+    """An eight of the same font."""
+    tile = np.zeros((60, 36), np.uint8)
+    tile[10:24, 10:26] = tile[36:50, 10:26] = WHITE
+    return tile
+
+
 def ring() -> Grey:
     y, x = np.mgrid[:48, :48] - 23.5
     radius = np.hypot(x, y)
@@ -72,8 +79,8 @@ def ring() -> Grey:
 
 @pytest.mark.parametrize(
     "tile",
-    [np.zeros((40, 40), np.uint8), hollow(), ring(), tile_with_cross(WHITE, BLACK)],
-    ids=["bar", "hollow zero", "ring", "no tile"],
+    [np.zeros((40, 40), np.uint8), hollow(), eight(), ring(), tile_with_cross(WHITE, BLACK)],
+    ids=["bar", "hollow zero", "eight", "ring", "no tile"],
 )
 def test_what_is_no_tile_stays(tile: Grey) -> None:
     picture = page_with(tile)
