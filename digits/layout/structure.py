@@ -24,6 +24,9 @@ SHORTEST_SIDE = 64  # pixels: in a smaller picture there is one digit, and no li
 FINE = 800_000  # pixels that are enough to find lines
 THICKEST_RULE = 8  # pixels
 COVERED = 0.6  # fraction of the picture's width that a rule covers which runs through it
+UNEVEN = 0.15  # of the distance between two rules, by which it may differ from the others
+FEWEST_PARTS = 3  # that tell squared paper from a table
+SHARED = 0.15  # of a part's ink, what is in a cell if it is in several
 MUCH_LONGER = 3.5  # digit heights, of a line that stands alone
 
 
@@ -81,7 +84,7 @@ def find(ink: Grey, faint: Mask | None = None) -> Layout:
     in_plots = plots.plots_among(frames, ink >= INKED)
     if in_plots:
         writing[plots.outside(in_plots, ink.shape)] = 0
-    if not cells:
+    if not cells or _is_squared(_reduced(writing >= INKED, factor), cell_map):
         return Layout(writing, (), _nowhere(ink), taken_out)
     if factor > 1:
         cells = tuple(replace(cell, box=cell.box.scaled(factor)) for cell in cells)
@@ -103,6 +106,21 @@ def _reduced(mask: Mask, factor: int) -> Mask:
     height, width = (side - side % factor for side in mask.shape)
     blocks = mask[:height, :width].reshape(height // factor, factor, width // factor, factor)
     return np.asarray(blocks.any(axis=(1, 3)))
+
+
+def _is_squared(written: Mask, cell_map: Numbers) -> bool:
+    """Whether cells are the squares of paper: what is written goes from one into the next."""
+    parts = components(written)
+    large = (parts.sizes >= 12) & (parts.boxes[:, 3] >= 6)
+    if large.sum() < FEWEST_PARTS:
+        return False
+    in_cells = (parts.labels > 0) & (cell_map > 0)
+    count = int(cell_map.max()) + 1
+    pairs = parts.labels[in_cells].astype(np.int64) * count + cell_map[in_cells]
+    pairs, pixels = np.unique(pairs, return_counts=True)
+    own = pairs // count - 1
+    several = np.bincount(own[pixels >= SHARED * parts.sizes[own]], minlength=len(large)) > 1
+    return bool(several[large].mean() >= 0.5)
 
 
 def _with_content(walls: list[Line], found: Holes, mask: Mask) -> list[Line]:
@@ -146,7 +164,31 @@ def _running_through(
         # Where the picture is much higher than wide, as a line of writing is when it is transposed,
         # a single stroke may run from side to side, as a 1 does; four strokes do not.
         if width >= 0.6 * height or len(through) >= 4:
-            found += through
+            found += through + _in_step(own, through, width)
+    return found
+
+
+def _in_step(own: Sequence[Line], through: Sequence[Line], width: int) -> list[Line]:
+    """Further rules, where others are at even distances: many strokes may cross one."""
+    middle = np.array([width / 2])
+    levels = np.sort([float(line.at(middle)[0]) for line in through])
+    steps = np.diff(levels)
+    if len(steps) < 2:
+        return []
+    step, thickness = np.median(steps), np.median([line.thickness for line in through])
+    if (np.abs(steps / step - np.round(steps / step)) > UNEVEN).mean() > 0.5:
+        return []
+    found = []
+    for line in own:
+        off = (float(line.at(middle)[0]) - levels[0]) / step
+        if (
+            line not in through
+            and line.length >= COVERED * width
+            and line.inked.mean() >= COVERED
+            and line.thickness <= 1.5 * thickness + 1
+            and abs(off - round(off)) <= UNEVEN
+        ):
+            found.append(line)
     return found
 
 

@@ -318,3 +318,44 @@ def test_time_is_bounded(name: str) -> None:
 def test_a_small_picture_is_left_alone(mnist: Mnist) -> None:
     image = mnist.train_images[-1]
     assert structure.find(image).ink is image
+
+
+def squares(
+    mnist: Mnist, side: int, hidden: slice | None = None
+) -> tuple[Image.Image, Image.Image]:
+    """Squared paper that ends at its rules, with a line of digits higher than the squares: the
+    digits alone, and on the paper."""
+    digits = Image.new("L", (12 * side + 1, 8 * side + 1), PAPER)
+    for place in range(5):
+        one = digit(mnist, place, 2 * side)
+        digits.paste(one, (2 * side + place * 2 * side, 2 * side + side // 3), one)
+    page = digits.copy()
+    pen = ImageDraw.Draw(page)
+    for x in range(0, page.width, side):
+        pen.line((x, 0, x, page.height), INK, 1)
+    for y in range(0, page.height, side):
+        pen.line((0, y, page.width, y), INK, 1)
+    return digits, page
+
+
+def test_squares_that_digits_cross_are_paper_and_no_table(mnist: Mnist) -> None:
+    digits, page = squares(mnist, 30)
+    found = found_in(page)
+    assert found.cells == ()
+    assert_same_ink(found.ink, digits, lost=0.08)
+    # Digits that keep to the squares are in a table.
+    _, table = grid(mnist, 4, 6, (40, 40), 1)
+    assert len(found_in(table).cells) == 24
+
+
+def test_a_rule_that_strokes_hide_is_found_at_its_distance_from_the_others() -> None:
+    page = Image.new("L", (400, 300), PAPER)
+    pen = ImageDraw.Draw(page)
+    for x in range(40, 400, 40):
+        pen.line((x, 0, x, 299), INK, 2)
+    for y in (20, 70, 120, 170, 220):  # a bar through it in five places
+        pen.rectangle((188, y, 212, y + 34), fill=INK)
+    found = found_in(page)
+    assert sum(line.down for line in found.lines) == 9
+    assert not found.ink[:18, 190:210].any()
+    assert found.ink[30:45, 190:210].any()
