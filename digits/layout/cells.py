@@ -187,8 +187,41 @@ def _tables(found: Holes) -> list[Ints]:
             one, two = table[boxes[a]], table[boxes[b]]
             table[table == two] = one
     tables = [np.flatnonzero(table == number) for number in np.unique(table).tolist()]
-    tables = [members for members in tables if len(members) > 1]
+    tables = _beside_each_other([members for members in tables if len(members) > 1], found)
     return sorted(tables, key=lambda members: float(first[members, 1].min()))
+
+
+def _beside_each_other(tables: Sequence[Ints], found: Holes) -> list[Ints]:
+    """The tables, with columns of boxes that stand side by side, row beside row, as one."""
+    joined: list[Ints] = []
+    for members in sorted(tables, key=lambda own: float(found.middles[own, 0].min())):
+        column = members[np.argsort(found.middles[members, 1])]
+        last = joined[-1] if joined else column[:0]
+        before = last[-len(column) :]  # the column on the left, if it was joined already
+        if (
+            len(last) >= len(column)
+            and len(last) % len(column) == 0
+            and _is_column(found, column)
+            and _is_column(found, before)
+            and _next_to(found, before, column)
+        ):
+            joined[-1] = np.concatenate([last, column])
+        else:
+            joined.append(column)
+    return joined
+
+
+def _is_column(found: Holes, members: Ints) -> bool:
+    return int(_levels(found.middles[members, 0], found.sides[members, 0]).max()) == 0
+
+
+def _next_to(found: Holes, left: Ints, right: Ints) -> bool:
+    """Whether two columns, from the top, have their rows beside each other, and no room between
+    them for a third."""
+    off = np.abs(found.middles[left, 1] - found.middles[right, 1])
+    sides = np.minimum(found.sides[left], found.sides[right])
+    apart = found.middles[right, 0] - found.middles[left, 0]
+    return bool((off < 0.25 * sides[:, 1]).all() and (apart < 2 * sides[:, 0]).all())
 
 
 def _in_one_row(found: Holes, table: Ints) -> Mask:

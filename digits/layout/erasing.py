@@ -101,7 +101,8 @@ def _darkest(line: Line, ink: Grey) -> float:
     along = np.arange(int(line.start), min(int(line.end) + 1, view.shape[1]))
     along = along[line.alone[: len(along)]]
     rows = np.round(line.at(along.astype(np.float64))).astype(np.intp)
-    own = view[np.clip(rows, 0, len(view) - 1), along]
+    near = np.clip(rows + np.arange(-1, 2)[:, None], 0, len(view) - 1)
+    own = view[near, along].max(axis=0)
     return float(np.percentile(own, USUAL)) * UNEVEN + INKED if len(own) else 255.0
 
 

@@ -10,7 +10,7 @@ from digits.pictures.masks import Ints, Mask
 THICKEST = 8  # pixels, of a frame
 LONGEST = 0.06  # of a frame's side, a tick
 WIDEST = 0.025  # of a frame's side, a tick
-FEWEST, MOST = 3, 60  # ticks along a side
+FEWEST, MOST = 2, 60  # ticks along a side
 UNEVEN = 0.15  # of the distance between two ticks, by which it may differ from the others
 
 
@@ -24,10 +24,10 @@ def plots_among(frames: Sequence[Box], inked: Mask) -> list[Box]:
     ]
 
 
-def outside(plots: Sequence[Box], shape: tuple[int, ...]) -> Mask:
-    """Where no plot is: the scales and titles."""
+def outside(frames: Sequence[Box], shape: tuple[int, ...]) -> Mask:
+    """Where no frame is: the scales and titles of plots."""
     mask = np.ones(shape, np.bool_)
-    for box in plots:
+    for box in frames:
         mask[box.window] = False
     return mask
 

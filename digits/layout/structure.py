@@ -81,9 +81,8 @@ def find(ink: Grey, faint: Mask | None = None) -> Layout:
     cells, cell_map = in_order(found)
     writing = surroundings.without(erased(ink, taken_out))
     frames = [Box(*sides).scaled(factor) for sides in found.boxes.tolist()]
-    in_plots = plots.plots_among(frames, ink >= INKED)
-    if in_plots:
-        writing[plots.outside(in_plots, ink.shape)] = 0
+    if plots.plots_among(frames, ink >= INKED):
+        writing[plots.outside(frames, ink.shape)] = 0
     if not cells or _is_squared(_reduced(writing >= INKED, factor), cell_map):
         return Layout(writing, (), _nowhere(ink), taken_out)
     if factor > 1:
