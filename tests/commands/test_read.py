@@ -69,7 +69,8 @@ def test_json_is_one_object_on_each_line(read: Run) -> None:
     assert (status, errors) == (1, "")
     whole, empty, blank = map(json.loads, output.splitlines())
     assert list(whole) == [
-        *("path", "text", "digits", "lines", "readings", "groups", "cells", "milliseconds")
+        *("path", "text", "digits", "lines", "readings", "groups", "cells"),
+        *("confidence", "milliseconds"),
     ]
     assert (whole["path"], whole["digits"], whole["lines"]) == ("42.png", "42", ["42"])
     assert 0 < whole["milliseconds"] < 10_000
