@@ -14,7 +14,8 @@ from digits.reading.recogniser import Answer, Recogniser
 
 LEAST = 1e-4  # probability that an opinion gives to any digit
 ALONE = 0.25  # the weight of the line's opinion of a character that stands alone
-WHOLE, CUT = 2.0, 0.5  # the weight of the canvas on ink that is whole, and that was cut
+WHOLE, CUT = 2.0, 0.5  # the weight of the canvas on whole ink, and on ink that was cut
+STRANGE = -2.0  # logarithm of its odds of a digit, below which it weighs as on ink that was cut
 
 # Of the logarithm of the odds that a character is a digit, and read as the right one. Fitted by
 # logistic regression on made pages of MNIST's validation digits and of words.
@@ -23,7 +24,9 @@ AMONG_DIGITS = 5.5  # for a character among others that are mostly digits
 MOSTLY = 1.5  # digits for each other character
 ENOUGH = 2  # digits around
 LONG = 3  # characters of a part
-SLOPE, LEVEL = 0.3, 3.37  # of the confidence of a number
+# Of the logarithm of the odds that a number is right: what the logarithms of three probabilities of
+# each digit weigh, those of the line, of the canvas, and that there is a digit. Fitted likewise.
+OPINIONS, LEVEL = (0.38, 0.14, 0.27), 4.0
 MOST_ODDS = 6.0  # of a network's opinion whether there is a digit, as a logarithm
 
 
@@ -35,8 +38,9 @@ class Judged:
         probabilities: of the ten digits, float32 (10,).
         log_odds: the logarithm of the odds that it is a digit, and the likeliest one; 0 or more is
             accepted.
-        agreement: the logarithm of the product of what both networks, each by itself, give for the
-            likeliest digit, and of the probability that there is one.
+        agreement: what it adds to the logarithm of the odds that its number is right, 0 or less:
+            the logarithms of what both networks, each by itself, give for the likeliest digit, and
+            of the probability that there is one, by their weights.
     """
 
     probabilities: Floats
@@ -85,8 +89,9 @@ def _alone(written: Written, answer: Answer, recogniser: Recogniser) -> Judged:
 
 
 def _among(written: Written, answer: Answer, recogniser: Recogniser) -> Judged:
-    together = _together(written.line, answer, CUT if written.fragment.cut else WHOLE)
     canvas = float(np.clip(math.log(recogniser.odds(answer)), -MOST_ODDS, MOST_ODDS))
+    clear = canvas > STRANGE and not written.fragment.cut
+    together = _together(written.line, answer, WHOLE if clear else CUT)
     likeliest = _log_odds(float(together.max()), 1e-4)
     presence = _log_odds(written.presence)
     log_odds = CANVAS * canvas + PRESENCE * presence + LIKELIEST * likeliest + OFFSET
@@ -103,7 +108,8 @@ def _together(line: Floats, answer: Answer, weight: float) -> Floats:
 def _agreement(written: Written, answer: Answer, together: Floats) -> float:
     digit = int(together.argmax())
     opinions = (written.line[digit], answer.probabilities[digit], written.presence)
-    return sum(math.log(max(float(one), LEAST)) for one in opinions)
+    logarithms = [math.log(max(float(one), LEAST)) for one in opinions]
+    return sum(weight * one for weight, one in zip(OPINIONS, logarithms, strict=True))
 
 
 def confidence(agreements: Sequence[float]) -> float:
@@ -111,7 +117,7 @@ def confidence(agreements: Sequence[float]) -> float:
 
     Fitted by logistic regression on lines of made pages of MNIST's validation digits.
     """
-    return 1 / (1 + math.exp(-(SLOPE * sum(agreements) + LEVEL)))
+    return 1 / (1 + math.exp(-(sum(agreements) + LEVEL)))
 
 
 def _log_odds(probability: float, least: float = 0.0025) -> float:
