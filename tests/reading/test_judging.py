@@ -31,8 +31,10 @@ def surely(digit: int, sure: float) -> Floats:
     return shares
 
 
-def written(line: Floats, canvas: Floats, presence: float = 0.99, cut: bool = False) -> Written:
-    answer = Answer(canvas, 0.99, np.zeros((256, 256), np.uint8))
+def written(
+    line: Floats, canvas: Floats, presence: float = 0.99, cut: bool = False, is_digit: float = 0.99
+) -> Written:
+    answer = Answer(canvas, is_digit, np.zeros((256, 256), np.uint8))
     ink = Fragment(Box(0, 0, 10, 20), INK, cut)
     return Written("1", ink, line, presence, answer, 1.0)
 
@@ -48,6 +50,12 @@ def test_the_canvas_counts_more_where_the_ink_is_whole(recogniser: Recogniser) -
     cut = written(line, canvas, cut=True)
     assert [digit_of(one) for one in judge([whole, cut], recogniser)] == [2, 0]
     assert [digit_of(one) for one in judge([whole], recogniser)] == [2]
+
+
+def test_the_canvas_counts_less_of_what_is_hardly_a_digit_by_itself(recogniser: Recogniser) -> None:
+    like_p = written(surely(9, 0.97), surely(8, 0.95), is_digit=0.02)
+    clear = written(surely(9, 0.97), surely(8, 0.95))
+    assert [digit_of(one) for one in judge([like_p, clear], recogniser)] == [9, 8]
 
 
 def test_a_sign_has_no_opinion(recogniser: Recogniser) -> None:
