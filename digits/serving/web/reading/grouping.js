@@ -62,7 +62,7 @@ function bond(a, b) {
   if (across > FARTHEST * tall || down > FARTHEST_DOWN * tall) return -Infinity;
   const shared = -across / Math.min(a.x1 - a.x0, b.x1 - b.x0);
   const sideways = across < 0 ? Math.min(8 * shared, 4) - 1 : -1 - (12 * across) / tall;
-  return sideways - (6 * Math.max(down, 0)) / tall;
+  return sideways - (9 * Math.max(down, 0)) / tall;
 }
 
 /** Lines from top to bottom, each from left to right. */
