@@ -15,7 +15,7 @@ from digits.reading.recogniser import Answer, Recogniser
 LEAST = 1e-4  # probability that an opinion gives to any digit
 ALONE = 0.25  # the weight of the line's opinion of a character that stands alone
 WHOLE, CUT = 2.0, 0.5  # the weight of the canvas on whole ink, and on ink that was cut
-STRANGE = -2.0  # logarithm of its odds of a digit, below which it weighs as on ink that was cut
+STRANGE = -3.0  # logarithm of its odds of a digit, below which it weighs as on ink that was cut
 
 # Of the logarithm of the odds that a character is a digit, and read as the right one. Fitted by
 # logistic regression on made pages of MNIST's validation digits and of words.
