@@ -175,6 +175,8 @@ def _in_step(own: Sequence[Line], through: Sequence[Line], width: int) -> list[L
     if len(steps) < 2:
         return []
     step, thickness = np.median(steps), np.median([line.thickness for line in through])
+    if step < 1:  # one rule, found several times
+        return []
     if (np.abs(steps / step - np.round(steps / step)) > UNEVEN).mean() > 0.5:
         return []
     found = []

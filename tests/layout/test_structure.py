@@ -359,3 +359,9 @@ def test_a_rule_that_strokes_hide_is_found_at_its_distance_from_the_others() -> 
     assert sum(line.down for line in found.lines) == 9
     assert not found.ink[:18, 190:210].any()
     assert found.ink[30:45, 190:210].any()
+
+
+def test_a_rule_that_is_found_several_times_has_no_distance() -> None:
+    ink = strokes((0, 60, 400, 2))
+    rule = max(structure.lines(ink > 0, down=False), key=lambda line: line.length)
+    assert structure._in_step([rule], [rule] * 3, 400) == []
