@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.handwriting import composed_pages as pages
 from digits.data.mnist import Mnist
-from digits.layout import ink, structure
+from digits.layout import ink, straight, structure
 from digits.layout.structure import Layout
 from digits.pictures.grey import Grey
 from digits.pictures.masks import wider
@@ -363,5 +363,5 @@ def test_a_rule_that_strokes_hide_is_found_at_its_distance_from_the_others() -> 
 
 def test_a_rule_that_is_found_several_times_has_no_distance() -> None:
     ink = strokes((0, 60, 400, 2))
-    rule = max(structure.lines(ink > 0, down=False), key=lambda line: line.length)
+    rule = max(straight.lines(ink > 0, down=False), key=lambda line: line.length)
     assert structure._in_step([rule], [rule] * 3, 400) == []
