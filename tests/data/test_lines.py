@@ -26,7 +26,7 @@ def glyphs(mnist: Mnist) -> Glyphs:
 
 @pytest.fixture(scope="module")
 def drawn(glyphs: Glyphs) -> Lines:
-    return draw_lines(300, glyphs, families.faces(families.TRAINED_ON), [1])
+    return draw_lines(300, [glyphs], families.faces(families.TRAINED_ON), [1])
 
 
 def test_reading_and_training_agree_on_the_characters() -> None:
@@ -44,10 +44,10 @@ def test_glyphs_are_in_their_boxes(glyphs: Glyphs) -> None:
 
 
 def test_the_same_seed_draws_the_same_bytes(glyphs: Glyphs, drawn: Lines) -> None:
-    again = draw_lines(300, glyphs, families.faces(families.TRAINED_ON), [1])
+    again = draw_lines(300, [glyphs], families.faces(families.TRAINED_ON), [1])
     np.testing.assert_array_equal(again.strips, drawn.strips)
     np.testing.assert_array_equal(again.labels, drawn.labels)
-    other = draw_lines(300, glyphs, families.faces(families.TRAINED_ON), [2])
+    other = draw_lines(300, [glyphs], families.faces(families.TRAINED_ON), [2])
     assert (other.strips != drawn.strips).any()
 
 

@@ -29,7 +29,7 @@ def drawn(mnist: Mnist) -> Lines:
         [(mnist.train_images[:2000], mnist.train_labels[:2000])],
         np.rot90(mnist.train_images[:50], axes=(1, 2)),
     )
-    return draw_lines(192, glyphs, families.faces(families.TRAINED_ON), [3])
+    return draw_lines(192, [glyphs], families.faces(families.TRAINED_ON), [3])
 
 
 def part(of: Lines, rows: slice) -> Lines:

@@ -1,5 +1,6 @@
-"""Draws lines of writing: three in four by a hand, the others in a font."""
+"""Draws lines of writing: seven in ten by a hand, the others in a font."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from digits.data.lines.texts import CHARACTERS
 from digits.data.mnist import Bytes
 
 MOST = 24  # characters of a line
-BY_HAND = 0.75  # of the lines
+BY_HAND = 0.7  # of the lines
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,11 @@ class Lines:
         return ["".join(CHARACTERS[i] for i in row if i >= 0) for row in self.labels.tolist()]
 
 
-def draw_lines(count: int, glyphs: Glyphs, fonts: list[list[Path]], seed: list[int]) -> Lines:
-    """Draws lines, `BY_HAND` of them from glyphs, the others in fonts.
+def draw_lines(
+    count: int, sources: Sequence[Glyphs], fonts: list[list[Path]], seed: list[int]
+) -> Lines:
+    """Draws lines: `BY_HAND` of them by a hand, whose glyphs are all from one of `sources`, the
+    others in fonts.
 
     The same seed gives the same bytes.
     """
@@ -46,6 +50,7 @@ def draw_lines(count: int, glyphs: Glyphs, fonts: list[list[Path]], seed: list[i
         written: list[Character] = []
         while not written:
             if rng.random() < BY_HAND:
+                glyphs = sources[int(rng.integers(len(sources)))]
                 strips[i], written = _moved(*hands.write_line(glyphs, rng), rng)
             else:
                 strips[i], written = _moved(*in_font.set_line(fonts, rng), rng)

@@ -18,7 +18,7 @@ WIDE = (0.75, 1.3)  # times the font's width
 def set_line(fonts: list[list[Path]], rng: np.random.Generator) -> tuple[Bytes, list[Character]]:
     """A line in a random font, uint8 of shape (32, 192), and its characters."""
     kind = rng.random()
-    if kind < 0.45:
+    if kind < 0.4:
         text = number(rng)
     elif kind < 0.8:
         text = " ".join(word(rng) for _ in range(rng.integers(1, 4)))
