@@ -181,9 +181,9 @@ def number_among_words(sources: Sources, rng: Random) -> MadePage:
 
 
 def turned(quarters: tuple[int, ...], sources: Sources, rng: Random) -> MadePage:
-    """Four to six numbers of five digits, below each other, the page on its side or upside down."""
-    writer = writing.hand(sources.digits, NARROW, rng)
-    lines = [number(rng, 5) for _ in range(rng.integers(4, 7))]
+    """One to three numbers of five digits on a page that lies on its side or upside down."""
+    writer = writing.hand(sources.digits, HEIGHT, rng)
+    lines = [number(rng, 5) for _ in range(rng.integers(1, 4))]
     picture = camera.on_white(page(lines, writer, rng), rng)
     quarter = quarters[rng.integers(len(quarters))]
     return MadePage(np.ascontiguousarray(np.rot90(picture, quarter)), "\n".join(lines))

@@ -2,6 +2,9 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
 
 from digits.layout.structure import Layout
 from digits.pictures.box import Box
@@ -9,11 +12,11 @@ from digits.reading import whole_page
 from digits.reading.recogniser import Recogniser
 from digits.reading.whole_page import FEW_LINES, Area
 
-SURE = 0.88  # certainty of a page from which it stays as it is
-CLEAR = 0.82  # certainty of a page that is turned, at least
-BETTER = 0.12  # more certain, what is read when it is turned
-EVIDENCE = 3.6  # for turning a page: the logarithm of the odds, of all its characters together
-FEWEST = 4  # characters, of a page that is turned
+SURE = 0.93  # certainty of a page from which it stays as it is
+CLEAR = 0.9  # certainty of a page that is turned, at least
+BETTER = 1.0  # by which the logarithm of the odds of its certainty must grow
+FEWEST = 3  # characters, of a page that is turned; lines, of one that may lie on its side
+SEEN = 0.5  # of the characters, how many there must be when a page is turned
 
 
 def upright(
@@ -23,28 +26,28 @@ def upright(
     turned.
 
     A page stays as it is unless it is hard to read, or each of its lines is a single character, as
-    those of a number that lies on its side are. The fewer characters, the clearer they must become,
-    since some numbers can be read both ways. `lay_out` gives the layout after some quarter turns,
-    counter-clockwise.
+    those of a number that lies on its side are. `lay_out` gives the layout after some quarter
+    turns, counter-clockwise.
     """
-    layout, turns = lay_out(0), 0
+    layout = lay_out(0)
     areas = whole_page.read(layout, recogniser)
     characters = sum(len(area.written) for area in areas)
     in_cells = any(area.cell for area in areas)
-    column = len(areas) >= 3 and characters <= 1.2 * len(areas) and not in_cells
-    first = max(whole_page.certainty(areas), 0.01)
-    needed = first * math.exp(EVIDENCE / max(characters, 1))
-    if characters < FEWEST or needed > 1 or (first >= SURE and not column):
+    column = len(areas) >= FEWEST and characters <= 1.2 * len(areas) and not in_cells
+    first = whole_page.certainty(areas)
+    if first >= SURE and not column:
         return layout, areas, 0
-    best = max(first + BETTER, CLEAR, needed)
-    for turned in (2, 1, 3):
-        other = lay_out(turned)
-        read = whole_page.read(other, recogniser, trial=True)
+    best, turns = max(CLEAR, _certainty_at(_log_odds(first) + BETTER)), 0
+    fewest = max(FEWEST, SEEN * min(characters, FEW_LINES))
+    for turned in (2, 1, 3) if len(areas) >= FEWEST else (2,):
+        read = whole_page.read(_turned(layout, turned), recogniser, trial=True)
         certainty = whole_page.certainty(read)
-        seen = sum(len(area.written) for area in read)
-        if certainty >= best and seen >= max(FEWEST, 0.65 * min(characters, FEW_LINES)):
-            best, layout, turns = certainty, other, turned
-    return layout, whole_page.read(layout, recogniser) if turns else areas, turns
+        if certainty >= best and sum(len(area.written) for area in read) >= fewest:
+            best, turns = certainty, turned
+    if not turns:
+        return layout, areas, 0
+    layout = lay_out(turns)
+    return layout, whole_page.read(layout, recogniser), turns
 
 
 def turned_back(box: Box, turns: int, shape: tuple[int, ...]) -> Box:
@@ -58,3 +61,20 @@ def turned_back(box: Box, turns: int, shape: tuple[int, ...]) -> Box:
     if turns == 3:
         return Box(y, height - x - wide, high, wide)
     return box
+
+
+def _turned(layout: Layout, turns: int) -> Layout:
+    """A layout after some quarter turns, for a trial: rows and columns keep their numbers."""
+    ink = np.ascontiguousarray(np.rot90(layout.ink, turns))
+    boxes = (turned_back(cell.box, 4 - turns, ink.shape) for cell in layout.cells)
+    cells = (replace(cell, box=box) for cell, box in zip(layout.cells, boxes, strict=True))
+    return Layout(ink, tuple(cells), np.rot90(layout.cell_map, turns), ())
+
+
+def _log_odds(certainty: float) -> float:
+    bounded = min(max(certainty, 0.01), 0.99)
+    return math.log(bounded / (1 - bounded))
+
+
+def _certainty_at(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-log_odds))
