@@ -122,6 +122,11 @@ def lines(mask: Mask, down: bool) -> list[Line]:
     return distinct([line for line in found if line is not None])[:MOST_LINES]
 
 
+def has_straight_runs(mask: Mask) -> bool:
+    """Whether a straight run that could be part of a line goes across or down in a mask."""
+    return any(_straight_runs(np.ascontiguousarray(one)).any() for one in (mask, mask.T))
+
+
 def distinct(found: Sequence[Line], preferred: int = 0) -> list[Line]:
     """Without lines that lie on a longer one; the longest first.
 

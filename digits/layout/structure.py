@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from digits.layout import plots, surroundings
 from digits.layout.cells import Cell, Holes, Numbers, holes, in_order
 from digits.layout.erasing import INKED, erased
-from digits.layout.straight import Line, distinct, lines
+from digits.layout.straight import Line, distinct, has_straight_runs, lines
 from digits.layout.walls import walls_among
 from digits.pictures.box import Box
 from digits.pictures.grey import Grey
@@ -65,8 +65,9 @@ def find(ink: Grey, faint: Mask | None = None) -> Layout:
     factor = 1 if ink.size <= FINE else 2
     mask = _reduced(ink >= INKED, factor)
     across, down = lines(mask, down=False), lines(mask, down=True)
-    if faint is not None:
-        faint = mask | _reduced(faint, factor)
+    faint = None if faint is None else _reduced(faint, factor)
+    if faint is not None and has_straight_runs(faint & ~mask):  # which most pictures have not
+        faint |= mask
         across = distinct([*across, *lines(faint, down=False)], len(across))
         down = distinct([*down, *lines(faint, down=True)], len(down))
     walls = walls_among(across, down)
