@@ -141,9 +141,7 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
                     continue
                 unsure += "?" in (page["text"] if isinstance(page, dict) else page.text)
                 if arguments.json:
-                    from digits.reading.answers import as_dict
-
-                    answer = page if isinstance(page, dict) else as_dict(page)
+                    answer = page if isinstance(page, dict) else page.to_dict()
                     milliseconds = round(seconds * 1e3, 3)
                     say_json({**part.as_dict, **answer, "milliseconds": milliseconds})
                 else:
@@ -224,13 +222,11 @@ def _read(
 
 
 def _read_page(reader: Reader, settings: dict[str, Any], source: Source) -> Page:
-    return reader.read(source, **settings)
+    return reader.examine(source, **settings)[0]  # without the picture, which need not be sent
 
 
 def _read_as_json(reader: Reader, settings: dict[str, Any], source: Source) -> dict[str, Any]:
-    from digits.reading.answers import as_dict
-
-    return as_dict(reader.read(source, **settings))
+    return reader.examine(source, **settings)[0].to_dict()
 
 
 def _print(name: str, page: Page, named: bool, arguments: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,8 +26,9 @@ REFUSED = (200, 70, 0)
 WHITE = (255, 255, 255)
 PAPER, RULE, CELL, LINE = (0, 158, 115), (204, 121, 167), (86, 180, 233), (170, 170, 170)
 LEGIBLE = 100  # pixels: a picture whose digits are lower is enlarged, pixel by pixel,
-NOTHING = Findings()
 LARGEST_SIDE = 2400  # pixels: but not beyond this
+SHOWN = 1200  # pixels along the longer side of what a notebook shows
+NOTHING = Findings()
 
 
 class _Label(NamedTuple):
@@ -103,6 +105,15 @@ def _draw_findings(
         pen.line(place(rule), RULE, line)
     if findings.paper:
         pen.line(place([*findings.paper, findings.paper[0]]), PAPER, 2 * line)
+
+
+def png_of(drawing: Image.Image) -> bytes:
+    """A drawing as the content of a PNG file, reduced to at most `SHOWN` pixels along a side."""
+    content = BytesIO()
+    drawing = drawing.copy()
+    drawing.thumbnail((SHOWN, SHOWN))
+    drawing.save(content, "PNG")
+    return content.getvalue()
 
 
 def format_of(path: Path) -> str:

@@ -4,10 +4,10 @@ The service derives its OpenAPI document from these types: the fields' metadata 
 and constraints in pydantic's terms, which reading itself does not need.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
-from digits.reading.page import Page
+from digits.reading.page import Page, Reading
 
 BOX: dict[str, Any] = {
     "description": "x, y, width and height, in pixels of the picture",
@@ -95,18 +95,7 @@ class PageAnswer:
 
 def answer_of(page: Page) -> PageAnswer:
     """A page as the command line and HTTP answer with it."""
-    readings = [
-        ReadingAnswer(
-            digit=reading.digit,
-            confidence=round(reading.confidence, 6),
-            accepted=reading.accepted,
-            probabilities=[round(p, 6) for p in reading.probabilities.tolist()],
-            box=list(reading.box),
-            line=reading.line,
-            group=reading.group,
-        )
-        for reading in page.readings
-    ]
+    readings = [reading_answer_of(reading) for reading in page.readings]
     groups = [
         GroupAnswer(one.text, list(one.box), one.line, round(one.confidence, 6))
         for one in page.groups
@@ -116,6 +105,14 @@ def answer_of(page: Page) -> PageAnswer:
     return PageAnswer(page.text, page.digits, list(page.lines), readings, groups, cells, sure)
 
 
-def as_dict(page: Page) -> dict[str, Any]:
-    """`answer_of` a page as a dict for `json.dumps`."""
-    return asdict(answer_of(page))
+def reading_answer_of(reading: Reading) -> ReadingAnswer:
+    """A reading as it stands in the answer about its page."""
+    return ReadingAnswer(
+        digit=reading.digit,
+        confidence=round(reading.confidence, 6),
+        accepted=reading.accepted,
+        probabilities=[round(p, 6) for p in reading.probabilities.tolist()],
+        box=list(reading.box),
+        line=reading.line,
+        group=reading.group,
+    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from digits.pictures.box import Box
 from digits.pictures.grey import Grey
@@ -42,9 +44,21 @@ class Reading:
         """The probability of `digit`, 0 to 1."""
         return float(self.probabilities[self.digit])
 
+    def to_dict(self) -> dict[str, Any]:
+        """The reading as `Page.to_dict` has it among its `readings`."""
+        from digits.reading.answers import reading_answer_of  # imports this module
+
+        return asdict(reading_answer_of(self))
+
     def __repr__(self) -> str:
         sure = "" if self.accepted else "?"
         return f"Reading({self.digit}{sure}, {self.confidence:.1%}, {self.box})"
+
+    def _repr_png_(self) -> bytes:
+        """The canvas, as notebooks show it."""
+        from digits.reading.annotation import png_of
+
+        return png_of(Image.fromarray(self.canvas))
 
 
 @dataclass(frozen=True)
@@ -89,6 +103,7 @@ class Page:
         cells: of a table or of boxes, by row and column; none if there are none.
         confidence: the probability, 0 to 1, that the digits of all numbers are right, the likeliest
             ones where there is a ?; 0 if there is no number.
+        picture: what was read, uint8 of shape (h, w); None if it was not kept, as of many pictures.
     """
 
     text: str
@@ -98,10 +113,24 @@ class Page:
     groups: tuple[Group, ...] = ()
     cells: tuple[Cell, ...] = ()
     confidence: float = 0.0
+    picture: Grey | None = field(default=None, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What the command line and HTTP give as JSON: `text`, `digits`, `lines`, `readings`,
+        `groups`, `cells` and `confidence`, of numbers, strings, lists and dicts alone."""
+        from digits.reading.answers import answer_of  # imports this module
+
+        return asdict(answer_of(self))
 
     def __repr__(self) -> str:
         count = len(self.readings)
         return f"Page({self.text!r}, confidence {self.confidence:.1%}, {count} readings)"
+
+    def _repr_png_(self) -> bytes | None:
+        """The picture with what was read in it, as notebooks show it."""
+        from digits.reading.annotation import draw, png_of
+
+        return None if self.picture is None else png_of(draw(self.picture, self))
 
 
 def page_of_one(reading: Reading) -> Page:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,9 @@ class Reader:
             DigitsError: the picture cannot be read, a pattern holds other characters, there are
                 both a pattern and a count, or a region is not in the picture.
         """
-        return self.examine(picture, pattern=pattern, count=count, regions=regions, guess=guess)[0]
+        grey = pictures.load(picture)
+        page, _ = self.examine(grey, pattern=pattern, count=count, regions=regions, guess=guess)
+        return replace(page, picture=grey)
 
     def examine(
         self,
@@ -129,15 +132,17 @@ class Reader:
             workers: how many processes read; with 1, this one does.
 
         Yields:
-            for each picture its page, or the DigitsError that says why it cannot be read.
+            for each picture its page, without the picture, or the DigitsError that says why it
+            cannot be read.
 
         Raises:
             DigitsError: `workers` is below 1, or a worker was killed, for instance because memory
                 ran out.
         """
-        if workers < 1:
-            raise DigitsError(f"workers must be 1 or more, not {workers}.")
-        return (page for page, _ in many.outcomes(self.read, sources, workers))
+        return (page for page, _ in many.outcomes(self._page, sources, _checked(workers)))
+
+    def _page(self, picture: Source) -> Page:
+        return self.examine(picture)[0]
 
     def classify(self, picture: Source) -> Reading:
         """Reads a picture of one digit: all ink in it but specks is taken as one thing.
@@ -168,6 +173,21 @@ class Reader:
             answer = max(answer, framed, key=lambda one: one.is_digit * one.probabilities.max())
         box = _in_picture(piece.box, found.scale, grey)
         return answer.reading(box, answer.is_digit >= self.threshold)
+
+    def classify_many(
+        self, sources: Iterable[Source], workers: int = 1
+    ) -> Iterator[Reading | DigitsError]:
+        """Reads many pictures of one digit each, as `read_many` reads many pages.
+
+        An array of shape (n, h, w) is n pictures.
+
+        Yields:
+            for each picture its reading, or the DigitsError that says why it cannot be read.
+
+        Raises:
+            DigitsError: as for `read_many`.
+        """
+        return (reading for reading, _ in many.outcomes(self.classify, sources, _checked(workers)))
 
     def canvas(self, canvas: Grey) -> Reading:
         """Reads a canvas by the model alone, as a page or a phone does.
@@ -210,6 +230,12 @@ class Reader:
             lines = model if "line" in model.signatures else Model(bundles.read().model)
             self._local.recogniser = Recogniser(model, lines, self.threshold)
         return self._local.recogniser
+
+
+def _checked(workers: int) -> int:
+    if workers < 1:
+        raise DigitsError(f"workers must be 1 or more, not {workers}.")
+    return workers
 
 
 def _in_picture(box: Box, scale: int, grey: Grey) -> Box:

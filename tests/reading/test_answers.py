@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from digits.pictures.box import Box
-from digits.reading.answers import PageAnswer, as_dict
+from digits.reading.answers import PageAnswer
 from digits.reading.page import Cell, Group, Page, Reading, page_of_one
 
 
@@ -26,7 +26,7 @@ def test_the_json_of_a_page_is_what_scripts_expect() -> None:
     groups, cells = (Group("7", Box(3, 4, 20, 30), 0, 0.96),), (Cell(1, 2, "7", Box(0, 0, 40, 50)),)
     page = Page("7", "7", ("7",), (replace(reading(), line=0, group=0),), groups, cells, 0.96)
     others = ", ".join(["0.012346"] * 7), ", ".join(["0.012346"] * 2)
-    assert json.dumps(as_dict(page)) == (
+    assert json.dumps(page.to_dict()) == (
         '{"text": "7", "digits": "7", "lines": ["7"], "readings": [{"digit": 7, '
         '"confidence": 0.888889, "accepted": true, '
         f'"probabilities": [{others[0]}, 0.888889, {others[1]}], '
@@ -40,7 +40,7 @@ def test_the_json_of_a_page_is_what_scripts_expect() -> None:
 def test_a_refused_reading_is_on_the_page_as_a_question_mark() -> None:
     page = page_of_one(reading(accepted=False))
     assert (page.text, page.digits, page.lines) == ("?", "", ())
-    assert [one["accepted"] for one in as_dict(page)["readings"]] == [False]
+    assert [one["accepted"] for one in page.to_dict()["readings"]] == [False]
 
 
 def test_openapi_can_be_derived_from_the_type() -> None:
@@ -54,7 +54,7 @@ def test_openapi_can_be_derived_from_the_type() -> None:
     assert (properties["digit"]["minimum"], properties["digit"]["maximum"]) == (0, 9)
     assert properties["probabilities"]["items"] == {"type": "number", "minimum": 0, "maximum": 1}
     assert properties["box"]["minItems"] == properties["box"]["maxItems"] == 4
-    answer = as_dict(page_of_one(reading()))
+    answer = page_of_one(reading()).to_dict()
     assert adapter.validate_python(answer).readings[0].box == [3, 4, 20, 30]
     answer["readings"][0]["digit"] = 10
     with pytest.raises(pydantic.ValidationError):

@@ -23,7 +23,7 @@ from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.pictures.documents import PageOf, Source
 from digits.reading import many
-from digits.reading.page import Page
+from digits.reading.page import Page, Reading
 
 if not (bundle.SHIPPED / "manifest.json").exists():
     pytest.skip("the package holds no model yet", allow_module_level=True)
@@ -296,3 +296,30 @@ def test_memory_stays_flat_over_many_pictures(
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
     for before, after in zip(few, many_pictures, strict=True):
         assert (after - before) / unit < 6, (few, many_pictures)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_many_are_classified_as_one_by_one(workers: int, mnist: Mnist) -> None:
+    images = mnist.test_images[:20]
+    sources: list[Source] = [*images, "no such file.png", images[0]]
+    *found, missing, last = READER.classify_many(sources, workers)
+    assert isinstance(missing, DigitsError)
+    for reading, alone in zip(
+        [*found, last], map(READER.classify, [*images, images[0]]), strict=True
+    ):
+        assert not isinstance(reading, DigitsError)
+        assert (reading.digit, reading.accepted, reading.box) == (
+            alone.digit,
+            alone.accepted,
+            alone.box,
+        )
+        assert np.array_equal(reading.probabilities, alone.probabilities)
+
+
+def test_an_array_of_digits_is_many_pictures(mnist: Mnist) -> None:
+    found = list(READER.classify_many(mnist.test_images[:50]))
+    right = [
+        isinstance(one, Reading) and one.digit == label
+        for one, label in zip(found, mnist.test_labels[:50], strict=True)
+    ]
+    assert np.mean(right) > 0.9

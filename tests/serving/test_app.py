@@ -19,7 +19,6 @@ from services import FILES, PNG, Client
 
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
-from digits.reading.answers import as_dict
 from digits.reading.page import page_of_one
 from digits.reading.reader import Reader
 from digits.serving import requests
@@ -28,7 +27,7 @@ from digits.serving import requests
 
 
 def test_predict_answers_as_the_reader_does(client: Client, reader: Reader, picture: bytes) -> None:
-    expected = as_dict(reader.read(picture))
+    expected = reader.read(picture).to_dict()
     assert expected["digits"] == "72"
     raw = client.post("/predict", content=picture, headers=PNG)
     form = client.post("/predict", files={"file": ("two digits.png", picture)})
@@ -57,7 +56,7 @@ def test_predict_reads_what_phones_and_scanners_write(
     body = content.getvalue()
     raw = client.post("/predict", content=body, headers={"Content-Type": content_type})
     (batch,) = client.post("/predict/batch", files=[("file", body)]).json()["pictures"]
-    assert raw.json() == batch == as_dict(reader.read(body))
+    assert raw.json() == batch == reader.read(body).to_dict()
     assert batch["digits"] == "72"
     broken = client.post("/predict", content=body[:99], headers={"Content-Type": content_type})
     assert broken.status_code == 422
@@ -82,11 +81,11 @@ def test_predict_without_the_extra_names_it(
 def test_predict_reads_arrays(client: Client, reader: Reader, mnist: Mnist) -> None:
     pixels = mnist.test_images[3]
     answer = client.post("/predict", json={"pixels": pixels.tolist()}).json()
-    assert answer == as_dict(page_of_one(reader.classify(pixels)))
+    assert answer == page_of_one(reader.classify(pixels)).to_dict()
     canvas = np.zeros((256, 256), np.uint8)
     canvas[100:184, 30:114] = pixels.repeat(3, axis=0).repeat(3, axis=1)
     answer = client.post("/predict", json={"canvas": canvas.tolist()}).json()
-    assert answer == as_dict(page_of_one(reader.canvas(canvas)))
+    assert answer == page_of_one(reader.canvas(canvas)).to_dict()
     assert answer["digits"] == "0"
     blank = client.post("/predict", json={"canvas": [[0] * 256] * 256}).json()
     assert blank["digits"] == ""
@@ -98,7 +97,7 @@ def test_a_batch_is_answered_in_order_with_errors_in_place(
 ) -> None:
     files = [("file", picture), ("file", b"no picture"), ("file", picture)]
     first, broken, last = client.post("/predict/batch", files=files).json()["pictures"]
-    assert first == last == as_dict(reader.read(picture))
+    assert first == last == reader.read(picture).to_dict()
     assert list(broken) == ["error"]
     assert "not a picture" in broken["error"]
     many = mnist.test_images[: requests.MOST_PICTURES]
