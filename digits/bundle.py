@@ -41,6 +41,13 @@ class Bundle:
     manifest: dict[str, Any]
     model: bytes
 
+    def file(self, name: str) -> bytes:
+        """The content of one of its files, verified. Raises DigitsError if it has none of that
+        name, or if that is damaged."""
+        if name not in self.manifest["files"]:
+            raise DigitsError(f"The bundle in {self.folder} has no {name}; get the bundle again.")
+        return _verified(self.folder / name, self.manifest["files"][name])
+
     @property
     def threshold(self) -> float:
         """What `is_digit` must reach for a reading to be accepted, 0 to 1."""

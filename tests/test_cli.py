@@ -1,14 +1,12 @@
 """Does the command line explain a mistake in a sentence, before it costs time?"""
 
 import json
-import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from processes import ROOT, Command
 
@@ -166,7 +164,7 @@ def test_info_verifies_every_file(digits: Run, tmp_path: Path) -> None:
     assert errors.count("\n") == 1
 
 
-# digits evaluate, digits export
+# digits evaluate, digits export, digits info
 
 
 @pytest.mark.parametrize(
@@ -177,7 +175,8 @@ def test_info_verifies_every_file(digits: Run, tmp_path: Path) -> None:
         (["evaluate", bundle.SHIPPED, "--images", "."], "none of the folders 0 to 9"),
         (["evaluate", bundle.SHIPPED, "--suite", "x"], "invalid choice: 'x'"),
         (["evaluate", "x", "--suite", "corruptions", "--images", "."], "not allowed with"),
-        (["export", "none"], "There is no finished run of this version in none"),
+        (["export"], "required: --out"),
+        (["export", "--model", "none", "--out", "x"], "There is no bundle in none"),
         (["evaluate", "--suspects", "x"], "leave the BUNDLE x out"),
         (["evaluate", "--folds", "3"], "--folds goes with --suspects"),
         (["evaluate", "--epochs", "3"], "A recipe goes with --suspects"),
@@ -198,36 +197,3 @@ def test_evaluate_without_the_training_side_says_what_to_install() -> None:
         "sys.exit(main(['evaluate', str(bundle.SHIPPED)]))"
     )
     assert_says_what_to_install(program, "sklearn")
-
-
-def test_export_writes_the_bundle_of_a_run_again(
-    digits: Run, finished_run: Path, tmp_path: Path
-) -> None:
-    out = tmp_path / "again"
-    status, output, errors = digits("export", finished_run, "--out", out)
-    assert (status, errors) == (0, "")
-    assert f"digits info --model {out}" in output
-    first, again = (
-        bundle.read(folder, every_file=True) for folder in (finished_run / "bundle", out)
-    )
-    assert first.manifest["thresholds"] == again.manifest["thresholds"]
-    golden, golden_again = (np.load(one.folder / "golden.npz") for one in (first, again))
-    for name in golden.files:
-        np.testing.assert_allclose(golden[name], golden_again[name], atol=1e-5)
-    status, output, errors = digits("export", finished_run, "--out", tmp_path / "none" / "again")
-    assert (status, output) == (2, "")
-    assert "cannot be written" in errors
-
-
-def test_export_needs_all_of_a_run(digits: Run, finished_run: Path, tmp_path: Path) -> None:
-    shutil.copy(finished_run / "run.json", tmp_path)
-    for metrics, reason in (
-        ("{", "metrics.json is damaged"),
-        ("{}", "metrics.json of .* is incomplete"),
-        ((finished_run / "metrics.json").read_text(), "model.keras is missing or damaged"),
-    ):
-        (tmp_path / "metrics.json").write_text(metrics)
-        status, output, errors = digits("export", tmp_path)
-        assert (status, output) == (2, "")
-        assert re.search(reason, errors)
-        assert errors.count("\n") == 1

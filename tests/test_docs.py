@@ -39,7 +39,7 @@ RUN_BY = {
     "digits train --workers": "runs/test_workers.py",
     "digits sweep": "runs/test_sweep.py",
     "digits compare": "studies/test_comparison.py",
-    "digits export": "test_cli.py",
+    "digits export": "training/test_onnx_files.py",
     "digits show": "studies/test_gallery.py",
 }
 

@@ -61,10 +61,6 @@ class Run:
         return self.folder / "line_state.npz"
 
     @property
-    def line_network(self) -> Path:
-        return self.folder / "line.keras"
-
-    @property
     def network(self) -> Path:
         return self.folder / "model.keras"
 

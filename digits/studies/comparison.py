@@ -125,9 +125,7 @@ def _open(folder: Path) -> tuple[Bundle, dict[str, Any]]:
             f"digits train --resume {folder}"
         )
     if run and not run.bundle.exists():
-        raise DigitsError(
-            f"The run in {folder} has no bundle; write it with: digits export {folder}"
-        )
+        raise DigitsError(f"The run in {folder} has no bundle; train it again")
     found = bundles.read(run.bundle if run else folder, every_file=True)
     recorded = run.metrics() if run else found.manifest["metrics"]
     if not all(isinstance(recorded.get(key, 0), (int, float)) for key in FIGURES):

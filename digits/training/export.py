@@ -1,6 +1,6 @@
-"""A finished network -> a bundle: one LiteRT file with the geometry inside, and ONNX on request.
+"""A finished network -> a bundle: one LiteRT file with the geometry inside.
 
-Nothing is written unless each runtime whose file it has gives the same answers as Keras.
+Nothing is written unless LiteRT gives the same answers as Keras.
 """
 
 import io
@@ -58,7 +58,6 @@ def export(
     folder: Path,
     digits: Bytes,
     manifest: Mapping[str, Any],
-    onnx: bool = False,
     lines: tuple[keras.Model, Bytes] | None = None,
 ) -> None:
     """Writes the bundle of a finished network, or of two.
@@ -69,34 +68,29 @@ def export(
         digits: MNIST digits to make golden inputs of, uint8 of shape (n, 28, 28), n at least
             `GOLDEN`.
         manifest: what is known of the model; `contract` and the files are added.
-        onnx: write `digits.onnx`, the `canvas` signature for ONNX Runtime, as well.
         lines: the network for lines, from `line_network.finish`, and strips to make golden inputs
             of, uint8 of shape (n, 32, 192), n at least `GOLDEN`.
 
     Raises:
-        DigitsError: a runtime gives another answer than Keras, something that is not finite, or a
-            file without its weights; nothing is written then.
+        DigitsError: LiteRT gives another answer than Keras, something that is not finite, or a file
+            without its weights; nothing is written then.
     """
     networks = {"model.keras": model}
     golden = {"digit": digits[:GOLDEN], "canvas": _canvases(digits[:GOLDEN])}
     if lines:
         networks["line.keras"], golden["line"] = lines[0], lines[1][:GOLDEN]
     functions = signatures(*networks.values())
-    expected = {name: _answers(functions[name], of[:, None]) for name, of in golden.items()}
+    expected = {name: answers(functions[name], of[:, None]) for name, of in golden.items()}
     lite = _lite([*networks.values()], functions)
     with own_words_only():
         runtime = Model(lite)
         for name, inputs in golden.items():
-            outputs = _answers(partial(runtime.run, name), inputs)
-            _check(f"LiteRT, signature {name}", expected[name], outputs)
+            outputs = answers(partial(runtime.run, name), inputs)
+            check(f"LiteRT, signature {name}", expected[name], outputs)
     files = {bundle.MODEL: lite, **{name: _keras_file(of) for name, of in networks.items()}}
-    if onnx:  # only then: converting takes as long as everything else here
-        files["digits.onnx"] = _onnx(functions["canvas"])
-        outputs = _answers(_onnx_runtime(files["digits.onnx"]), golden["canvas"][:, None])
-        _check("ONNX Runtime", expected["canvas"], outputs)
     for name, content in files.items():
         if len(content) < 4 * networks.get(name, model).count_params():
-            raise DigitsError(f"{name} came out without its weights; nothing was exported.")
+            raise DigitsError(f"{name} came out without its weights; nothing was written.")
     files["golden.npz"] = _golden_file(golden, expected)
     contract = {name: of for name, of in CONTRACT.items() if name != "line" or lines}
     bundle.write(folder, files, {**manifest, "contract": contract})
@@ -123,14 +117,16 @@ def manifest_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def signatures(
-    model: keras.Model, line_model: keras.Model | None = None
-) -> dict[str, Callable[[tf.Tensor], dict[str, tf.Tensor]]]:
-    """The functions that are exported, two of them, or three with a network for lines; see
-    `CONTRACT`."""
+    model: keras.Model, line_model: keras.Model | None = None, batch: int | None = 1
+) -> dict[str, Any]:
+    """The TensorFlow functions that are exported, two of them, or three with a network for lines;
+    see `CONTRACT`.
+
+    They take `batch` images. None is any number, which LiteRT in the browser does not take.
+    """
 
     def signature(name: str, height: int, width: int) -> Any:
-        # The batch is fixed: LiteRT in the browser takes no other.
-        return tf.function(input_signature=[tf.TensorSpec((1, height, width), tf.uint8, name)])
+        return tf.function(input_signature=[tf.TensorSpec((batch, height, width), tf.uint8, name)])
 
     @signature("digit", DIGIT_SIDE, DIGIT_SIDE)
     def digit(digit: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -173,21 +169,6 @@ def _lite(models: list[keras.Model], functions: Mapping[str, Any]) -> bytes:
         return bytes(converter.convert())
 
 
-def _onnx(function: Any) -> bytes:
-    from tf2onnx import convert
-
-    model, _ = convert.from_function(function, function.input_signature, opset=17)
-    return bytes(model.SerializeToString())
-
-
-def _onnx_runtime(content: bytes) -> Callable[[Bytes], Mapping[str, Any]]:
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    names = [output.name for output in session.get_outputs()]
-    return lambda canvas: dict(zip(names, session.run(names, {"canvas": canvas}), strict=True))
-
-
 def _keras_file(model: keras.Model) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
@@ -221,13 +202,14 @@ def _canvases(digits: Bytes) -> Bytes:
     return canvases
 
 
-def _answers(run: Callable[[Bytes], Mapping[str, Any]], inputs: Bytes) -> Outputs:
+def answers(run: Callable[[Bytes], Mapping[str, Any]], inputs: Bytes) -> Outputs:
     """What a runtime answers to each input, as one array for each output."""
     answers = [run(one) for one in inputs]
     return {name: np.concatenate([of[name] for of in answers]) for name in answers[0]}
 
 
-def _check(runtime: str, expected: Outputs, outputs: Outputs) -> None:
+def check(runtime: str, expected: Outputs, outputs: Mapping[str, Any]) -> None:
+    """Raises DigitsError if a runtime's outputs differ from those expected, or are not finite."""
     for name, values in expected.items():
         scale = 255 if name == "digit" else 1
         found = outputs[name]
@@ -237,5 +219,5 @@ def _check(runtime: str, expected: Outputs, outputs: Outputs) -> None:
         if not difference <= TOLERANCE:  # so that NaN is refused, too
             raise DigitsError(
                 f"{runtime} differs from Keras by {difference:.1e} in {name}, more than "
-                f"{TOLERANCE:.0e}; nothing was exported."
+                f"{TOLERANCE:.0e}; nothing was written."
             )

@@ -99,7 +99,6 @@ def finish(
     plots.reliability(test, run.folder / "reliability.png")
     # Only now: the figures above take their time, too.
     if lines:
-        lines.model.save(run.line_network)
         metrics["lines"] = lines.metrics
     metrics |= {**more, "total_seconds": time.monotonic() - started}
     text = report.as_text(test, metrics)

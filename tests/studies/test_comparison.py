@@ -342,7 +342,7 @@ def test_only_finished_runs_and_bundles_are_accepted(finished_run: Path, tmp_pat
     shutil.copy(finished_run / "run.json", run)
     refused("is not finished; leave it out, or resume it: .* --resume", run)
     shutil.copy(finished_run / "metrics.json", run)
-    refused("has no bundle; write it with: digits export", run)
+    refused("has no bundle; train it again", run)
     shutil.copytree(finished_run / "bundle", run / "bundle")
     assert open_entries([run])[0].recorded["seed"] == 1
     for damage, reason in (

@@ -1,10 +1,9 @@
-"""Keras, LiteRT and ONNX Runtime give the same answers, or nothing is exported."""
+"""Keras and LiteRT give the same answers, or nothing is exported."""
 
 from pathlib import Path
 
 import keras
 import numpy as np
-import onnxruntime
 import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
@@ -27,7 +26,7 @@ def model(request: pytest.FixtureRequest) -> keras.Model:
 @pytest.fixture(scope="module")
 def folder(model: keras.Model, mnist: Mnist, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("export") / "bundle"
-    export.export(model, folder, mnist.train_images[:8], MANIFEST, onnx=True)
+    export.export(model, folder, mnist.train_images[:8], MANIFEST)
     return folder
 
 
@@ -35,7 +34,6 @@ def test_every_file_is_there_and_holds_the_weights(model: keras.Model, folder: P
     found = bundle.read(folder, every_file=True)
     assert set(found.manifest["files"]) == {
         "digits.tflite",
-        "digits.onnx",
         "model.keras",
         "golden.npz",
     }
@@ -51,14 +49,6 @@ def test_litert_reproduces_the_golden_outputs(folder: Path, signature: str) -> N
         for name, value in runner(**{signature: one[None]}).items():
             expected = golden[f"{signature}_{name}"][number]
             np.testing.assert_allclose(value[0], expected, atol=0.03 if name == "digit" else 1e-4)
-
-
-def test_onnx_agrees(folder: Path) -> None:
-    golden = np.load(folder / "golden.npz")
-    session = onnxruntime.InferenceSession(folder / "digits.onnx")
-    for one, expected in zip(golden["canvas_input"], golden["canvas_probabilities"], strict=True):
-        (found,) = session.run(["probabilities"], {"canvas": one[None]})
-        np.testing.assert_allclose(found[0], expected, atol=1e-4)
 
 
 def test_a_blank_canvas_is_not_a_digit(folder: Path) -> None:
@@ -77,18 +67,12 @@ def test_weights_that_are_not_finite_are_refused(mnist: Mnist, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("runtime", ["LiteRT", "ONNX Runtime"])
 def test_a_runtime_that_disagrees_is_refused(
-    model: keras.Model, mnist: Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: str
+    model: keras.Model, mnist: Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = models.finish(models.build(Recipe(precision="float32", seed=2)), 0.5)
-    functions = export.signatures(other)
-    if runtime == "LiteRT":
-        lite = export._lite([other], functions)
-        monkeypatch.setattr(export, "_lite", lambda *_: lite)
-    else:
-        onnx = export._onnx(functions["canvas"])
-        monkeypatch.setattr(export, "_onnx", lambda *_: onnx)
-    with pytest.raises(DigitsError, match=rf"{runtime}.*differs from Keras"):
-        export.export(model, tmp_path / "b", mnist.train_images[:8], MANIFEST, onnx=True)
+    lite = export._lite([other], export.signatures(other))
+    monkeypatch.setattr(export, "_lite", lambda *_: lite)
+    with pytest.raises(DigitsError, match=r"LiteRT.*differs from Keras"):
+        export.export(model, tmp_path / "b", mnist.train_images[:8], MANIFEST)
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,76 @@
+"""A bundle's networks -> a file of each signature for ONNX Runtime, for any number of images."""
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+from tf2onnx import convert
+
+from digits.bundle import Bundle
+from digits.data.mnist import Bytes
+from digits.training.export import answers, check, signatures
+
+OPSET = 17
+ABOUT = ("name", "created", "commit")  # of the manifest
+
+
+def onnx_files(source: Bundle) -> dict[str, bytes]:
+    """The files `digit.onnx`, `canvas.onnx` and, if lines are read, `line.onnx`, by name.
+
+    Each takes and gives what the signature of its name does, for n images instead of one. Its
+    metadata hold the contract, the threshold of `is_digit`, and where the model comes from.
+
+    Raises:
+        DigitsError: a file of the bundle is missing or damaged, or ONNX Runtime answers something
+            else to the bundle's golden inputs than Keras did.
+    """
+    model = _loaded(source, "model.keras")
+    reads_lines = "line.keras" in source.manifest["files"]
+    functions = signatures(model, _loaded(source, "line.keras") if reads_lines else None, None)
+    golden = np.load(io.BytesIO(source.file("golden.npz")))
+    files = {}
+    for name, function in functions.items():
+        converted, _ = convert.from_function(function, function.input_signature, opset=OPSET)
+        for tensor in (*converted.graph.input, *converted.graph.output):
+            tensor.type.tensor_type.shape.dim[0].dim_param = "n"
+        onnx.helper.set_model_props(converted, _metadata(source, name))
+        content = bytes(converted.SerializeToString())
+        inputs = golden[f"{name}_input"]
+        run = _runtime(content, name)
+        expected = {
+            key.removeprefix(f"{name}_"): golden[key]
+            for key in golden.files
+            if key.startswith(f"{name}_") and key != f"{name}_input"
+        }
+        for found in (run(inputs), answers(run, inputs[:, None])):
+            check(f"ONNX Runtime, {name}.onnx", expected, found)
+        files[f"{name}.onnx"] = content
+    return files
+
+
+def _loaded(source: Bundle, name: str) -> keras.Model:
+    source.file(name)  # verifies it
+    return keras.models.load_model(source.folder / name)
+
+
+def _metadata(source: Bundle, name: str) -> dict[str, str]:
+    manifest = source.manifest
+    contract = manifest["contract"][name].replace("(1,", "(n,")
+    about = {key: str(manifest[key]) for key in ABOUT if key in manifest}
+    thresholds = json.dumps(manifest["thresholds"])
+    return {**about, "contract": contract, "thresholds": thresholds}
+
+
+def _runtime(content: bytes, name: str) -> Callable[[Bytes], Mapping[str, Any]]:
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    outputs = [output.name for output in session.get_outputs()]
+
+    def run(images: Bytes) -> Mapping[str, Any]:
+        return dict(zip(outputs, session.run(outputs, {name: images}), strict=True))
+
+    return run
