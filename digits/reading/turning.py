@@ -16,6 +16,7 @@ SURE = 0.93  # certainty of a page from which it stays as it is
 CLEAR = 0.9  # certainty of a page that is turned, at least
 BETTER = 1.0  # by which the logarithm of the odds of its certainty must grow
 FEWEST = 3  # characters, of a page that is turned; lines, of one that may lie on its side
+TELLING = frozenset("23457")  # digits that are none upside down
 SEEN = 0.5  # of the characters, how many there must be when a page is turned
 
 
@@ -27,7 +28,7 @@ def upright(
 
     A page stays as it is unless it is hard to read, or each of its lines is a single character, as
     those of a number that lies on its side are. `lay_out` gives the layout after some quarter
-    turns, counter-clockwise.
+    turns, counter-clockwise. Upside down only digits that are none otherwise count: `99` is `66`.
     """
     layout = lay_out(0)
     areas = whole_page.read(layout, recogniser)
@@ -42,7 +43,9 @@ def upright(
     for turned in (2, 1, 3) if len(areas) >= FEWEST else (2,):
         read = whole_page.read(_turned(layout, turned), recogniser, trial=True)
         certainty = whole_page.certainty(read)
-        if certainty >= best and sum(len(area.written) for area in read) >= fewest:
+        symbols = [one.symbol for area in read for one in area.written]
+        tells = turned != 2 or not TELLING.isdisjoint(symbols)
+        if certainty >= best and len(symbols) >= fewest and tells:
             best, turns = certainty, turned
     if not turns:
         return layout, areas, 0

@@ -25,7 +25,7 @@ def test_a_number_is_read_however_its_page_lies(number: str, turns: int, mnist: 
     assert Reader().read(turned).text == number
 
 
-@pytest.mark.parametrize("number", ["6109", "90618", "5000", "96"])
+@pytest.mark.parametrize("number", ["6109", "90618", "5000", "96", "66666"])
 def test_a_number_that_can_be_read_upside_down_is_not(number: str, mnist: Mnist) -> None:
     assert Reader().read(written(number, mnist)).text == number
 
