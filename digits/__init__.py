@@ -9,18 +9,31 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from digits.errors import DigitsError
+    from digits.library import compare, evaluate, train
     from digits.reading.page import Page, Reading
     from digits.reading.reader import Reader
 
     __version__: str
 
-__all__ = ["DigitsError", "Page", "Reader", "Reading", "__version__"]
+__all__ = [
+    "DigitsError",
+    "Page",
+    "Reader",
+    "Reading",
+    "__version__",
+    "compare",
+    "evaluate",
+    "train",
+]
 
 _MODULES = {
     "DigitsError": "digits.errors",
     "Page": "digits.reading.page",
     "Reader": "digits.reading.reader",
     "Reading": "digits.reading.page",
+    "compare": "digits.library",
+    "evaluate": "digits.library",
+    "train": "digits.library",
 }
 
 

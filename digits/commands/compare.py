@@ -27,22 +27,24 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, prog: str) -> None:
     from digits.data.mnist import load_mnist
+    from digits.library import compare
     from digits.studies import comparison_report
-    from digits.studies.comparison import compare, open_entries
 
     out: Path | None = arguments.out
     if out is not None:
         _check(out)
-    entries = open_entries(arguments.runs)
     with own_words_only():
-        mnist = load_mnist()
-        comparison = compare(entries, mnist.test_images, mnist.test_labels)
+        comparison = compare(arguments.runs)
     say_result(arguments, asdict(comparison), comparison_report.as_text(comparison))
     if out is not None:
         with explained(f"{out} cannot be written", "choose another --out"):
-            comparison_report.write_html(comparison, mnist.test_images, out)
+            comparison_report.write_html(comparison, load_mnist().test_images, out)
     if not arguments.json:
-        page = "Pictures of these digits, and more" if len(entries) > 1 else "The same as a page"
+        page = (
+            "Pictures of these digits, and more"
+            if len(arguments.runs) > 1
+            else "The same as a page"
+        )
         say(f"\n{page}: {out or '--out FILE.html'}")
 
 

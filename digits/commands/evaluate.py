@@ -6,15 +6,14 @@ dispute most.
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from digits import bundle
 from digits.commands import MODEL, say_result
-from digits.data.mnist import load_mnist
 from digits.errors import DigitsError, Interrupted, explained
+from digits.library import evaluate
 from digits.runs import recipes
 from digits.runs.recipes import RECIPES
-from digits.studies import measure, suspects
+from digits.studies import suspects
 from digits.terminal import note, own_words_only
 
 
@@ -64,19 +63,11 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
             raise DigitsError(f"--{flag} goes with --suspects; add it, or leave --{flag} out.")
     if recipes.from_flags(arguments) is not None:
         raise DigitsError("A recipe goes with --suspects; add it, or leave the recipe's flags out.")
+    model, suite = arguments.bundle or bundle.SHIPPED, arguments.suite is not None
     with own_words_only():
-        figures, text = _measure(arguments)
-    say_result(arguments, figures, text)
-    return 1 if figures.get("unreadable") else 0
-
-
-def _measure(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    model = bundle.read(arguments.bundle or bundle.SHIPPED)
-    if arguments.images is not None:
-        return measure.on_pictures(model, arguments.images)
-    mnist = load_mnist()
-    measured = measure.under_corruptions if arguments.suite else measure.on_digits
-    return measured(model, mnist.test_images, mnist.test_labels)
+        measured = evaluate(model, images=arguments.images, corruptions=suite)
+    say_result(arguments, measured.figures, measured.text)
+    return 1 if measured.figures.get("unreadable") else 0
 
 
 def _search(arguments: argparse.Namespace, prog: str) -> int:

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -14,8 +14,10 @@ from digits.errors import DigitsError, explained
 from digits.files import replacing
 from digits.pictures.box import Box
 from digits.pictures.grey import Grey
-from digits.reading.findings import Findings, Point
-from digits.reading.page import Page
+
+if TYPE_CHECKING:
+    from digits.reading.findings import Findings, Point
+    from digits.reading.page import Page
 
 Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 
@@ -28,7 +30,6 @@ PAPER, RULE, CELL, LINE = (0, 158, 115), (204, 121, 167), (86, 180, 233), (170, 
 LEGIBLE = 100  # pixels: a picture whose digits are lower is enlarged, pixel by pixel,
 LARGEST_SIDE = 2400  # pixels: but not beyond this
 SHOWN = 1200  # pixels along the longer side of what a notebook shows
-NOTHING = Findings()
 
 
 class _Label(NamedTuple):
@@ -43,7 +44,7 @@ class _Label(NamedTuple):
         return self._replace(place=self.place.moved(x, y), frame=self.frame.moved(x, y))
 
 
-def draw(grey: Grey, page: Page, findings: Findings = NOTHING) -> Image.Image:
+def draw(grey: Grey, page: Page, findings: Findings | None = None) -> Image.Image:
     """The picture with a box around everything that was considered, digits and confidences.
 
     `grey` is the picture that was read, uint8 of shape (h, w), from `pictures.load`. The result is
@@ -70,7 +71,8 @@ def draw(grey: Grey, page: Page, findings: Findings = NOTHING) -> Image.Image:
     paper.paste(picture, (-extent.x, -extent.y))
     drawing = paper.convert("RGB")
     pen = ImageDraw.Draw(drawing)
-    _draw_findings(pen, findings, scale, (-extent.x, -extent.y), line)
+    if findings:
+        _draw_findings(pen, findings, scale, (-extent.x, -extent.y), line)
     labels = [label.moved(-extent.x, -extent.y) for label in labels]
     for _, accepted, place, frame in labels:
         _frame(pen, frame, accepted, line)

@@ -7,8 +7,6 @@ and constraints in pydantic's terms, which reading itself does not need.
 from dataclasses import dataclass, field
 from typing import Any
 
-from digits.reading.page import Page, Reading
-
 BOX: dict[str, Any] = {
     "description": "x, y, width and height, in pixels of the picture",
     "min_length": 4,
@@ -90,29 +88,4 @@ class PageAnswer:
             "ge": 0,
             "le": 1,
         }
-    )
-
-
-def answer_of(page: Page) -> PageAnswer:
-    """A page as the command line and HTTP answer with it."""
-    readings = [reading_answer_of(reading) for reading in page.readings]
-    groups = [
-        GroupAnswer(one.text, list(one.box), one.line, round(one.confidence, 6))
-        for one in page.groups
-    ]
-    cells = [CellAnswer(one.row, one.column, one.text, list(one.box)) for one in page.cells]
-    sure = round(page.confidence, 6)
-    return PageAnswer(page.text, page.digits, list(page.lines), readings, groups, cells, sure)
-
-
-def reading_answer_of(reading: Reading) -> ReadingAnswer:
-    """A reading as it stands in the answer about its page."""
-    return ReadingAnswer(
-        digit=reading.digit,
-        confidence=round(reading.confidence, 6),
-        accepted=reading.accepted,
-        probabilities=[round(p, 6) for p in reading.probabilities.tolist()],
-        box=list(reading.box),
-        line=reading.line,
-        group=reading.group,
     )

@@ -11,6 +11,7 @@ from PIL import Image
 
 from digits.pictures.box import Box
 from digits.pictures.grey import Grey
+from digits.reading.answers import CellAnswer, GroupAnswer, PageAnswer, ReadingAnswer
 
 Floats = NDArray[np.float32]
 
@@ -44,11 +45,22 @@ class Reading:
         """The probability of `digit`, 0 to 1."""
         return float(self.probabilities[self.digit])
 
+    @property
+    def answer(self) -> ReadingAnswer:
+        """The reading as it stands in the answer about its page."""
+        return ReadingAnswer(
+            digit=self.digit,
+            confidence=round(self.confidence, 6),
+            accepted=self.accepted,
+            probabilities=[round(one, 6) for one in self.probabilities.tolist()],
+            box=list(self.box),
+            line=self.line,
+            group=self.group,
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """The reading as `Page.to_dict` has it among its `readings`."""
-        from digits.reading.answers import reading_answer_of  # imports this module
-
-        return asdict(reading_answer_of(self))
+        return asdict(self.answer)
 
     def __repr__(self) -> str:
         sure = "" if self.accepted else "?"
@@ -56,7 +68,7 @@ class Reading:
 
     def _repr_png_(self) -> bytes:
         """The canvas, as notebooks show it."""
-        from digits.reading.annotation import png_of
+        from digits.reading.annotation import png_of  # reading needs no fonts
 
         return png_of(Image.fromarray(self.canvas))
 
@@ -115,12 +127,23 @@ class Page:
     confidence: float = 0.0
     picture: Grey | None = field(default=None, compare=False)
 
+    @property
+    def answer(self) -> PageAnswer:
+        """The page as the command line and HTTP answer with it."""
+        return PageAnswer(
+            self.text,
+            self.digits,
+            list(self.lines),
+            [one.answer for one in self.readings],
+            [GroupAnswer(x.text, list(x.box), x.line, round(x.confidence, 6)) for x in self.groups],
+            [CellAnswer(x.row, x.column, x.text, list(x.box)) for x in self.cells],
+            round(self.confidence, 6),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """What the command line and HTTP give as JSON: `text`, `digits`, `lines`, `readings`,
         `groups`, `cells` and `confidence`, of numbers, strings, lists and dicts alone."""
-        from digits.reading.answers import answer_of  # imports this module
-
-        return asdict(answer_of(self))
+        return asdict(self.answer)
 
     def __repr__(self) -> str:
         count = len(self.readings)
@@ -128,7 +151,7 @@ class Page:
 
     def _repr_png_(self) -> bytes | None:
         """The picture with what was read in it, as notebooks show it."""
-        from digits.reading.annotation import draw, png_of
+        from digits.reading.annotation import draw, png_of  # reading needs no fonts
 
         return None if self.picture is None else png_of(draw(self.picture, self))
 

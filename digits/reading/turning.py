@@ -28,7 +28,7 @@ def upright(
 
     A page stays as it is unless it is hard to read, or each of its lines is a single character, as
     those of a number that lies on its side are. `lay_out` gives the layout after some quarter
-    turns, counter-clockwise. Upside down only digits that are none otherwise count: `99` is `66`.
+    turns, counter-clockwise. `99` is `66` upside down, so only for other digits it is turned so.
     """
     layout = lay_out(0)
     areas = whole_page.read(layout, recogniser)

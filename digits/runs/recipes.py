@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -211,10 +212,23 @@ def from_flags(arguments: argparse.Namespace) -> Recipe | None:
     overrides = {name: value for name, value in given.items() if value is not None}
     if arguments.recipe is None and not overrides:
         return None
-    name = arguments.recipe or "default"
-    if name not in RECIPES:
-        raise DigitsError(f"There is no recipe {name!r}; choose {' or '.join(RECIPES)}.")
-    return replace(RECIPES[name], **overrides)
+    return named(arguments.recipe or "default", overrides)
+
+
+def named(recipe: Recipe | str, overrides: Mapping[str, Any]) -> Recipe:
+    """A recipe, or the one of that name, with some of its fields overridden.
+
+    Raises:
+        DigitsError: there is no recipe or field of that name, or a value is out of its range.
+    """
+    if isinstance(recipe, str):
+        if recipe not in RECIPES:
+            raise DigitsError(f"There is no recipe {recipe!r}; choose {' or '.join(RECIPES)}.")
+        recipe = RECIPES[recipe]
+    for name in overrides:
+        if name not in SETTINGS:
+            raise DigitsError(f"A recipe has no field {name!r}; it has {', '.join(SETTINGS)}.")
+    return replace(recipe, **overrides)
 
 
 def changes(recipe: Recipe) -> dict[str, Any]:

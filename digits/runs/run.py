@@ -1,11 +1,11 @@
 """The folder of a training run: made without overwriting anything, found again, and read.
 
 run.json       the recipe, written first
-state.npz      weights, optimizer and history after the last finished epoch; see `train`
+state.npz      weights, optimizer and history after the last finished epoch; see `train`;
+               line_state.npz the same of the network for lines, if there is one
 history.csv    one line for each epoch; events.jsonl has the same as JSON
 output.txt     what the run printed, if a sweep or an ensemble started it
 model.keras    the trained network
-line.keras     the trained network for lines, if there is one, and line_state.npz its state
 bundle/        the same, exported for the reader
 metrics.json   all figures, written last: it marks the run as finished
 """

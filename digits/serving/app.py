@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 from digits import bundle
 from digits.errors import DigitsError
 from digits.reading import forms
-from digits.reading.answers import PageAnswer, answer_of
+from digits.reading.answers import PageAnswer
 from digits.reading.page import page_of_one
 from digits.reading.reader import Reader
 from digits.serving import inference_protocol, openapi, problems, requests, static_files, telemetry
@@ -186,4 +186,4 @@ def read(
         raise RequestError(422, str(error)) from None
     for reading in page.readings:
         telemetry.READINGS.labels("yes" if reading.accepted else "no").inc()
-    return answer_of(page)
+    return page.answer

@@ -133,7 +133,7 @@ def _open(folder: Path) -> tuple[Bundle, dict[str, Any]]:
     return found, recorded
 
 
-def compare(entries: Sequence[Entry], images: Bytes, labels: Bytes) -> Comparison:
+def measure_entries(entries: Sequence[Entry], images: Bytes, labels: Bytes) -> Comparison:
     """Measures runs with LiteRT on one thread, and tests all against the first.
 
     `images` and `labels` are test digits, uint8 of shapes (n, 28, 28) and (n,), ink 255 on 0.

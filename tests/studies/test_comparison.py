@@ -27,10 +27,10 @@ from digits.studies import comparison_report, measure
 from digits.studies.comparison import (
     LETTERS,
     Comparison,
-    compare,
     disagreements,
     distinct_names,
     mcnemar,
+    measure_entries,
     open_entries,
 )
 from digits.training import models
@@ -55,7 +55,7 @@ def few(mnist: Mnist) -> Mnist:
 @pytest.fixture(scope="module")
 def comparison(finished_run: Path, other_run: Path, few: Mnist) -> Comparison:
     runs = open_entries([finished_run, other_run, bundle.SHIPPED])
-    return compare(runs, few.test_images, few.test_labels)
+    return measure_entries(runs, few.test_images, few.test_labels)
 
 
 # The command, on all of MNIST.
@@ -202,7 +202,7 @@ def test_mflop_by_hand() -> None:
 def test_the_same_network_twice(finished_run: Path, few: Mnist, tmp_path: Path) -> None:
     shutil.copytree(finished_run / "bundle", tmp_path / "again")
     runs = open_entries([finished_run, tmp_path / "again"])
-    found = compare(runs, few.test_images, few.test_labels)
+    found = measure_entries(runs, few.test_images, few.test_labels)
     second = found.rows[1]
     assert (second.gained, second.lost, second.p) == (0, 0, 1.0)
     assert found.disagreements == ()
@@ -295,7 +295,7 @@ def test_a_record_that_is_not_reproduced_is_reported(
     shutil.copytree(finished_run, run)
     metrics = json.loads((run / "metrics.json").read_text())
     (run / "metrics.json").write_text(json.dumps(metrics | {"test_accuracy": 399 / 400}))
-    found = compare(open_entries([run]), few.test_images, few.test_labels)
+    found = measure_entries(open_entries([run]), few.test_images, few.test_labels)
     right = 400 - found.rows[0].errors
     sentence = f"reads {right} of 400 test digits correctly, but 399 are recorded"
     assert sentence in " ".join(comparison_report.as_text(found).split())
