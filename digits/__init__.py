@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from digits.errors import DigitsError
-    from digits.library import compare, evaluate, train
+    from digits.library import compare, evaluate, teach, train
     from digits.reading.page import Page, Reading
     from digits.reading.reader import Reader
 
@@ -23,6 +23,7 @@ __all__ = [
     "__version__",
     "compare",
     "evaluate",
+    "teach",
     "train",
 ]
 
@@ -33,6 +34,7 @@ _MODULES = {
     "Reading": "digits.reading.page",
     "compare": "digits.library",
     "evaluate": "digits.library",
+    "teach": "digits.library",
     "train": "digits.library",
 }
 

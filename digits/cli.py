@@ -21,6 +21,8 @@ COMMANDS = {
     "info": "describe a model and how good it is",
     "evaluate": "measure a model on MNIST, or on your own pictures",
     "train": "train a network on MNIST and report how good it is",
+    "teach": "teach a model your own hand",
+    "label": "cut a page of known digits into pictures to teach with",
     "sweep": "train many recipes and seeds, several at a time",
     "compare": "compare finished training runs",
     "export": "write the model of a training run for other programs",

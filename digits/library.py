@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from digits import bundle as bundles
 from digits.data.mnist import load_mnist
@@ -13,6 +13,9 @@ from digits.runs.recipes import Recipe
 from digits.runs.run import Run
 from digits.studies.comparison import Comparison, measure_entries, open_entries
 from digits.terminal import importing_tensorflow
+
+if TYPE_CHECKING:
+    from digits.studies.teaching import Teaching
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,32 @@ def evaluate(
     mnist = load_mnist()
     measured = measure.under_corruptions if corruptions else measure.on_digits
     return Evaluation(*measured(model, mnist.test_images, mnist.test_labels))
+
+
+def teach(
+    pictures: Path | str,
+    out: Path | str,
+    *,
+    model: Path | str = bundles.SHIPPED,
+    anyway: bool = False,
+    data: Path | str | None = None,
+) -> "Teaching":
+    """Teaches a model someone's own hand, as `digits teach` does.
+
+    Args:
+        pictures: folder with the folders 0 to 9, and none for what is no digit.
+        out: the bundle that is written if the model gains by it.
+        model: that goes on learning, by default the one that comes with the package.
+        anyway: write it even if it gains nothing, or reads MNIST worse.
+        data: where MNIST is; by default, it is found or downloaded.
+
+    Raises:
+        DigitsError: pictures, model or data are missing or damaged, or there are too few digits.
+    """
+    from digits.studies import teaching
+
+    mnist = load_mnist(None if data is None else Path(data))
+    return teaching.teach(Path(pictures), Path(out), mnist, bundles.read(model), anyway)
 
 
 def compare(runs: Sequence[Path | str]) -> Comparison:

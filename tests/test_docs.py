@@ -40,6 +40,8 @@ RUN_BY = {
     "digits sweep": "runs/test_sweep.py",
     "digits compare": "studies/test_comparison.py",
     "digits export": "training/test_onnx_files.py",
+    "digits teach": "studies/test_teaching.py",
+    "digits label": "studies/test_teaching.py",
     "digits show": "studies/test_gallery.py",
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from benchmarks import RESULTS_FOLDER, records, suspects, sweep, training, workers
+from benchmarks import RESULTS_FOLDER, records, suspects, sweep, teach, training, workers
 from benchmarks.ablation import tables as ablation
 from benchmarks.fill import model_card
 from benchmarks.fill.tables import LINKED, table
@@ -38,6 +38,7 @@ def blocks() -> dict[str, str]:
         "records": records.block(every_run),
         "ablation": ablation.block(found["ablation"]),
         "suspects": suspects.summary(found["suspects"]),
+        "teach": taught(found["teach"]),
         "together": together(found["workers"], found["sweep"]),
         "shipped": model_card.shipped(manifest),
         "made": model_card.made(manifest),
@@ -150,6 +151,27 @@ def confusion(lines: Lines) -> str:
     """The confusion matrix of one run of the default recipe."""
     first = next(line for line in lines if line["name"] == "default")
     return f"```text\n{np.array2string(np.array(first['confusion_matrix']))}\n```"
+
+
+def taught(lines: Lines) -> str:
+    """What `teach` found."""
+    body = [
+        f"{teach.GROUPS[name]} | {of['n']:,} | {of['before']} | {of['after']} | {of['ratio']:.2f} "
+        f"| {of['mean_lost'] / 100:+.3f}, {of['most_lost'] / 100:+.2f} points"
+        for name, of in teach.groups(lines).items()
+    ]
+    head = (
+        "writers | digits | misread before | after | after to before "
+        "| MNIST test error, mean and largest change"
+    )
+    (clock,) = (line for line in lines if line.get("what") == "time")
+    return f"""\
+{table(head, body)}
+
+The writers of UCI Pendigits; each model was taught with {teach.TAUGHT} of each digit of one writer, \
+and measured on that writer's others. With {clock["pictures"]} pictures the command takes \
+{clock["seconds"]:.0f} s on {clock["cores"]} cores. Every writer: \
+[teach.jsonl]({LINKED}/teach.jsonl)."""
 
 
 def together(workers_lines: Lines, sweep_lines: Lines) -> str:
