@@ -148,7 +148,7 @@ def summary(lines: Lines) -> str:
     """What was found, for the terminal."""
     text = [
         f"{GROUPS[name]}: of {of['n']:,} digits {of['before']} misread before and {of['after']} "
-        f"after, {of['ratio']:.2f} of them; of MNIST's 10,000 test digits {of['mean_lost']:+.1f} misread "
+        f"after, {of['ratio']:.2f} of them; of MNIST's 10,000 test digits {of['mean_lost']:+.1f} "
         f"in the mean, {of['most_lost']:+d} at most"
         for name, of in groups(lines).items()
     ]

@@ -1,5 +1,6 @@
 """What the commands do, as functions that return values."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +57,6 @@ def train(
             the folder cannot be written.
         Interrupted: Ctrl-C was pressed once; the run can be resumed.
     """
-    import time
-
     started = time.monotonic()
     if resume is None:
         chosen = recipes.named(recipe, fields)

@@ -168,8 +168,8 @@ def taught(lines: Lines) -> str:
     return f"""\
 {table(head, body)}
 
-The writers of UCI Pendigits; each model was taught with {teach.TAUGHT} of each digit of one writer, \
-and measured on that writer's others. With {clock["pictures"]} pictures the command takes \
+The writers of UCI Pendigits; each model was taught with {teach.TAUGHT} of each digit of one \
+writer, and measured on that writer's others. With {clock["pictures"]} pictures the command takes \
 {clock["seconds"]:.0f} s on {clock["cores"]} cores. Every writer: \
 [teach.jsonl]({LINKED}/teach.jsonl)."""
 

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from digits.cli import main
 from digits.data.lines.in_context import draw_in_context
 from digits.data.mnist import Bytes, Mnist
 from digits.errors import DigitsError
-from digits.studies.own_digits import collect
-from digits.studies.teaching import FOLDS, parts_of
+from digits.studies.own_digits import OwnDigits, collect
+from digits.studies.teaching import FOLDS, Teaching, parts_of
 
 if not (bundle.SHIPPED / "manifest.json").exists():
     pytest.skip("the package holds no model yet", allow_module_level=True)
@@ -74,20 +75,38 @@ def test_a_hand_is_taught(tmp_path: Path, mnist: Mnist, capsys: pytest.CaptureFi
 
 
 def test_what_gains_nothing_is_not_written_unless_wanted(
-    tmp_path: Path, clear: tuple[Bytes, Bytes], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    clear: tuple[Bytes, Bytes],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     images, labels = clear
     folder, out = save(tmp_path / "mine", images, labels), tmp_path / "model"
     wrong = folder / "7" / "wrong.png"
     Image.fromarray(255 - images[labels == 4][0]).save(wrong)
-    assert main(["teach", str(folder), "--out", str(out)]) == 1
-    text = capsys.readouterr().out
-    assert "Nothing was written" in text
-    assert f"Perhaps in the wrong folder:\n  {wrong} looks like a 4\n" in text
-    assert not out.exists()
     taught = digits.teach(folder, out, anyway=True)
+    assert not taught.worthwhile
     assert taught.bundle == out
     assert Reader(out).classify(images[0]).digit == labels[0]
+    kept = replace(taught, bundle=None)  # as it is without `anyway`
+    monkeypatch.setattr("digits.library.teach", lambda *_, **__: kept)
+    assert main(["teach", str(folder), "--out", str(out)]) == 1
+    text = capsys.readouterr().out
+    assert f"Perhaps in the wrong folder:\n  {wrong} looks like a 4\n" in text
+    assert "Nothing was written" in text
+
+
+@pytest.mark.parametrize(
+    ("gained", "lost", "worthwhile"), [(1, 0.0005, True), (0, 0.0, False), (9, 0.0006, False)]
+)
+def test_worthwhile_is_what_gains_and_costs_mnist_little(
+    gained: int, lost: float, worthwhile: bool
+) -> None:
+    own = OwnDigits(np.zeros((9, 28, 28), np.uint8), np.zeros(9, np.uint8), (Path(),) * 9, ())
+    before = np.zeros(9, np.bool_)
+    after = np.arange(9) < gained
+    found = Teaching(own, before, after, 0.004, 0.004 + lost, (), 1.0, None)
+    assert found.worthwhile == worthwhile
 
 
 def test_a_page_is_many_digits_and_a_picture_one(
