@@ -24,6 +24,7 @@ from digits.files import replacing
 from digits.runs.history import Epoch
 from digits.runs.processes import usable_cores
 from digits.runs.recipes import Recipe
+from digits.terminal import note
 from digits.training import models
 from digits.training.epoch import Adam, OneCycle, compile_epoch
 from digits.training.geometry import in_bytes
@@ -37,12 +38,18 @@ def use_cores() -> int:
     """Gives each core whole operations instead of parts of one, and returns how many cores.
 
     `train` splits each batch into that many shards. An operation on one thread adds its numbers in
-    a fixed order, so runs are repeatable to the bit on the same number of cores. Call it before
-    TensorFlow's first operation.
+    a fixed order, so runs are repeatable to the bit on the same number of cores. That is so only
+    before TensorFlow's first operation: later, as in a notebook, its threads stay as they are.
     """
     cores = min(len(usable_cores()) or os.cpu_count() or 1, MOST_SHARDS)
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(cores)
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(cores)
+    except RuntimeError:
+        note(
+            "TensorFlow has computed in this process before, so its threads stay as they are, and "
+            "this run cannot be repeated to the bit; restart Python to have it so."
+        )
     return cores
 
 

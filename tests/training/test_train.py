@@ -237,3 +237,16 @@ def test_clutter_and_shards_of_unequal_size(mnist: Mnist, tmp_path: Path) -> Non
     model, history = train(recipe, few, few, tmp_path / "state.npz", shards=2)
     assert np.isfinite(history[0].loss)
     assert all(np.isfinite(weights).all() for weights in model.get_weights())
+
+
+def test_training_goes_on_where_tensorflow_has_computed_before() -> None:
+    """As in a notebook; the user is told that its threads can no longer be chosen."""
+    program = (
+        "import tensorflow as tf\n"
+        "tf.constant(1) + 1\n"
+        "from digits.training.train import use_cores\n"
+        "assert use_cores() >= 1\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "cannot be repeated to the bit; restart Python" in done.stderr
