@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import astuple
 from pathlib import Path
