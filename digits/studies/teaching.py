@@ -116,7 +116,9 @@ def teach(folder: Path, out: Path, mnist: Mnist, source: Bundle, anyway: bool = 
             `out` holds something else than a bundle.
     """
     started = time.monotonic()
-    if out.exists() and any(out.iterdir()) and not (out / "manifest.json").exists():
+    if out.is_file() or (
+        out.exists() and any(out.iterdir()) and not (out / "manifest.json").exists()
+    ):
         raise DigitsError(f"{out} holds something that is not a bundle; choose another --out.")
     own = collect(folder, Reader(source.folder))
     if len(own.labels) < FEWEST:
@@ -267,4 +269,5 @@ def _write(
         golden = np.load(io.BytesIO(source.file("golden.npz")))
         lines = network_of(source, "line.keras"), golden["line_input"]
     digits = mnist.train_images[-HELD_OUT:]
+    out.parent.mkdir(parents=True, exist_ok=True)
     export.export(model, out, digits, manifest, lines)

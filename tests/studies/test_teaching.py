@@ -54,7 +54,7 @@ def clear(mnist: Mnist) -> tuple[Bytes, Bytes]:
 
 
 def test_a_hand_is_taught(tmp_path: Path, mnist: Mnist, capsys: pytest.CaptureFixture[str]) -> None:
-    folder, out = save(tmp_path / "mine", *rare(1)), tmp_path / "model"
+    folder, out = save(tmp_path / "mine", *rare(1)), tmp_path / "new" / "model"
     shutil.copytree(folder / "9", folder / ".hidden")
     (folder / "9" / "broken.png").write_bytes(b"no picture")
     assert main(["teach", str(folder), "--out", str(out)]) == 0
@@ -172,6 +172,8 @@ def test_something_else_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "letters.txt").write_text("mine")
     with pytest.raises(DigitsError, match="holds something that is not a bundle"):
         digits.teach(tmp_path, tmp_path)
+    with pytest.raises(DigitsError, match="holds something that is not a bundle"):
+        digits.teach(tmp_path, tmp_path / "letters.txt")
     assert (tmp_path / "letters.txt").read_text() == "mine"
 
 
