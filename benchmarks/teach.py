@@ -43,8 +43,9 @@ def main() -> int:
 
 def measure(_: argparse.Namespace) -> list[Line]:
     """Teaches each writer in turn, and then times the command."""
-    from digits.studies.teaching import Lesson, Others, network_of
-    from digits.training.last_layers import LastLayers, answers
+    from digits.studies.teaching.last_layers import LastLayers, answers
+    from digits.studies.teaching.teaching import Lesson, Others
+    from digits.training.exporting import export
     from digits.training.train import use_cores
 
     file = np.load(evaluation_sets.folder() / "pendigits_strokes.npz")
@@ -53,7 +54,7 @@ def measure(_: argparse.Namespace) -> list[Line]:
     reader, mnist = Reader(), load_mnist()
     framed = [reader.outputs("canvas", canvas)["digit"][0] for canvas in canvases]
     images = np.rint(np.array(framed)).astype(np.uint8)
-    last = LastLayers.of(network_of(bundle.read(), "model.keras"), use_cores())
+    last = LastLayers.of(export.loaded(bundle.read(), "model.keras"), use_cores())
     others, of_images, of_mnist = (
         Others.prepare(last, mnist),
         last.features(images),

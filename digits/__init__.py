@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from digits.api import compare, evaluate, teach, train
     from digits.errors import DigitsError
-    from digits.library import compare, evaluate, teach, train
     from digits.reading.page import Page, Reading
     from digits.reading.reader import Reader
 
@@ -32,10 +32,10 @@ _MODULES = {
     "Page": "digits.reading.page",
     "Reader": "digits.reading.reader",
     "Reading": "digits.reading.page",
-    "compare": "digits.library",
-    "evaluate": "digits.library",
-    "teach": "digits.library",
-    "train": "digits.library",
+    "compare": "digits.api",
+    "evaluate": "digits.api",
+    "teach": "digits.api",
+    "train": "digits.api",
 }
 
 

@@ -88,12 +88,18 @@ def write(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any])
     to which `format` and `files` are added. Raises DigitsError if the folder holds something that
     is not a bundle, and OSError if it cannot be written.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / "manifest.json").exists():
-        raise DigitsError(f"{folder} holds something that is not a bundle; choose another folder.")
+    check_replaceable(folder)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     whole = {"format": FORMAT, **manifest, "files": digests}
     text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
     write_folder(folder, {**files, "manifest.json": text.encode()})
+
+
+def check_replaceable(folder: Path) -> None:
+    """Raises DigitsError if there is something in place of a folder that is not a bundle."""
+    is_bundle = (folder / "manifest.json").exists()
+    if folder.is_file() or (folder.exists() and any(folder.iterdir()) and not is_bundle):
+        raise DigitsError(f"{folder} holds something that is not a bundle; choose another folder.")
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -24,7 +24,7 @@ TRAINING_SIDE = (  # modules that import one of these when they are imported
     "digits.reporting.plots",
     "digits.studies.cross_validation",
     "digits.studies.distillation",
-    "digits.studies.teaching",
+    "digits.studies.teaching.",
     "digits.data.corruptions",
     "digits.data.pens",
 )

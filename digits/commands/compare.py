@@ -26,8 +26,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, prog: str) -> None:
+    from digits.api import compare
     from digits.data.mnist import load_mnist
-    from digits.library import compare
     from digits.studies import comparison_report
 
     out: Path | None = arguments.out

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from digits import bundle
+from digits.api import evaluate
 from digits.commands import MODEL, say_result
 from digits.errors import DigitsError, Interrupted, explained
-from digits.library import evaluate
 from digits.runs import recipes
 from digits.runs.recipes import RECIPES
 from digits.studies import suspects

@@ -20,7 +20,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, prog: str) -> None:
     source = bundles.read(arguments.model or bundles.SHIPPED)
     with own_words_only():
-        from digits.training.onnx_files import onnx_files
+        from digits.training.exporting.onnx_files import onnx_files
 
         files = onnx_files(source)
     with explained(f"{arguments.out} cannot be written", "choose another --out"):

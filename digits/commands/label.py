@@ -25,7 +25,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, prog: str) -> None:
     from digits.reading.reader import Reader
-    from digits.studies.own_digits import label
+    from digits.studies.teaching.own_digits import label
 
     out: Path = arguments.out
     with explained(f"{out} cannot be written", "choose another --out"):

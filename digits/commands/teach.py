@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
     """Returns the exit status."""
     out: Path = arguments.out
     with explained(f"{out} cannot be written", "choose another --out"), own_words_only():
-        from digits.library import teach
+        from digits.api import teach
 
         model = arguments.model or bundles.SHIPPED
         taught = teach(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.layout.straight import Floats, Line, crossings
-from digits.layout.walls import meeting
+from digits.layout.straight import Floats, Line
+from digits.layout.walls import crossings, meeting
 from digits.pictures.box import Box
 from digits.pictures.masks import Components, Ints, Mask, components
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from digits.layout.straight import Floats, Line, crossings
+from digits.layout.straight import Floats, Line
 from digits.pictures.masks import Mask
 
 SOLID = 0.75  # share of a wall between two others that has ink
@@ -150,3 +150,27 @@ def _uneven(places: Floats) -> Mask:
             uneven[off.argmin(axis=0)] = False
             return uneven
     return np.zeros(len(places), np.bool_)
+
+
+def crossings(across: Sequence[Line], down: Sequence[Line]) -> tuple[Floats, Floats]:
+    """Where lines across and down meet, or would if they went on: columns and rows, each of shape
+    (number across, number down)."""
+    a, d = _quadratic(across), _quadratic(down)
+    x = np.broadcast_to(d[None, :, 2], (len(across), len(down))).astype(np.float64)
+    y = np.broadcast_to(a[:, None, 2], x.shape).astype(np.float64)
+    for _ in range(4):
+        y = np.clip(a[:, 0, None] * x * x + a[:, 1, None] * x + a[:, 2, None], -1e4, 1e4)
+        x = np.clip(d[None, :, 0] * y * y + d[None, :, 1] * y + d[None, :, 2], -1e4, 1e4)
+    return x, y
+
+
+def _quadratic(found: Sequence[Line]) -> Floats:
+    """Coefficients of the parabola through each line, the highest first; shape (n, 3)."""
+    fitted = np.zeros((len(found), 3))
+    for i, line in enumerate(found):
+        if len(line.along) < 6 or line.length < 256:
+            fitted[i, 1] = line.slope
+            fitted[i, 2] = line.level[0] - line.slope * line.start
+        else:
+            fitted[i] = np.polyfit(line.along, line.level, 2)
+    return fitted

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from digits.layout.paper import Sheet
+from digits.layout.sheets.paper import Sheet
 from digits.layout.structure import Layout
 from digits.pictures.box import Box
 from digits.reading.text import InPicture

@@ -11,8 +11,9 @@ import numpy as np
 from digits import bundle as bundles
 from digits import pictures
 from digits.errors import DigitsError
-from digits.layout import ink, paper, structure, tiles
+from digits.layout import ink, structure, tiles
 from digits.layout.segmentation import whole
+from digits.layout.sheets import paper
 from digits.layout.structure import Layout
 from digits.pictures.box import Box
 from digits.pictures.documents import Source

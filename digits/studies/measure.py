@@ -4,7 +4,7 @@ The measurements return their figures, ready for JSON, and the text that a termi
 Images are uint8 of shape (n, 28, 28), ink 255 on 0, in MNIST's frame; labels uint8 of shape (n,).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ Figures = dict[str, Any]
 
 SEED = 1  # of the corruptions
 CLEAN = "none"  # no corruption
+DIGITS = {str(digit): digit for digit in range(10)}  # the folders of pictures, and their labels
 
 
 def answers(bundle: Bundle, images: Bytes) -> tuple[Floats, Floats]:
@@ -77,29 +78,30 @@ def under_corruptions(bundle: Bundle, images: Bytes, labels: Bytes) -> tuple[Fig
     return figures, "\n".join(lines)
 
 
-def labelled_pictures(folder: Path) -> list[tuple[Path, int]]:
-    """The files in the subfolders 0 to 9 of a folder, by digit and name, each with its digit.
+def labelled_pictures(folder: Path, names: Mapping[str, int] = DIGITS) -> list[tuple[Path, int]]:
+    """The files in the subfolders of a folder that have these names, in their order and by name,
+    each with the label of its subfolder.
 
     Hidden files and other subfolders are ignored. Raises DigitsError if the folder does not exist,
     or has none of these subfolders, or they are empty.
     """
     if not folder.is_dir():
-        raise DigitsError(f"--images {folder}: there is no such folder.")
-    folders = [folder / digit for digit in "0123456789" if (folder / digit).is_dir()]
-    if not folders:
+        raise DigitsError(f"{folder}: there is no such folder.")
+    there = [name for name in names if (folder / name).is_dir()]
+    if not there:
         raise DigitsError(
-            f"--images {folder} holds none of the folders 0 to 9; "
-            "put the pictures of each digit into the folder of its name."
+            f"{folder} holds none of the folders 0 to 9; put the pictures of each digit into the "
+            "folder of its name."
         )
-    with explained(f"--images {folder} cannot be read"):
+    with explained(f"{folder} cannot be read"):
         found = [
-            (path, int(of_digit.name))
-            for of_digit in folders
-            for path in sorted(of_digit.iterdir())
+            (path, names[name])
+            for name in there
+            for path in sorted((folder / name).iterdir())
             if path.is_file() and not path.name.startswith(".")
         ]
     if not found:
-        raise DigitsError(f"--images {folder}: its folders 0 to 9 hold no pictures.")
+        raise DigitsError(f"{folder}: its folders {', '.join(there)} hold no pictures.")
     return found
 
 

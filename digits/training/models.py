@@ -263,7 +263,6 @@ def finish(model: keras.Model, temperature: float) -> keras.Model:
     probability that the picture is a digit at all, 0 where it is blank.
     `keras.models.load_model` opens the file without this package.
     """
-
     finished = plain(model)
     logits = mean_of_branches(finished.output)
     probabilities = ops.softmax(logits[:, :CLASSES] / temperature)

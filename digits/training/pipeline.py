@@ -18,7 +18,7 @@ from digits.runs.workers import Team
 from digits.training import dataset, distributed
 from digits.training.calibration import Trained, calibrate
 from digits.training.dataset import Labelled
-from digits.training.export import export, manifest_of
+from digits.training.exporting.export import export, manifest_of
 from digits.training.lines.training import TrainedLines, train_lines
 from digits.training.measurement import measure
 from digits.training.models import layer_table

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from digits.data.mnist import Mnist
-from digits.layout import paper
+from digits.layout.sheets import paper
 from digits.pictures.box import Box
 from digits.pictures.grey import Grey
 

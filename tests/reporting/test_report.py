@@ -17,7 +17,7 @@ from digits.evaluation import evaluate
 from digits.reporting import report
 from digits.runs.recipes import Recipe
 from digits.training import models
-from digits.training.export import manifest_of
+from digits.training.exporting.export import manifest_of
 
 FILES = {
     *("run.json", "state.npz", "history.csv", "model.keras", "metrics.json", "report.txt"),

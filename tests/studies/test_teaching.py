@@ -15,8 +15,8 @@ from digits.cli import main
 from digits.data.lines.in_context import draw_in_context
 from digits.data.mnist import Bytes, Mnist
 from digits.errors import DigitsError
-from digits.studies.own_digits import OwnDigits, collect
-from digits.studies.teaching import FOLDS, Teaching, parts_of
+from digits.studies.teaching.own_digits import OwnDigits, collect
+from digits.studies.teaching.teaching import FOLDS, Teaching, parts_of
 
 if not (bundle.SHIPPED / "manifest.json").exists():
     pytest.skip("the package holds no model yet", allow_module_level=True)
@@ -89,7 +89,7 @@ def test_what_gains_nothing_is_not_written_unless_wanted(
     assert taught.bundle == out
     assert Reader(out).classify(images[0]).digit == labels[0]
     kept = replace(taught, bundle=None)  # as it is without `anyway`
-    monkeypatch.setattr("digits.library.teach", lambda *_, **__: kept)
+    monkeypatch.setattr("digits.api.teach", lambda *_, **__: kept)
     assert main(["teach", str(folder), "--out", str(out)]) == 1
     text = capsys.readouterr().out
     assert f"Perhaps in the wrong folder:\n  {wrong} looks like a 4\n" in text
@@ -153,9 +153,9 @@ def folders(tmp_path: Path, clear: tuple[Bytes, Bytes]) -> Path:
 @pytest.mark.parametrize(
     ("folder", "reason"),
     [
-        ("none", "There is no folder"),
+        ("none", "there is no such folder"),
         ("empty", "holds none of the folders 0 to 9; put the pictures"),
-        ("no pictures", "The folders 3 in .* hold no pictures"),
+        ("no pictures", "its folders 3 hold no pictures"),
         ("one picture", "holds 1 digits, and 5 are needed"),
         ("unreadable", "No digit was found in .*; .*x.png"),
         ("blank", "No digit was found in .*; .* is blank"),

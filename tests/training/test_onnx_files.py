@@ -14,7 +14,7 @@ from digits import bundle
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.runtime import Model
-from digits.training.onnx_files import onnx_files
+from digits.training.exporting.onnx_files import onnx_files
 
 if not (bundle.SHIPPED / "manifest.json").exists():
     pytest.skip("the package holds no model yet", allow_module_level=True)

@@ -16,7 +16,7 @@ from digits.studies.comparison import Comparison, measure_entries, open_entries
 from digits.terminal import importing_tensorflow
 
 if TYPE_CHECKING:
-    from digits.studies.teaching import Teaching
+    from digits.studies.teaching.teaching import Teaching
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def teach(
     Raises:
         DigitsError: pictures, model or data are missing or damaged, or there are too few digits.
     """
-    from digits.studies import teaching
+    from digits.studies.teaching import teaching
 
     mnist = load_mnist(None if data is None else Path(data))
     return teaching.teach(Path(pictures), Path(out), mnist, bundles.read(model), anyway)

@@ -17,7 +17,7 @@ TINY: dict[str, Any] = {"epochs": 1, "held_out": 57_000, "variants": 0, "non_dig
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return digits.train("fast", out=tmp_path_factory.mktemp("library") / "run", seed=7, **TINY)
+    return digits.train("fast", out=tmp_path_factory.mktemp("api") / "run", seed=7, **TINY)
 
 
 def test_a_network_is_trained_by_a_function(trained: Run, mnist: Mnist) -> None:
@@ -38,7 +38,7 @@ def test_runs_and_bundles_are_compared_by_a_function(
     trained: Run, mnist: Mnist, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = replace(mnist, test_images=mnist.test_images[:100], test_labels=mnist.test_labels[:100])
-    monkeypatch.setattr("digits.library.load_mnist", lambda: few)
+    monkeypatch.setattr("digits.api.load_mnist", lambda: few)
     first, second = digits.compare([bundle.SHIPPED, trained.folder]).rows
     assert first.accuracy > second.accuracy
     assert (first.p, second.recipe["seed"]) == (None, 7)

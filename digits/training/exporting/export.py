@@ -96,6 +96,12 @@ def export(
     bundle.write(folder, files, {**manifest, "contract": contract})
 
 
+def loaded(source: bundle.Bundle, name: str) -> keras.Model:
+    """A bundle's Keras file, verified. Raises DigitsError if it is missing or damaged."""
+    source.file(name)  # verifies it
+    return keras.models.load_model(source.folder / name)
+
+
 def manifest_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """What a bundle's manifest says about a run, from the run's metrics."""
     recipe = Recipe(**metrics["recipe"])
@@ -147,7 +153,7 @@ def signatures(
 
 def _commit() -> str | None:
     """The commit of the code, followed by "+" if files differ from it; None outside a checkout."""
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     git = ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
     try:
         done = subprocess.run(git, cwd=root, capture_output=True, text=True, check=True)

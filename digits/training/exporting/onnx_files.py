@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import keras
 import numpy as np
 import onnx
 import onnxruntime
@@ -13,7 +12,7 @@ from tf2onnx import convert
 
 from digits.bundle import Bundle
 from digits.data.mnist import Bytes
-from digits.training.export import answers, check, signatures
+from digits.training.exporting.export import answers, check, loaded, signatures
 
 OPSET = 17
 ABOUT = ("name", "created", "commit")  # of the manifest
@@ -29,9 +28,9 @@ def onnx_files(source: Bundle) -> dict[str, bytes]:
         DigitsError: a file of the bundle is missing or damaged, or ONNX Runtime answers something
             else to the bundle's golden inputs than Keras did.
     """
-    model = _loaded(source, "model.keras")
+    model = loaded(source, "model.keras")
     reads_lines = "line.keras" in source.manifest["files"]
-    functions = signatures(model, _loaded(source, "line.keras") if reads_lines else None, None)
+    functions = signatures(model, loaded(source, "line.keras") if reads_lines else None, None)
     golden = np.load(io.BytesIO(source.file("golden.npz")))
     files = {}
     for name, function in functions.items():
@@ -51,11 +50,6 @@ def onnx_files(source: Bundle) -> dict[str, bytes]:
             check(f"ONNX Runtime, {name}.onnx", expected, found)
         files[f"{name}.onnx"] = content
     return files
-
-
-def _loaded(source: Bundle, name: str) -> keras.Model:
-    source.file(name)  # verifies it
-    return keras.models.load_model(source.folder / name)
 
 
 def _metadata(source: Bundle, name: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ validation digits. A model that gains nothing, or loses too much, is not written
 import io
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from digits import bundle as bundles
 from digits.bundle import Bundle
 from digits.data import variants
 from digits.data.mnist import Bytes, Mnist, split
@@ -24,11 +25,7 @@ from digits.evaluation import evaluate, wilson_interval
 from digits.reading.reader import Reader
 from digits.reporting.report import metrics_of
 from digits.studies.comparison import mcnemar
-from digits.studies.own_digits import OwnDigits, collect
-from digits.training import dataset, export
-from digits.training.calibration import ACCEPTED
-from digits.training.geometry import frame_all
-from digits.training.last_layers import (
+from digits.studies.teaching.last_layers import (
     Features,
     LastLayers,
     Weights,
@@ -36,6 +33,11 @@ from digits.training.last_layers import (
     distorted,
     fitted,
 )
+from digits.studies.teaching.own_digits import OwnDigits, collect
+from digits.training import dataset
+from digits.training.calibration import ACCEPTED
+from digits.training.exporting import export
+from digits.training.geometry import frame_all
 from digits.training.models import predictor
 from digits.training.train import use_cores
 
@@ -116,10 +118,7 @@ def teach(folder: Path, out: Path, mnist: Mnist, source: Bundle, anyway: bool = 
             `out` holds something else than a bundle.
     """
     started = time.monotonic()
-    if out.is_file() or (
-        out.exists() and any(out.iterdir()) and not (out / "manifest.json").exists()
-    ):
-        raise DigitsError(f"{out} holds something that is not a bundle; choose another --out.")
+    bundles.check_replaceable(out)
     own = collect(folder, Reader(source.folder))
     if len(own.labels) < FEWEST:
         raise DigitsError(
@@ -127,7 +126,7 @@ def teach(folder: Path, out: Path, mnist: Mnist, source: Bundle, anyway: bool = 
             "five of each are a good start."
         )
     cores = use_cores()
-    last = LastLayers.of(network_of(source, "model.keras"), cores)
+    last = LastLayers.of(export.loaded(source, "model.keras"), cores)
     lesson = Lesson.of(last, Others.prepare(last, mnist), own.images, own.labels)
     threshold = source.threshold
     right_before = _right(last.weights, lesson.own, own.labels, threshold)
@@ -148,9 +147,8 @@ def teach(folder: Path, out: Path, mnist: Mnist, source: Bundle, anyway: bool = 
     if found.worthwhile or anyway:
         last.use(weights)
         _write(out, source, last.model, lesson.threshold(weights), found, mnist, cores)
-    written = out if found.worthwhile or anyway else None
-    seconds = time.monotonic() - started
-    return Teaching(own, right_before, right_after, before, after, found.doubted, seconds, written)
+        found = replace(found, bundle=out)
+    return replace(found, seconds=time.monotonic() - started)
 
 
 @dataclass(frozen=True)
@@ -230,12 +228,6 @@ def _right(weights: Weights, features: Features, labels: Bytes, threshold: float
     return np.where(labels == LABEL, is_digit < threshold, read)
 
 
-def network_of(source: Bundle, name: str) -> keras.Model:
-    """A bundle's Keras file, verified. Raises DigitsError if it is missing or damaged."""
-    source.file(name)  # verifies it
-    return keras.models.load_model(source.folder / name)
-
-
 def _write(
     out: Path,
     source: Bundle,
@@ -267,7 +259,7 @@ def _write(
     lines = None
     if "line.keras" in source.manifest["files"]:
         golden = np.load(io.BytesIO(source.file("golden.npz")))
-        lines = network_of(source, "line.keras"), golden["line_input"]
+        lines = export.loaded(source, "line.keras"), golden["line_input"]
     digits = mnist.train_images[-HELD_OUT:]
     out.parent.mkdir(parents=True, exist_ok=True)
     export.export(model, out, digits, manifest, lines)

@@ -13,14 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from digits.layout.sheets.tones import Floats, filled, slopes, tone_of
 from digits.pictures.masks import Mask, bounds, components, extremes, wider
 
-Floats = NDArray[np.float32]
 Points = NDArray[np.float64]
 Grey = NDArray[np.uint8]
 
-COARSE = 4  # every such pixel is looked at, to see whether there can be a sheet at all
-CLEANED = 9  # of these, in a square, of which writing fills less than half
 LINES = 6  # for each side, how many lines are tried
 STEEPEST = 28  # degrees by which a side may be turned: 20, and the perspective
 STEP = 2  # degrees between the directions that are voted for
@@ -59,8 +57,6 @@ def sheet_outline(grey: Grey) -> Points | None:
         left; a pixel covers [x, x + 1]. Corners may lie outside the picture. None if there is no
         sheet, if the picture is nothing but one, or if it is not clear which is meant.
     """
-    if not _may_have_edges(grey):
-        return None
     smooth = Image.fromarray(grey).filter(ImageFilter.MedianFilter(5))
     tone = tone_of(smooth.filter(ImageFilter.BoxBlur(1)))
     down, across = slopes(tone)
@@ -80,20 +76,6 @@ def sheet_outline(grey: Grey) -> Points | None:
     return None
 
 
-def _may_have_edges(grey: Grey) -> bool:
-    """Whether the contrast of a sheet's side is anywhere in a coarse copy without what is written.
-
-    Most pictures are of nothing but paper, and looking for lines in them takes much longer.
-    """
-    every = np.ascontiguousarray(grey[::COARSE, ::COARSE])  # a mean would spread the ink
-    coarse = Image.fromarray(every).filter(ImageFilter.MedianFilter(CLEANED))
-    lightest, darkest = (
-        coarse.filter(ImageFilter.MaxFilter(5)),
-        coarse.filter(ImageFilter.MinFilter(5)),
-    )
-    return bool((tone_of(lightest) - tone_of(darkest)).max() >= CONTRAST)
-
-
 def inside(corners: Points, shape: tuple[int, ...]) -> Mask:
     """The pixels whose middle lies in a convex quadrilateral, clockwise as seen."""
     x = np.arange(shape[1])[None] + 0.5
@@ -102,36 +84,6 @@ def inside(corners: Points, shape: tuple[int, ...]) -> Mask:
     for (ax, ay), (bx, by) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         mask &= (bx - ax) * (y - ay) - (by - ay) * (x - ax) >= 0
     return mask
-
-
-def tone_of(picture: Image.Image) -> Floats:
-    """The logarithm of brightness: in a shadow, all of it falls by the same."""
-    return np.log(np.asarray(picture, np.float32) + 16)
-
-
-def filled(values: Floats, known: Mask) -> Floats:
-    """The values where they are known, and elsewhere a smooth continuation of them.
-
-    Means of squares of 2, 4, 8 … pixels fill the gaps, the smallest that know any (push and pull,
-    Gortler et al. 1996).
-    """
-    if known.all() or not known.any():
-        return values
-    share = np.asarray(Image.fromarray(known.astype(np.float32)).reduce(2))
-    sums = np.asarray(Image.fromarray(np.where(known, values, np.float32(0))).reduce(2))
-    coarse = filled(sums / np.maximum(share, np.float32(1e-6)), share > 0)
-    size = values.shape[1], values.shape[0]
-    smooth = Image.fromarray(coarse).resize(size, Image.Resampling.BILINEAR)
-    return np.where(known, values, np.asarray(smooth))
-
-
-def slopes(tone: Floats) -> tuple[Floats, Floats]:
-    """The change from pixel to pixel, downwards and across, by Sobel's weights."""
-    padded = np.pad(tone, 1, mode="edge")
-    rows = (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
-    columns = (padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4
-    down, across = columns[2:] - columns[:-2], rows[:, 2:] - rows[:, :-2]
-    return np.asarray(down, np.float32), np.asarray(across, np.float32)
 
 
 def _lines(tone: Floats, across: Floats, down: Floats, turn: int) -> list[_Line]:

@@ -10,11 +10,12 @@ from PIL import Image
 
 from digits.data.mnist import Bytes
 from digits.data.non_digits import LABEL
-from digits.errors import DigitsError, explained
+from digits.errors import DigitsError
 from digits.pictures.grey import Grey
 from digits.reading.page import Reading
 from digits.reading.reader import Reader
 from digits.runs.run import numbered
+from digits.studies.measure import DIGITS, labelled_pictures
 from digits.terminal import watched
 
 NONE = "none"  # the folder of what is no digit
@@ -54,7 +55,7 @@ def collect(folder: Path, reader: Reader) -> OwnDigits:
         DigitsError: the folder or these folders are missing or empty, or no picture can be read.
     """
     images, labels, files, unreadable = [], [], [], []
-    for path, label in watched(list(_pictures(folder)), "picture"):
+    for path, label in watched(labelled_pictures(folder, DIGITS | {NONE: LABEL}), "picture"):
         try:
             found = [np.rint(one).astype(np.uint8) for one in _digits(path, reader)]
         except DigitsError as error:
@@ -68,28 +69,6 @@ def collect(folder: Path, reader: Reader) -> OwnDigits:
     if not images:
         raise DigitsError(f"No digit was found in {folder}; {unreadable[0]}")
     return OwnDigits(np.array(images), np.array(labels, np.uint8), tuple(files), tuple(unreadable))
-
-
-def _pictures(folder: Path) -> Iterator[tuple[Path, int]]:
-    if not folder.is_dir():
-        raise DigitsError(f"There is no folder {folder}.")
-    names = {**{str(digit): digit for digit in range(10)}, NONE: LABEL}
-    there = [name for name in names if (folder / name).is_dir()]
-    if not there:
-        raise DigitsError(
-            f"{folder} holds none of the folders 0 to 9; put the pictures of each digit into the "
-            f"folder of its name, and what is no digit into the folder {NONE}."
-        )
-    with explained(f"{folder} cannot be read"):
-        found = [
-            (path, names[name])
-            for name in there
-            for path in sorted((folder / name).iterdir())
-            if path.is_file() and not path.name.startswith(".")
-        ]
-    if not found:
-        raise DigitsError(f"The folders {', '.join(there)} in {folder} hold no pictures.")
-    yield from found
 
 
 def _digits(path: Path, reader: Reader) -> Iterator[Grey]:

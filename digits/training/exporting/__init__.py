@@ -1,0 +1,1 @@
+"""A finished network -> the files of a bundle, and files for other runtimes."""
