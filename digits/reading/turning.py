@@ -16,7 +16,7 @@ SURE = 0.93  # certainty of a page from which it stays as it is
 CLEAR = 0.9  # certainty of a page that is turned, at least
 BETTER = 1.0  # by which the logarithm of the odds of its certainty must grow
 FEWEST = 3  # characters, of a page that is turned; lines, of one that may lie on its side
-TELLING = frozenset("23457")  # digits that are none upside down
+TELLING = frozenset("23457")  # digits that, as people write them, are none upside down
 SEEN = 0.5  # of the characters, how many there must be when a page is turned
 
 
