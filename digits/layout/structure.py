@@ -66,7 +66,7 @@ def find(ink: Grey, faint: Mask | None = None) -> Layout:
     mask = _reduced(ink >= INKED, factor)
     across, down = lines(mask, down=False), lines(mask, down=True)
     faint = None if faint is None else _reduced(faint, factor)
-    if faint is not None and has_straight_runs(faint & ~mask):  # it saves half
+    if faint is not None and has_straight_runs(faint & ~mask):  # seen sooner than lines are found
         faint |= mask
         across = distinct([*across, *lines(faint, down=False)], len(across))
         down = distinct([*down, *lines(faint, down=True)], len(down))
