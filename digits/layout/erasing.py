@@ -9,6 +9,7 @@ from digits.pictures.grey import Grey
 from digits.pictures.masks import Ints, Mask, components, wider
 
 INKED = 24  # ink of at least this belongs to a line or a stroke
+FIRM = 96  # the same, where the pale edge of a line is not meant
 USUAL, UNEVEN = 80, 1.25  # percentile of a line's ink, and how far the rest may exceed it
 BLOCK = 32  # pixels along a line, over which its middle is measured
 
@@ -53,15 +54,16 @@ def erased(ink: Grey, lines: Sequence[Line]) -> Grey:
     strokes = inked & ~out
     kept = np.zeros_like(inked)
     for band, _ in bands:
-        rows, columns = _crossed(band, strokes)
+        rows, columns = _crossed(band, strokes, ink >= FIRM)
         _set(kept, band, rows, columns)
     left = np.where(out & ~kept, np.uint8(0), ink)
     # What is left of a line's faint edge, and bits of it that stood out.
-    edge = wider(out) & ~kept
+    around = wider(out)
+    edge = around & ~kept
     left[edge & (left < 128) & ~wider(strokes & ~edge)] = 0
     parts = components(left > 0)
     near = np.zeros(len(parts.sizes) + 1, np.bool_)
-    near[np.unique(parts.labels[edge])] = True
+    near[np.unique(parts.labels[around])] = True
     thickest = max(band.thickness for band, _ in bands)
     bits = near[1:] & (parts.boxes[:, 2:].max(axis=1) <= 2 + 0.7 * thickest)
     bits |= near[1:] & (parts.boxes[:, 2:].min(axis=1) <= 2) & _mostly(parts.labels, edge | out)
@@ -145,9 +147,9 @@ def _set(mask: Mask, band: _Band, rows: Ints, columns: Ints) -> None:
     view[rows[inside], columns[inside]] = True
 
 
-def _crossed(band: _Band, strokes: Mask) -> tuple[Ints, Ints]:
-    """The pixels of a band between a stroke above it and one below it, and its half beside a stroke
-    that touches it."""
+def _crossed(band: _Band, strokes: Mask, firm: Mask) -> tuple[Ints, Ints]:
+    """The pixels of a band between a stroke above it and one below it, and in its half beside a
+    stroke that touches it what goes on from there in firm ink."""
     view = strokes.T if band.down else strokes
     above, on_it = _beside(band, view, -2, -1)
     below, under_it = _beside(band, view, band.rows, band.rows + 1)
@@ -164,10 +166,13 @@ def _crossed(band: _Band, strokes: Mask) -> tuple[Ints, Ints]:
             columns.append(band.along[place].ravel())
             rows.append((band.top[place] + offsets).ravel())
     half = (band.rows + 1) // 2
-    for touched, own in ((on_it, offsets[:half]), (under_it, offsets[-half:])):
-        place = np.flatnonzero(touched)
-        rows.append((band.top[place] + own).ravel())
-        columns.append(np.broadcast_to(band.along[place], (half, len(place))).ravel())
+    firm = firm.T if band.down else firm
+    for touched, inwards in ((on_it, range(half)), (under_it, range(last, last - half, -1))):
+        for offset in inwards:
+            touched = touched & _beside(band, firm, offset)[0]
+            place = np.flatnonzero(touched)
+            rows.append(band.top[place] + offset)
+            columns.append(band.along[place])
     return np.concatenate(rows), np.concatenate(columns)
 
 
