@@ -27,6 +27,7 @@ COVERED = 0.6  # fraction of the picture's width that a rule covers which runs t
 UNEVEN = 0.15  # of the distance between two rules, by which it may differ from the others
 FEWEST_PARTS = 3  # that tell squared paper from a table
 SHARED = 0.15  # of a part's ink, what is in a cell if it is in several
+CORNER = 4  # pixels, between the ends of two sides of a frame
 MUCH_LONGER = 3.5  # digit heights, of a line that stands alone
 
 
@@ -76,7 +77,7 @@ def find(ink: Grey, faint: Mask | None = None) -> Layout:
     if len(filled) < len(walls):
         found = holes(filled, mask.shape)
     chosen = [*filled, *_running_through(across, down, mask.shape)]
-    chosen = list(dict.fromkeys(chosen))
+    chosen = list(dict.fromkeys([*chosen, *_between_corners([*across, *down], chosen)]))
     chosen += _standing_alone([*across, *down], chosen, mask)
     taken_out = tuple(line.scaled(factor) for line in chosen)
     cells, cell_map = in_order(found)
@@ -165,6 +166,26 @@ def _running_through(
         # a single stroke may run from side to side, as a 1 does; four strokes do not.
         if width >= 0.6 * height or len(through) >= 4:
             found += through + _in_step(own, through, width)
+    return found
+
+
+def _between_corners(every: Sequence[Line], chosen: Sequence[Line]) -> list[Line]:
+    """Sides of a frame that the picture cuts off: lines from the end of one rule to the same end of
+    another."""
+    found = []
+    for line in every:
+        rules = [one for one in chosen if one.down != line.down]
+        ends = np.array([line.start, line.end]), line.level[[0, -1]]
+        corners = [
+            (abs(rule.start - level) <= CORNER, abs(rule.end - level) <= CORNER)
+            for along, level in zip(*ends, strict=True)
+            for rule in rules
+            if abs(float(rule.at(np.array([level]))[0]) - along) <= CORNER + rule.thickness
+        ]
+        begins, closes = np.sum(corners, axis=0) if corners else (0, 0)
+        thickest = max((rule.thickness for rule in rules), default=0.0)
+        if max(begins, closes) >= 2 and line.thickness <= thickest + 1 and line.inked.mean() >= 0.9:
+            found.append(line)
     return found
 
 

@@ -231,6 +231,39 @@ def test_a_stroke_across_a_rule_is_kept() -> None:
     assert found[20:40, 200:240].all()
 
 
+def test_a_stroke_that_ends_above_a_rule_leaves_no_dash_of_it() -> None:
+    page = np.zeros((100, 300), np.uint8)
+    page[60:62] = INK
+    page[20:58, 100:140] = INK
+    found = structure.find(page).ink
+    assert not found[58:].any()
+    assert found[20:58, 100:140].all()
+
+
+def test_a_stroke_that_stands_on_a_rule_keeps_its_foot() -> None:
+    page = np.zeros((100, 300), np.uint8)
+    page[60:63] = INK
+    page[20:60, 100:106] = INK
+    found = structure.find(page).ink
+    assert found[20:60, 100:106].all()
+
+
+def test_a_frame_that_the_picture_cuts_off_is_removed(mnist: Mnist) -> None:
+    digits = written(mnist)
+    page = digits.copy()
+    ImageDraw.Draw(page).line([(399, 20), (60, 20), (60, 200), (399, 200)], INK, 2)
+    found = found_in(page)
+    assert found.cells == ()
+    assert_same_ink(found.ink, digits)
+
+
+def test_a_one_between_two_rules_stays() -> None:
+    page = np.zeros((100, 300), np.uint8)
+    page[20:22] = page[80:82] = INK
+    page[22:80, 100:104] = INK
+    assert structure.find(page).ink[24:78, 100:104].all()
+
+
 def test_a_slanted_rule_is_removed() -> None:
     page = np.zeros((200, 400), np.uint8)
     for x in range(400):

@@ -29,6 +29,7 @@ SMALL = 0.4  # of a line's height, what is too low for a digit
 LONG = 1.2  # of a line's height, a slash
 MAYBE = 0.03  # probability of a one that seems a slash
 NEAR = 0.15  # of a line's height, between pieces of one character
+EACH = 0.5  # likelihood that each of two pieces is a digit, of those that are two
 
 Run = Callable[[Grey], Floats]  # a window, uint8 (32, 192), -> log-probabilities, (96, 21)
 
@@ -166,6 +167,9 @@ def _with_ink(
     for character, column, own in zip(found, columns, of, strict=True):
         middle = box.x + strip.left + column / strip.scale
         chosen, others = _own(own, middle, height)
+        if not only_these:
+            chosen, unseen = parted(chosen, recogniser, height)
+            others = [*others, *unseen]
         if chosen:
             one = joined(sorted(chosen, key=lambda piece: piece.middle))
             written.append((one.middle, _written(character, one, recogniser, height)))
@@ -211,6 +215,26 @@ def _own(
     left, right = main.box.x - NEAR * height, main.box.right + NEAR * height
     chosen = [one for one in parts if one is main or (one.box.right > left and one.box.x < right)]
     return chosen, [one for one in parts if one not in chosen]
+
+
+def parted(
+    parts: Sequence[Fragment], recogniser: Recogniser, height: float
+) -> tuple[list[Fragment], list[Fragment]]:
+    """The pieces of one character, and high ones beside them that are digits by themselves, and
+    none together with them: the network for lines did not see those."""
+    high = sorted((one for one in parts if one.box.height >= TALL * height), key=_size)
+    main, seen = list(parts), []
+    for one in high[:-1]:
+        rest = [other for other in main if other is not one]
+        likely = [recogniser.likelihood(recogniser.ask(ink.ink)) for ink in (joined(rest), one)]
+        if min(likely) > max(recogniser.likelihood(recogniser.ask(joined(main).ink)), EACH):
+            main = rest
+            seen.append(one)
+    return main, seen
+
+
+def _size(part: Fragment) -> int:
+    return part.ink.size
 
 
 def _written(character: Character, ink: Fragment, recogniser: Recogniser, height: float) -> Written:

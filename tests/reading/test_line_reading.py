@@ -1,0 +1,48 @@
+"""Ink of a line that the network for lines did not see is not lost."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from digits.bundle import SHIPPED, read
+from digits.layout.segmentation import Fragment, connected_parts
+from digits.pictures.grey import Grey
+from digits.reading.lines.line_reading import parted
+from digits.reading.recogniser import Recogniser
+from digits.runtime import Model
+
+
+@pytest.fixture(scope="module")
+def recogniser() -> Recogniser:
+    bundle = read(SHIPPED)
+    model = Model(bundle.model)
+    return Recogniser(model, model, bundle.threshold)
+
+
+def drawn(*strokes: list[tuple[int, int]]) -> Grey:
+    page = Image.new("L", (120, 100))
+    for stroke in strokes:
+        ImageDraw.Draw(page).line(stroke, 255, 6, joint="curve")
+    return np.asarray(page)
+
+
+def test_a_one_beside_a_zero_is_another_digit(recogniser: Recogniser) -> None:
+    page = Image.new("L", (120, 100))
+    ImageDraw.Draw(page).line([(30, 5), (24, 95)], 255, 6)
+    ImageDraw.Draw(page).ellipse((36, 35, 72, 92), None, 255, 6)
+    parts = connected_parts(np.asarray(page))
+    main, unseen = parted(parts, recogniser, height=60.0)
+    assert (len(main), len(unseen)) == (1, 1)
+    assert {one.box.height > 80 for one in main} != {one.box.height > 80 for one in unseen}
+
+
+def test_the_two_strokes_of_a_four_stay_together(recogniser: Recogniser) -> None:
+    parts = connected_parts(drawn([(30, 10), (22, 55), (52, 55)], [(60, 25), (60, 92)]))
+    assert len(parts) == 2
+    main, unseen = parted(parts, recogniser, height=80.0)
+    assert (len(main), unseen) == (2, [])
+
+
+def test_low_ink_beside_a_digit_is_no_other_digit(recogniser: Recogniser) -> None:
+    parts: list[Fragment] = connected_parts(drawn([(30, 10), (30, 90)], [(40, 84), (41, 90)]))
+    assert len(parted(parts, recogniser, height=80.0)[0]) == len(parts)
