@@ -13,6 +13,7 @@ INKED = 48  # ink of at least this holds a part together
 MOST_PARTS = 1000  # of a picture that are considered, the largest
 MUCH_HIGHER = 3.0  # times the usual height
 LOWEST = 4  # pixels of a digit's height
+REACHING = 0.45  # of a part's height, between its middle and that of the line that it is in
 SIMILAR = 1.7  # the highest to the lowest of parts that are of one height
 
 
@@ -174,7 +175,8 @@ def _members(boxes: Ints, usual: float) -> list[list[int]]:
     tall = np.flatnonzero(~low)
     for box in tall[np.argsort(columns[tall], kind="stable")].tolist():
         apart = np.abs(np.array(levels) - rows[box])
-        if len(apart) and apart.min() < 0.65 * usual:
+        # A g reaches below the others, but beside them, too.
+        if len(apart) and apart.min() < max(0.65 * usual, REACHING * height[box]):
             line = int(apart.argmin())
             lines[line].append(box)
         else:

@@ -45,6 +45,7 @@ FEWEST = 5  # digits to teach with
 FOLDS = 5
 HELD_OUT = 5_000  # of MNIST's training digits, on which it is decided whether MNIST suffers
 OF_MNIST, OF_VARIANTS, OF_NON_DIGITS = 6_000, 1_500, 1_500  # among which one's own are learnt
+HARD = 6_000  # more of MNIST's, the hardest, which would be misread first
 MOST_LOST = 0.0005  # of MNIST's validation digits
 SURE = 0.9  # probability of another digit from which a label is doubted
 SEED = 1
@@ -165,13 +166,20 @@ class Others:
         (digits, theirs), (held_out, of_held_out) = split(
             mnist.train_images, mnist.train_labels, HELD_OUT
         )
+        every = last.features(digits)
+        ordered = np.sort(answers(last.weights, every)[0], axis=1)
+        hard = np.argsort(ordered[:, -1] - ordered[:, -2], kind="stable")[:HARD]
         chosen = np.random.default_rng(SEED).choice(len(digits), OF_MNIST, replace=False)
+        chosen = np.concatenate([chosen, hard])
         drawn, of_drawn = variants.draw_variants(OF_VARIANTS, SEED)
         strange = dataset.non_digits(OF_NON_DIGITS, digits, theirs, SEED)
-        others = np.concatenate([digits[chosen], frame_all(drawn), strange])
+        drawn_ones = last.features(np.concatenate([frame_all(drawn), strange]))
+        others = [
+            np.concatenate([of[chosen], more]) for of, more in zip(every, drawn_ones, strict=True)
+        ]
         of_others = [theirs[chosen], of_drawn, np.full(len(strange), LABEL, np.uint8)]
         return cls(
-            (last.features(others), np.concatenate(of_others)),
+            (others, np.concatenate(of_others)),
             (last.features(held_out), of_held_out),
         )
 
