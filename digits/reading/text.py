@@ -19,7 +19,7 @@ GAP = 0.55  # of a line's height, the narrowest gap between words
 ALONE = 0.6  # of a line's height, what is taken for the usual gap where there is only one
 InPicture = Callable[[Box], Box]  # from the ink map to the picture
 
-HARDLY, SURELY = -1.0, 3.0  # the mean logarithm of the odds that characters are digits
+HARDLY, SURELY = -2.5, 3.0  # the mean logarithm of the odds that characters are digits
 USUAL = 2.2  # times the usual gap of its line, the narrowest gap between words
 
 
