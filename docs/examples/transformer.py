@@ -1,10 +1,10 @@
-"""A small vision transformer (Dosovitskiy et al. 2021): 49 patches of 4×4 pixels."""
+"""A small vision transformer (Dosovitskiy et al. 2021): 16 patches of 7×7 pixels."""
 
 import keras
 from keras import layers
 
-PATCH, SIDE = 4, 7  # pixels, and patches in a row
-WIDTH, HEADS, BLOCKS = 64, 4, 3
+PATCH, SIDE = 7, 4  # pixels, and patches in a row
+WIDTH, HEADS, BLOCKS = 64, 4, 2
 
 
 def build():
@@ -13,7 +13,7 @@ def build():
     x = layers.Reshape((SIDE, PATCH, SIDE, PATCH))(x)
     x = layers.Permute((1, 3, 2, 4))(x)
     x = layers.Reshape((SIDE * SIDE, PATCH * PATCH))(x)
-    # One matrix for all patches, and a bias for each place: it says where a patch is.
+    # One matrix for all patches, and a bias for each place, which says where a patch is.
     x = layers.EinsumDense("npc,cd->npd", (SIDE * SIDE, WIDTH), bias_axes="pd")(x)
     for _ in range(BLOCKS):
         x = layers.Add()([x, attention(layers.LayerNormalization()(x))])

@@ -33,6 +33,7 @@ def run(recipe: Recipe) -> dict[str, Any]:
     with network_file.blamed(recipe.network, b""):
         _check_training(recipe.network, model, pictures)
     _check_export(recipe.network, model, pictures)
+    _forget_names()
     if model.output_shape[-1] > CLASSES:
         return {}
     note(
@@ -41,6 +42,14 @@ def run(recipe: Recipe) -> dict[str, Any]:
         f"{CLASSES + 1} logits would let it learn them."
     )
     return {"non_digits": 0, "font_letters": 0}
+
+
+def _forget_names() -> None:
+    """Lets Keras count its layers anew, so that they are called as in a run that is resumed, which
+    has no trial: the bundles are the same to the bit."""
+    policy = keras.config.dtype_policy()
+    keras.utils.clear_session(free_memory=False)
+    keras.config.set_dtype_policy(policy)
 
 
 def _check_training(network: str, model: keras.Model, pictures: np.ndarray) -> None:
