@@ -37,7 +37,7 @@ def build(recipe: Recipe, folder: Path | None) -> keras.Model:
     with network_file.blamed(recipe.network, source):
         made = function(*arguments)
         if isinstance(made, keras.Sequential) and not made.built:
-            made.build((None, *INPUT))
+            made = keras.Sequential([keras.Input(INPUT), *made.layers])
     return _functional(made, recipe.network)
 
 
