@@ -1,5 +1,6 @@
 """How large a network is: its operations, and its layers one by one."""
 
+import itertools
 from typing import Any
 
 import keras
@@ -17,22 +18,32 @@ def mflop(model: keras.Model) -> float:
     counted. Images must have a fixed size and channels last; transposed convolutions are not
     supported.
     """
-    return 2e-6 * float(sum(map(_multiplications, own.every_layer(model))))
+    return 2 * _multiplications(model) / 1e6
 
 
-def _multiplications(layer: keras.layers.Layer) -> float:
-    total = 0.0
-    for node in layer._inbound_nodes:  # a layer may be used at several places
-        taken, given = node.input_tensors, node.output_tensors[0]
-        each = given.shape[1:-1]  # a kernel is used once at each place of the output,
-        if isinstance(layer, (layers.RNN, layers.Bidirectional)):
-            each = taken[0].shape[1:2]  # or in each step
-        kernels = [weight.shape for weight in layer.weights if weight.name.endswith("kernel")]
-        total += sum(np.prod(kernel) for kernel in kernels) * np.prod(each)
-        if isinstance(layer, layers.MultiHeadAttention):
-            settings = layer.get_config()
-            sizes = settings["key_dim"] + (settings["value_dim"] or settings["key_dim"])
-            total += taken[0].shape[1] * taken[1].shape[1] * settings["num_heads"] * sizes
+def _multiplications(model: keras.Model) -> int:
+    total = 0
+    # Of this model's graph: its layers may also be called elsewhere.
+    graph = getattr(model, "_functional", model)._nodes_by_depth
+    for node in itertools.chain(*graph.values()):
+        layer = node.operation
+        if isinstance(layer, keras.Model):
+            total += _multiplications(layer)
+        elif isinstance(layer, layers.Layer):
+            total += _of_layer(layer, node.input_tensors, node.output_tensors[0])
+    return total
+
+
+def _of_layer(layer: keras.layers.Layer, taken: list[Any], given: Any) -> int:
+    places = given.shape[1:-1]  # a kernel is used once at each place of the output,
+    if isinstance(layer, (layers.RNN, layers.Bidirectional)):
+        places = taken[0].shape[1:2]  # or in each step
+    kernels = [weight.shape for weight in layer.weights if weight.name.endswith("kernel")]
+    total = sum(int(np.prod(kernel)) for kernel in kernels) * int(np.prod(places))
+    if isinstance(layer, layers.MultiHeadAttention):
+        settings = layer.get_config()
+        sizes = settings["key_dim"] + (settings["value_dim"] or settings["key_dim"])
+        total += taken[0].shape[1] * taken[1].shape[1] * settings["num_heads"] * sizes
     return total
 
 
@@ -51,5 +62,5 @@ def _row(layer: Any) -> tuple[str, str, int]:
     detail = "×".join(map(str, size)) or settings.get("rate") or ""
     if isinstance(layer, layers.Activation):
         detail = settings["activation"]
-    shape = "×".join(map(str, layer._inbound_nodes[0].output_tensors[0].shape[1:]))
+    shape = "×".join(map(str, layer.output.shape[1:]))
     return f"{type(layer).__name__} {detail}".rstrip(), shape, layer.count_params()
