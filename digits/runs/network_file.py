@@ -42,6 +42,14 @@ def file_of(network: str) -> Path:
     return Path(network.rpartition(":")[0])
 
 
+def short_name(network: str, sha256: str) -> str:
+    """A name for folders, which no other file or function has; empty if it is none of the user's
+    own."""
+    if not is_own(network):
+        return ""
+    return f"{file_of(network).stem}-{function_name(network)}-{sha256[:6]}"
+
+
 def digest(network: str) -> str:
     """The SHA-256 of the user's file. Raises DigitsError if it cannot be read."""
     return hashlib.sha256(_read(file_of(network))).hexdigest()

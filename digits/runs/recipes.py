@@ -61,7 +61,7 @@ class Recipe:
     name: str = field(default="custom", metadata={"help": "what the recipe is called"})
     network: str = _word(
         "cnn",
-        f"architecture, or {network_file.FORM} of one's own",
+        f"architecture, or your own: {network_file.FORM}",
         *("cnn", "small", "tiny", "upright", "vgg", "resnet", "branched"),
     )
     epochs: int = _setting(12, "passes over the training images", 1, 10_000)

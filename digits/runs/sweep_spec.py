@@ -59,12 +59,9 @@ def read(path: Path) -> list[Recipe]:
 def name_of(recipe: Recipe, seed: bool = True) -> str:
     """The name of a run: its recipe's name, each field that differs from it, and the seed."""
     changes = recipes.changes(recipe).items()
-    own = network_file.is_own(recipe.network)
-    # The name becomes a folder's.
+    own = network_file.short_name(recipe.network, recipe.network_sha256)
     parts = [
-        network_file.function_name(recipe.network)
-        if own and of == "network"
-        else f"{of.replace('_', '-')}-{value}"
+        own if own and of == "network" else f"{of.replace('_', '-')}-{value}"
         for of, value in changes
     ]
     name = "-".join([recipe.name, *parts])

