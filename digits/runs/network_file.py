@@ -149,7 +149,7 @@ def blamed(network: str, source: bytes) -> Iterator[None]:
 
 
 def _with_line(error: BaseException, path: Path, source: bytes) -> str:
-    """What went wrong, in one sentence, and below it the line in the user's file that did it."""
+    """What went wrong, in one sentence, with the line in the user's file that did it."""
     message = AFTERWARDS.sub("", COLOURS.sub("", str(error)))
     if isinstance(error, SyntaxError):
         number, message = (error.lineno if error.filename == str(path) else None), error.msg
@@ -163,7 +163,7 @@ def _with_line(error: BaseException, path: Path, source: bytes) -> str:
         return f"{path}: {reason}."
     lines = source.decode("utf-8", "replace").splitlines()
     line = lines[number - 1].strip() if number <= len(lines) else ""
-    return f"{path}, line {number}: {reason}.\n    {line}"
+    return f"{path}, line {number}: {reason}; the line is: {line}"
 
 
 def _read(path: Path) -> bytes:

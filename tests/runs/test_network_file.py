@@ -134,10 +134,16 @@ def test_names_of_runs_fit_a_folder() -> None:
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("def build(:\n", r"net.py, line 1: SyntaxError: invalid syntax\.\n    def build\(:"),
-        ("import os\n1 / 0\n", r"net.py, line 2: ZeroDivisionError: division by zero\.\n    1 / 0"),
+        (
+            "def build(:\n",
+            r"net.py, line 1: SyntaxError: invalid syntax; the line is: def build\(:$",
+        ),
+        (
+            "import os\n1 / 0\n",
+            r"net.py, line 2: ZeroDivisionError: division by zero; the line is: 1 / 0$",
+        ),
         ("import my_layers\n", r"line 1: ModuleNotFoundError: .*; a run keeps this one file"),
-        ("raise SystemExit(3)\n", r"net.py, line 1: SystemExit: 3\."),
+        ("raise SystemExit(3)\n", r"net.py, line 1: SystemExit: 3;"),
         ("import json\njson.loads('')\n", r"net.py, line 2: JSONDecodeError"),
         ("def other(): pass\n", r"net.py has no function build; it has other\."),
         ("build = 3\n", r"net.py has no function build; it has none\."),

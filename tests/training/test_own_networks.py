@@ -3,6 +3,7 @@
 import importlib.util
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ from digits.commands import info
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.evaluation import softmax
-from digits.runs import recipes
+from digits.runs import recipes, workers
 from digits.runs.recipes import Recipe
+from digits.studies.teaching.last_layers import LastLayers
 from digits.training import models, own_network, trial
 from digits.training.size import layer_table, mflop
-from digits.training.train import train
+from digits.training.train import _truth, train
 
 EXAMPLES = Path(__file__).parent.parent.parent / "docs" / "examples"
 # Everything that has a state of its own or a loss: what is exact without these is exact anyway.
@@ -49,7 +51,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def own(network: str = "network.py:build", **fields: Any) -> Recipe:
-    return recipes.named("default", {"network": network} | fields)
+    return recipes.named("fast", {"network": network} | fields)
 
 
 class Killed(Exception):  # noqa: N818 - no error
@@ -89,13 +91,17 @@ def test_its_own_losses_count(mnist: Mnist, folder: Path) -> None:
     assert norms[1] < norms[0] / 2
 
 
-def test_a_run_of_ones_own_network(mnist: Mnist, folder: Path) -> None:
+def test_a_run_of_ones_own_network(
+    mnist: Mnist, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """From a function to the report, the bundle, the reader and its refusals."""
     spec = importlib.util.spec_from_file_location("network", folder / "network.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    few = replace(mnist, test_images=mnist.test_images[:500], test_labels=mnist.test_labels[:500])
+    monkeypatch.setattr("digits.api.load_mnist", lambda _: few)
     run = digits.train("fast", network=module.build, out=folder / "run", **TINY)
     assert run.network_file.read_text() == STATEFUL
     metrics = run.metrics()
@@ -222,9 +228,8 @@ def test_errors_of_its_layers_are_told_in_its_line(folder: Path) -> None:
     with pytest.raises(DigitsError, match=r"line 10: ValueError: .* must be unchanged") as caught:
         trial.tried(own())
     assert "\x1b" not in str(caught.value)
-    assert str(caught.value).endswith(
-        "    x = layers.Dropout(recipe.dropout)(layers.Reshape((10,))(x))"
-    )
+    line = "x = layers.Dropout(recipe.dropout)(layers.Reshape((10,))(x))"
+    assert str(caught.value).endswith(f"; the line is: {line}")
 
 
 def test_a_file_that_trains_when_it_is_loaded(folder: Path) -> None:
@@ -232,3 +237,24 @@ def test_a_file_that_trains_when_it_is_loaded(folder: Path) -> None:
     (folder / "network.py").write_text(trains)
     with pytest.raises(DigitsError, match="would load itself without end"):
         trial.tried(own())
+
+
+def test_ten_logits_learn_from_labels_and_teachers_without_non_digits() -> None:
+    labels = np.array([3, 10], np.uint8)
+    learnt = np.asarray(_truth(labels, 0.0, 10))
+    np.testing.assert_allclose(learnt, [np.eye(10)[3], np.zeros(10)])
+    taught = np.zeros((2, 11), np.float16)
+    taught[0, [1, 7, 10]] = 0.25, 0.25, 0.5
+    taught[1, 10] = 1  # a blank picture teaches nothing
+    learnt = np.asarray(_truth(taught, 0.1, 10))
+    np.testing.assert_allclose(learnt, [(np.eye(10)[1] + np.eye(10)[7]) / 2, np.zeros(10)])
+
+
+def test_several_machines_and_teaching_are_for_this_programs_networks() -> None:
+    team = workers.Team(("a:1", "b:1"), 0)
+    with pytest.raises(DigitsError, match=r"network.py:build is your own; leave --workers out"):
+        workers.check_network(own(), team)
+    workers.check_network(Recipe(), team)
+    finished = models.finish(models.build(own()), 1.0)
+    with pytest.raises(DigitsError, match="build is a network of someone's own"):
+        LastLayers.of(finished, 1)
