@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from digits import bundle as bundles
 from digits.data.mnist import load_mnist
 from digits.errors import DigitsError
-from digits.runs import recipes, run
+from digits.runs import network_file, recipes, run
 from digits.runs.recipes import Recipe
 from digits.runs.run import Run
 from digits.studies.comparison import Comparison, measure_entries, open_entries
 from digits.terminal import importing_tensorflow
+from digits.training import trial
 
 if TYPE_CHECKING:
     from digits.studies.teaching.teaching import Teaching
@@ -46,21 +47,27 @@ def train(
         out: new or empty folder for the run; by default, a new one in `runs`.
         resume: the folder of an unfinished run, which is finished; give no recipe then.
         data: where MNIST is; by default, it is found or downloaded.
-        fields: of the recipe, by name, each overriding it.
+        fields: of the recipe, by name, each overriding it. `network` may be a network of one's own:
+            a function from a recipe, or from nothing, to a Keras model from float32 of shape
+            (n, 28, 28, 1), ink 255 on 0, to 10 or 11 logits, or its "FILE.py:FUNCTION". The run
+            keeps a copy of that file.
 
     Returns:
         the finished run: `metrics()` has its figures, `history()` its epochs, and `bundle` is the
         folder that `Reader` takes.
 
     Raises:
-        DigitsError: there is no such recipe, field, run or data, a value is out of its range, or
-            the folder cannot be written.
+        DigitsError: there is no such recipe, field, run or data, a value is out of its range, a
+            network of one's own cannot be trained or exported, or the folder cannot be written.
         Interrupted: Ctrl-C was pressed once; the run can be resumed.
     """
     started = time.monotonic()
+    if callable(fields.get("network")):
+        fields["network"] = network_file.named_by(fields["network"])
     if resume is None:
         chosen = recipes.named(recipe, fields)
         mnist = load_mnist(None if data is None else Path(data))  # first: without it, no folder
+        chosen = trial.tried(chosen)
         begun = run.create(chosen, None if out is None else Path(out))
     elif (recipe, out, fields) == ("default", None, {}):
         begun, mnist = run.reopen(Path(resume)), load_mnist(None if data is None else Path(data))

@@ -23,6 +23,7 @@ COMMANDS = {
     "train": "train a network on MNIST and report how good it is",
     "teach": "teach a model your own hand",
     "label": "cut a page of known digits into pictures to teach with",
+    "models": "list the recipes: what each is, how good, how long it takes here",
     "sweep": "train many recipes and seeds, several at a time",
     "compare": "compare finished training runs",
     "export": "write the model of a training run for other programs",

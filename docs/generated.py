@@ -60,7 +60,7 @@ def recipes() -> str:
         f"| `{field.name}` | {field.metadata['help']} | "
         + " | ".join(str(getattr(recipe, field.name)) for recipe in RECIPES.values())
         for field in fields(Recipe)
-        if field.name not in ("name", "precision")
+        if field.name not in ("name", "precision", "network_sha256")
     ]
     head = ["field", "meaning", *(f"`{name}`" for name in RECIPES)]
     return "\n".join(

@@ -37,6 +37,7 @@ RUN_BY = {
     "digits site": "serving/test_site.py",
     "digits train --ensemble": "studies/test_ensemble.py",
     "digits train --workers": "runs/test_workers.py",
+    "digits models": "commands/test_models_command.py",
     "digits sweep": "runs/test_sweep.py",
     "digits compare": "studies/test_comparison.py",
     "digits export": "training/test_onnx_files.py",
@@ -97,7 +98,7 @@ def test_commands_are_what_the_parsers_take(command: str) -> None:
     with pytest.raises(Parsed) as parsed:
         main(arguments)
     (found,) = parsed.value.args
-    if hasattr(found, "recipe") and found.network != "wide":  # the one that a page adds
+    if hasattr(found, "recipe"):
         recipes.from_flags(found)  # names a recipe that there is, and values in their ranges
 
 
@@ -131,11 +132,13 @@ def test_commands_print_what_the_page_shows(command: str) -> None:
     assert (found.stdout, found.stderr, found.returncode) == (output[1], "", 0)
 
 
+EXAMPLES = [path.read_text() for path in sorted((ROOT / "docs" / "examples").glob("*.py"))]
 # Whole programs; others show a part of a file, or need a run of one's own.
 PROGRAMS = [
     pytest.param(text, id=f"{page} {number}")
     for number, (page, text, _) in enumerate(blocks("python"))
     if "import" in text and "runs/" not in re.sub("#.*", "", text)
+    if f"{text}\n" not in EXAMPLES
 ]
 
 
@@ -147,15 +150,10 @@ def test_programs_run(program: str) -> None:
     assert found.returncode == 0, found.stderr
 
 
-def test_the_network_that_a_page_adds_can_be_trained(monkeypatch: pytest.MonkeyPatch) -> None:
-    models = pytest.importorskip("digits.training.models")
-    (program,) = [text for page, text, _ in blocks("python") if page == "add-a-network.md"]
-    names = vars(models)
-    exec(program, names)
-    wide = names.pop("wide")
-    monkeypatch.setitem(models.NETWORKS, "cnn", wide)
-    parts = models.parts(models.build(recipes.Recipe(network="cnn", precision="float32")))
-    assert parts.logits.output_shape == (None, 1, models.OUTPUTS)
+def test_pages_show_the_examples_as_they_are() -> None:
+    """`training/test_own_networks.py` trains them."""
+    shown = {text for _, text, _ in blocks("python")}
+    assert {example.strip() for example in EXAMPLES} <= shown
 
 
 @pytest.mark.parametrize("command", of("python -m benchmarks."))

@@ -34,5 +34,14 @@ def test_reads_without_tensorflow(
     assert (found.stdout, found.stderr, found.returncode) == (f"{expected}\n", "", 0)
 
 
+def test_recipes_are_listed_without_tensorflow(
+    environment: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run: list[str | Path] = [environment[1], "models", "--no-time"]
+    found = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path)
+    assert (found.stderr, found.returncode) == ("", 0)
+    assert "99.70% ± 0.02%" in found.stdout
+
+
 def test_is_small(environment: tuple[Path, Path]) -> None:
     assert installed.folder_size(environment[0]) < LARGEST

@@ -6,13 +6,22 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from benchmarks import RESULTS_FOLDER, records, suspects, sweep, teach, training, workers
+from benchmarks import (
+    RESULTS_FOLDER,
+    own_networks,
+    records,
+    suspects,
+    sweep,
+    teach,
+    training,
+    workers,
+)
 from benchmarks.ablation import tables as ablation
 from benchmarks.fill import model_card
 from benchmarks.fill.tables import LINKED, table
 from benchmarks.harness import interleaving
 from benchmarks.harness.intervals import mean_interval
-from benchmarks.harness.json_lines import Lines, read_lines
+from benchmarks.harness.json_lines import Line, Lines, read_lines
 from benchmarks.training import Row, rows
 from digits import bundle
 
@@ -24,18 +33,16 @@ def blocks() -> dict[str, str]:
     found = {path.stem: read_lines(path) for path in RESULTS_FOLDER.glob("*.jsonl")}
     manifest = bundle.read().manifest
     by_name = {row.name: row for row in rows(found["training"])}
-    every_run = [
-        *({"recipe_name": x["name"]} | x for x in found["training"] if x["name"] in TIMED),
-        *found["records"],
-    ]
-    recorded = records.by_recipe(every_run)
+    trained = every_run(found["training"], found["records"])
+    recorded = records.by_recipe(trained)
     return {
         "headline": headline(recorded, by_name["textbook"], found["handwriting"]),
         "results": results(found["training"], recorded),
         "times": times(found["training"]),
         "ratios": ratio_note(found["training"]),
         "confusion": confusion(found["training"]),
-        "records": records.block(every_run),
+        "records": records.block(trained),
+        "own_networks": own_networks.block(found["own_networks"]),
         "ablation": ablation.block(found["ablation"]),
         "suspects": suspects.summary(found["suspects"]),
         "teach": taught(found["teach"]),
@@ -50,6 +57,11 @@ def blocks() -> dict[str, str]:
         "cost": model_card.cost(found["inference"]),
         "web": web(found["page"], found["serve"]),
     }
+
+
+def every_run(timed: Lines, others: Lines) -> list[Line]:
+    """The runs of all recipes, as in records.jsonl."""
+    return [*({"recipe_name": x["name"]} | x for x in timed if x["name"] in TIMED), *others]
 
 
 def headline(recorded: Mapping[str, Lines], textbook: Row, read: Lines) -> str:

@@ -4,7 +4,7 @@
     python -m benchmarks.fill --check     changes nothing; fails if a page says something else
 
 Each figure stands in a block between `<!-- name -->` and `<!-- /name -->`. What the blocks hold is
-in `blocks.py`.
+in `blocks.py`. What `digits models` says is written and checked, too; see `recorded.py`.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from benchmarks import ROOT
+from benchmarks.fill import recorded
 from benchmarks.fill.blocks import blocks
 from digits.errors import DigitsError
 
@@ -28,10 +29,13 @@ def main() -> int:
     check = parser.parse_args().check
     known = blocks()
     differing = []
-    for path in pages(ROOT):
-        before = path.read_text(encoding="utf-8")
+    for path in (recorded.FILE, *pages(ROOT)):
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
         try:
-            after = fill(before, known if path.parent == ROOT else without_links(known))
+            if path == recorded.FILE:
+                after = recorded.content()
+            else:
+                after = fill(before, known if path.parent == ROOT else without_links(known))
         except DigitsError as error:
             print(f"{path.relative_to(ROOT)}: {error}", file=sys.stderr)
             return 2

@@ -13,6 +13,7 @@ from digits.runs.run import Run
 from digits.runs.scheduler import train_all
 from digits.runs.sweep import locked, plan, table, write_results
 from digits.terminal import note, say
+from digits.training import trial
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
         raise DigitsError(f"--processes must be at least 1, not {arguments.processes}.")
     if arguments.address is not None and arguments.engine != "ray":
         raise DigitsError("--address names a Ray cluster; add --engine ray.")
-    planned = plan(sweep_spec.read(arguments.spec), arguments.out)
+    planned = plan(trial.all_tried(sweep_spec.read(arguments.spec)), arguments.out)
     load_mnist(arguments.data)  # into the cache, once, before many processes need it
     if arguments.engine == "ray":
         opened = ray_cluster.engine(arguments.address, arguments.data)

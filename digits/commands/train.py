@@ -12,6 +12,7 @@ from digits.runs.recipes import RECIPES, Recipe
 from digits.runs.run import Run, create, reopen
 from digits.runs.workers import Team
 from digits.terminal import importing_tensorflow, say
+from digits.training import trial
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +24,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--ensemble",
         type=int,
         metavar="N",
-        help="train N networks, with seeds from --seed on, and distil their mean into one; the "
-        "same command again resumes",
+        help="train N networks, with seeds from --seed on, and distil their mean into one, in "
+        "about N + 2 times the time of one; the same command again resumes",
     )
     workers.add_flags(parser)
     recipes.add_flags(parser)
@@ -35,6 +36,7 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
     started = time.monotonic()
     recipe = recipes.from_flags(arguments)
     team = workers.team_of(arguments.workers, arguments.index)
+    workers.check_network(recipe, team)
     if team and arguments.ensemble is not None:
         raise DigitsError("--ensemble trains on this machine alone; leave --workers out.")
     if team and team.index:
@@ -44,6 +46,7 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
     elif (recipe, arguments.out, arguments.ensemble) == (None, None, None):
         run = reopen(arguments.resume)
         workers.check_batch(run.recipe, team)
+        workers.check_network(run.recipe, team)
         mnist = load_mnist(arguments.data)
     else:
         raise DigitsError("--resume uses the run's own recipe and folder; give it alone.")
@@ -69,6 +72,7 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
 def _begin(arguments: argparse.Namespace, recipe: Recipe, team: Team | None) -> tuple[Run, Mnist]:
     workers.check_batch(recipe, team)
     mnist = load_mnist(arguments.data)  # first: without it, no folder is made
+    recipe = trial.tried(recipe)
     if arguments.ensemble is None:
         return create(recipe, arguments.out), mnist
     from digits.studies import ensemble
@@ -80,10 +84,12 @@ def _plan(run: Run, mnist: Mnist) -> str:
     recipe = run.recipe
     training = len(mnist.train_labels) - recipe.held_out
     networks = f", {run.members} networks" if run.members else ""
+    own_network = f"network {recipe.network}, " if recipe.network_sha256 else ""
     return (
         f"MNIST from {mnist.source}, verified: {training:,} digits to train on, "
         f"{recipe.held_out:,} to validate, {len(mnist.test_labels):,} to test.\n"
-        f"Recipe {recipe.name}, epochs: {recipe.epochs}, seed: {recipe.seed}{networks}; "
+        f"Recipe {recipe.name}, {own_network}epochs: {recipe.epochs}, seed: {recipe.seed}"
+        f"{networks}; "
         f"results go to {run.folder}."
     )
 

@@ -83,6 +83,7 @@ def write_html(
     and `layers` from `models.layer_table`. Raises OSError if training.png or reliability.png is
     missing, or the folder cannot be written.
     """
+    own = bool(metrics["recipe"].get("network_sha256"))
     total = ("total", "", metrics["parameters"])
     page = render(
         "report.html",
@@ -92,9 +93,12 @@ def write_html(
         metrics=metrics,
         manifest=manifest,
         layers=[(name, shape, f"{count:,}") for name, shape, count in (*layers, total)],
+        title=manifest["name"] if own else f"recipe {manifest['name']}",
+        kind="network" if own else "convolutional network",
         settings=[
             (field.name.replace("_", " "), metrics["recipe"][field.name], field.metadata["help"])
             for field in fields(Recipe)
+            if metrics["recipe"].get(field.name) != ""  # as the hash of a file that there is not
         ],
         ensemble=_ensemble_rows(metrics["ensemble"]) if "ensemble" in metrics else None,
         most_confused=max(1, np.max(test.confusion * (1 - np.eye(CLASSES, dtype=int)))),

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from digits.data.mnist import SHAPES
 from digits.errors import DigitsError
+from digits.runs import network_file
 
 TRAINING_IMAGES = SHAPES["train_images"][0]
 # The fields that change images during training, each with a usual amount for when it is shown or
@@ -58,7 +60,9 @@ class Recipe:
 
     name: str = field(default="custom", metadata={"help": "what the recipe is called"})
     network: str = _word(
-        "cnn", "architecture", "cnn", "small", "tiny", "upright", "vgg", "resnet", "branched"
+        "cnn",
+        f"architecture, or your own: {network_file.FORM}",
+        *("cnn", "small", "tiny", "upright", "vgg", "resnet", "branched"),
     )
     epochs: int = _setting(12, "passes over the training images", 1, 10_000)
     batch: int = _setting(128, "batch size, images", 1, TRAINING_IMAGES)
@@ -94,6 +98,7 @@ class Recipe:
         *("float32", "bfloat16"),
     )
     seed: int = _setting(1, "seed of every random number", 0, 2**31 - 1)
+    network_sha256: str = field(default="", metadata={"help": "of the file of one's own network"})
 
     @property
     def distorts(self) -> bool:
@@ -110,8 +115,12 @@ class Recipe:
                         f"{_flag(name)} must be from {low:,g} to {high:,g}, not {value:,}; "
                         f"it is: {about['help']}."
                     )
+            elif name == "network" and network_file.is_own(value):
+                continue
             elif value not in about["choices"]:
                 choices = " or ".join(about["choices"])
+                if name == "network":
+                    choices += f", or a network of your own, {network_file.FORM}"
                 raise DigitsError(f"{_flag(name)} must be {choices}, not {value!r}.")
         left = TRAINING_IMAGES - self.held_out
         if self.batch > left:
@@ -121,8 +130,12 @@ class Recipe:
             )
 
 
-# Each field but the name, with its metadata.
-SETTINGS = {setting.name: setting.metadata for setting in fields(Recipe) if setting.name != "name"}
+# Each field that a flag sets, with its metadata.
+SETTINGS = {
+    setting.name: setting.metadata
+    for setting in fields(Recipe)
+    if setting.name not in ("name", "network_sha256")
+}
 
 
 RECIPES = {
@@ -181,10 +194,25 @@ RECIPES = {
 }
 
 
+ABOUT = {  # what each is, in a few words
+    "default": "for MNIST and for other people's handwriting",
+    "fast": "a result in seconds, by one epoch without distortion",
+    "tiny": "fewer than 10,000 parameters, for MNIST alone",
+    "reader": "the model that ships, for handwriting, print, lines, and no letters",
+    "best": "the most accurate on MNIST alone, two networks in one",
+    "vgg": "a deep network of pairs of convolutions, for MNIST alone",
+    "resnet": "a deep network of residual blocks, for MNIST alone",
+}
+
+
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Adds `--recipe` and a flag for each field of a recipe to a command's parser."""
+    meanings = "; ".join(f"{name}: {about}" for name, about in ABOUT.items())
     parser.add_argument(
-        "--recipe", metavar="NAME", help=f"{' or '.join(RECIPES)} (default: default)"
+        "--recipe",
+        metavar="NAME",
+        help=f"{meanings} (default: default). 'digits models' says how good each is, and how long "
+        "it takes here",
     )
     group = parser.add_argument_group("fields of the recipe, each overriding it")
     for name, about in SETTINGS.items():
@@ -219,16 +247,22 @@ def named(recipe: Recipe | str, overrides: Mapping[str, Any]) -> Recipe:
     """A recipe, or the one of that name, with some of its fields overridden.
 
     Raises:
-        DigitsError: there is no recipe or field of that name, or a value is out of its range.
+        DigitsError: there is no recipe or field of that name, a value is out of its range, or the
+            file of the user's own network cannot be read.
     """
     if isinstance(recipe, str):
         if recipe not in RECIPES:
-            raise DigitsError(f"There is no recipe {recipe!r}; choose {' or '.join(RECIPES)}.")
+            names = " or ".join(RECIPES)
+            raise DigitsError(
+                f"There is no recipe {recipe!r}; choose {names}, which digits models describes."
+            )
         recipe = RECIPES[recipe]
     for name in overrides:
         if name not in SETTINGS:
             raise DigitsError(f"A recipe has no field {name!r}; it has {', '.join(SETTINGS)}.")
-    return replace(recipe, **overrides)
+    recipe = replace(recipe, **overrides)
+    own = network_file.is_own(recipe.network)
+    return replace(recipe, network_sha256=network_file.digest(recipe.network) if own else "")
 
 
 def changes(recipe: Recipe) -> dict[str, Any]:
@@ -243,8 +277,16 @@ def command_line(recipe: Recipe) -> str:
     """The command line that trains this recipe."""
     named = recipe.name if recipe.name in RECIPES else "default"
     values = {**changes(recipe), "precision": recipe.precision, "seed": recipe.seed}
-    flags = [f"{_flag(name)} {value}" for name, value in values.items()]
+    flags = [f"{_flag(name)} {shlex.quote(str(value))}" for name, value in values.items()]
     return " ".join(["python mnist_model.py --recipe", named, *flags])
+
+
+def title(recipe: Recipe) -> str:
+    """The recipe's name, after that of the user's own network if it trains one."""
+    if not network_file.is_own(recipe.network):
+        return recipe.name
+    function, file = network_file.function_name(recipe.network), recipe.network.rpartition(":")[0]
+    return f"{function} of {Path(file).name}, recipe {recipe.name}"
 
 
 def _flag(name: str) -> str:

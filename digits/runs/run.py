@@ -1,6 +1,6 @@
 """The folder of a training run: made without overwriting anything, found again, and read.
 
-run.json       the recipe, written first
+run.json       the recipe, written first; network.py, before it, is a copy of the user's own network
 state.npz      weights, optimizer and history after the last finished epoch; see `train`;
                line_state.npz the same of the network for lines, if there is one
 history.csv    one line for each epoch; events.jsonl has the same as JSON
@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 from digits.errors import DigitsError, explained
 from digits.files import PARTIAL, replacing
+from digits.runs import network_file
 from digits.runs.history import Epoch, read_history
 from digits.runs.recipes import Recipe
 
@@ -68,6 +69,11 @@ class Run:
     def bundle(self) -> Path:
         return self.folder / "bundle"
 
+    @property
+    def network_file(self) -> Path:
+        """The copy of the user's file, if the network is the user's own."""
+        return self.folder / network_file.COPY
+
     def history(self) -> list[Epoch]:
         """The finished epochs. Raises DigitsError if history.csv is damaged."""
         return read_history(self.folder)
@@ -77,19 +83,37 @@ class Run:
         return _read(self.folder, "metrics.json", "finished run", dict)
 
 
-def create(recipe: Recipe, out: Path | None = None, members: int | None = None) -> Run:
+def create(
+    recipe: Recipe,
+    out: Path | None = None,
+    members: int | None = None,
+    own_network: Path | None = None,
+) -> Run:
     """Makes the folder of a new run and writes the recipe into its run.json, for `reopen`.
 
     `out` is new or empty; by default, it is a new `runs/<recipe>-<time>`. `members` is how many
-    networks an ensemble has. Raises DigitsError if the folder is not empty, cannot be written, or
-    its disk is nearly full.
+    networks an ensemble has. `own_network` is a copy of the user's file, by default the file
+    itself. Raises DigitsError if the folder is not empty, cannot be written, or its disk is nearly
+    full, or the user's file is missing or was changed.
     """
-    folder = make_folder("run.json", _plan(recipe, members), recipe.name, out)
+    files = kept_files(recipe, own_network)
+    folder = make_folder("run.json", _plan(recipe, members), recipe.name, out, files)
     return Run(folder, recipe, members)
 
 
+def kept_files(recipe: Recipe, own_network: Path | None = None) -> dict[str, bytes]:
+    """What the folder of a recipe's run keeps beside the recipe, by name; see `create`."""
+    if not network_file.is_own(recipe.network):
+        return {}
+    content = network_file.content(recipe.network, recipe.network_sha256, own_network)
+    return {network_file.COPY: content}
+
+
 def write_plan(run: Run) -> None:
-    """Writes run.json into the run's folder, which must exist."""
+    """Writes run.json into the run's folder, which must exist, after what is kept beside it."""
+    for name, content in kept_files(run.recipe).items():
+        with replacing(run.folder / name) as file:
+            file.write(content)
     write_json(run.folder / "run.json", _plan(run.recipe, run.members))
 
 
@@ -100,7 +124,17 @@ def reopen(folder: Path) -> Run:
         DigitsError: there is no run, or it is finished, damaged, or cannot be read and written.
     """
     planned = partial(_run, folder)
-    return reopen_folder(folder, "run.json", planned, "metrics.json", "run", "report.html")
+    run = reopen_folder(folder, "run.json", planned, "metrics.json", "run", "report.html")
+    check_kept(run.recipe, folder)
+    return run
+
+
+def check_kept(recipe: Recipe, folder: Path) -> None:
+    """Checks what `kept_files` are in a folder that is resumed. Raises DigitsError if one is
+    missing or was changed."""
+    if network_file.is_own(recipe.network):
+        copy = folder / network_file.COPY
+        network_file.check_copy(recipe.network, recipe.network_sha256, copy)
 
 
 def find(folder: Path) -> Run | None:
@@ -111,11 +145,17 @@ def find(folder: Path) -> Run | None:
         return None
 
 
-def make_folder(file: str, plan: Mapping[str, Any], name: str, out: Path | None) -> Path:
+def make_folder(
+    file: str,
+    plan: Mapping[str, Any],
+    name: str,
+    out: Path | None,
+    files: Mapping[str, bytes] | None = None,
+) -> Path:
     """Makes a new folder of results and writes the plan into it, as JSON, under the name `file`.
 
-    The plan is what is needed to resume after an interruption. `out` is new or empty; by default,
-    it is `runs/<name>-<time>`. Raises DigitsError as `create` does.
+    The plan is what is needed to resume after an interruption, together with `files`. `out` is new
+    or empty; by default, it is `runs/<name>-<time>`. Raises DigitsError as `create` does.
     """
     if out is None:
         wanted = Path("runs") / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -128,6 +168,9 @@ def make_folder(file: str, plan: Mapping[str, Any], name: str, out: Path | None)
                 "choose another --out, or --resume it if it is an unfinished run."
             )
         _check_space(out)
+        for kept, content in (files or {}).items():
+            with replacing(out / kept) as opened:
+                opened.write(content)
         write_json(out / file, plan)
     return out
 

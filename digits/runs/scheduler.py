@@ -10,10 +10,12 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 from digits.errors import DigitsError
 from digits.files import PARTIAL
+from digits.runs import network_file
 from digits.runs.progress import Status, shown
 from digits.runs.run import Run, create
 from digits.terminal import note
@@ -52,21 +54,27 @@ def _handling_signals() -> Iterator[None]:
 
 
 @_handling_signals()
-def train_all(planned: Sequence[Run], engine: Engine) -> dict[Run, str]:
+def train_all(
+    planned: Sequence[Run], engine: Engine, own_network: Path | None = None
+) -> dict[Run, str]:
     """Trains the unfinished runs, and shows their progress on standard error meanwhile.
 
-    A run whose process is killed or crashes is resumed from its last epoch, up to `ATTEMPTS`
-    attempts in all. A run that fails does not affect the others.
+    Runs of the user's own network get their folders, with a copy of the user's file, at once: the
+    file may be another by the time that their turn comes. `own_network` is where to copy it from,
+    by default the file itself. A run whose process is killed or crashes is resumed from its last
+    epoch, up to `ATTEMPTS` attempts in all. A run that fails does not affect the others.
 
     Returns:
         the runs that failed, each with the reason.
 
     Raises:
-        DigitsError: no run can succeed with this engine.
+        DigitsError: no run can succeed with this engine, or the user's file cannot be copied.
         SystemExit: SIGTERM, or the terminal is closed.
     """
     status = Status(planned)
     for run in planned:
+        if network_file.is_own(run.recipe.network) and not (run.folder / "run.json").exists():
+            _prepare(run, own_network)
         if run.finished:
             _finish(run, status)
     status.news = [(run, text) for run, text in status.news if run in status.failures]
@@ -113,7 +121,7 @@ def _train(status: Status, engine: Engine, show: Callable[[], None]) -> None:
     show()
 
 
-def _prepare(run: Run) -> None:
+def _prepare(run: Run, own_network: Path | None = None) -> None:
     """Makes the run's folder, or checks the history in the one that it has. Raises DigitsError or
     OSError if it cannot be made, or the history is damaged."""
     if (run.folder / "run.json").exists():
@@ -121,7 +129,7 @@ def _prepare(run: Run) -> None:
         return
     for leftover in run.folder.glob(f"*{PARTIAL}"):  # of a process that was killed
         leftover.unlink()
-    create(run.recipe, run.folder)
+    create(run.recipe, run.folder, own_network=own_network)
 
 
 def _finish(run: Run, status: Status) -> None:

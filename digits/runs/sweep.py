@@ -8,16 +8,18 @@ import errno
 import itertools
 import json
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from digits.errors import DigitsError, explained
 from digits.files import PARTIAL, replacing
-from digits.runs import sweep_spec
+from digits.runs import network_file, sweep_spec
 from digits.runs.recipes import Recipe
 from digits.runs.run import Run, find, numbered
+from digits.terminal import note
 
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)  # errors of file systems without locks
 
@@ -29,6 +31,7 @@ def plan(wanted: Sequence[Recipe], out: Path) -> list[Run]:
         out.mkdir(parents=True, exist_ok=True)
         there = {folder: find(folder) for folder in sorted(out.iterdir())}
     known = {run.recipe: run for run in there.values() if run}
+    _note_changed_networks([recipe for recipe in wanted if recipe not in known], known, out)
     # A name may be taken by a run of another recipe, but not by what a killed process left.
     taken = {
         folder
@@ -42,6 +45,17 @@ def plan(wanted: Sequence[Recipe], out: Path) -> list[Run]:
         taken.add(run.folder)
         planned.append(run)
     return planned
+
+
+def _note_changed_networks(missing: Sequence[Recipe], known: Collection[Recipe], out: Path) -> None:
+    """Says which files of the user's own networks have changed since other runs in `out`."""
+    before = {replace(recipe, network_sha256="") for recipe in known if recipe.network_sha256}
+    anew = [recipe.network for recipe in missing if replace(recipe, network_sha256="") in before]
+    for network in dict.fromkeys(anew):
+        note(
+            f"{network_file.file_of(network)} has changed since {anew.count(network)} of the runs "
+            f"in {out} began; they are trained anew, beside those."
+        )
 
 
 def write_results(planned: Sequence[Run], path: Path) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from digits.errors import DigitsError, explained
-from digits.runs import recipes
+from digits.runs import network_file, recipes
 from digits.runs.recipes import RECIPES, Recipe
 
 FORM = """\
@@ -59,7 +59,12 @@ def read(path: Path) -> list[Recipe]:
 def name_of(recipe: Recipe, seed: bool = True) -> str:
     """The name of a run: its recipe's name, each field that differs from it, and the seed."""
     changes = recipes.changes(recipe).items()
-    name = "-".join([recipe.name, *(f"{of.replace('_', '-')}-{value}" for of, value in changes)])
+    own = network_file.short_name(recipe.network, recipe.network_sha256)
+    parts = [
+        own if own and of == "network" else f"{of.replace('_', '-')}-{value}"
+        for of, value in changes
+    ]
+    name = "-".join([recipe.name, *parts])
     if len(name) > LONGEST_NAME:
         digest = hashlib.sha256(repr(replace(recipe, seed=0)).encode()).hexdigest()
         name = f"{name[:LONGEST_NAME]}-{digest[:8]}"

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digits.errors import DigitsError
+from digits.runs import network_file
 from digits.runs.recipes import Recipe
 from digits.terminal import say
 
@@ -104,6 +105,16 @@ def check_batch(recipe: Recipe, team: Team | None) -> None:
         raise DigitsError(
             f"A batch of {recipe.batch} does not divide among {len(team.addresses)} workers; "
             "choose a --batch that does."
+        )
+
+
+def check_network(recipe: Recipe | None, team: Team | None) -> None:
+    """Raises DigitsError if the network is the user's own, which one machine alone trains: layers
+    may draw random numbers and keep means by themselves."""
+    if team and recipe and network_file.is_own(recipe.network):
+        raise DigitsError(
+            f"--workers trains this program's networks, and {recipe.network} is your own; leave "
+            "--workers out."
         )
 
 

@@ -15,6 +15,7 @@ from digits.terminal import table
 LISTED = 10  # disagreements on a terminal
 PICTURED = 60  # disagreements on the page
 SHORTEST_NAME = 8
+HASH = 12  # characters of it are enough to tell files apart
 SIGNIFICANT = 0.05  # p falls below it in one of twenty comparisons of equally good networks
 
 NOTES = {
@@ -172,10 +173,15 @@ def _verdict(rows: Sequence[Row]) -> str:
     )
 
 
+def _setting(row: Row, name: str) -> Any:
+    value = row.recipe.get(name, "–")
+    return str(value)[:HASH] if name == "network_sha256" else value
+
+
 def _settings(rows: Sequence[Row]) -> dict[str, list[Any]]:
     """The settings that differ between runs, or all settings of a single run."""
     names = dict.fromkeys(name for row in rows for name in row.recipe)
-    values = {name: [row.recipe.get(name, "–") for row in rows] for name in names}
+    values = {name: [_setting(row, name) for row in rows] for name in names}
     if len(rows) > 1:
         values = {name: own for name, own in values.items() if own.count(own[0]) < len(own)}
     return values or {"all the same": [""] * len(rows)}

@@ -17,7 +17,7 @@ from digits.data.mnist import Bytes, Mnist
 from digits.errors import DigitsError, Interrupted
 from digits.evaluation import cross_entropy, evaluate, fit_temperature, softmax
 from digits.reporting import report
-from digits.runs import processes, sweep
+from digits.runs import network_file, processes, sweep
 from digits.runs import run as runs
 from digits.runs.recipes import Recipe
 from digits.runs.run import Run
@@ -43,8 +43,15 @@ def begin(recipe: Recipe, count: int, out: Path | None) -> Run:
         raise DigitsError(f"--ensemble must be at least 2, not {count}.")
     if out is not None:
         ensemble = Run(out, recipe, count)
-        if runs.find(out) == ensemble:
+        there = runs.find(out)
+        if there == ensemble:
             return runs.reopen(out)
+        of_file = replace(there.recipe, network_sha256=recipe.network_sha256) if there else None
+        if there and there.recipe != recipe == of_file:
+            raise DigitsError(
+                f"{network_file.file_of(recipe.network)} has changed since the ensemble in {out} "
+                f"began; go on with its own copy by --resume {out}, or choose another --out."
+            )
         if out.is_dir() and [path.name for path in out.iterdir()] == [MEMBERS]:
             runs.write_plan(ensemble)
             return ensemble
@@ -64,7 +71,7 @@ def train(ensemble: Run, mnist: Mnist, data: Path | None, started: float) -> Non
     members = sweep.plan(recipes, ensemble.folder / MEMBERS)
     with sweep.locked(ensemble.folder / MEMBERS):
         with processes.engine(data=data) as engine:
-            failures = train_all(members, engine)
+            failures = train_all(members, engine, ensemble.network_file)
         for member, reason in failures.items():
             raise DigitsError(
                 f"{len(failures)} of {len(members)} members failed; {member.name} failed: {reason} "
@@ -116,6 +123,8 @@ def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) 
     say(f"All {len(members)} members are trained. Their mean is distilled into one network.")
     student_run = Run(ensemble.folder / STUDENT, distillation.student_of(recipe))
     student_run.folder.mkdir(exist_ok=True)
+    for name, content in runs.kept_files(recipe, ensemble.network_file).items():
+        (student_run.folder / name).write_bytes(content)
     lessons = distillation.lessons(recipe, images, mean, student_run.folder)
     student = pipeline.fit(student_run, lessons, validation, cores)
 

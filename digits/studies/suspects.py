@@ -19,6 +19,7 @@ from digits.files import replacing
 from digits.runs import run as runs
 from digits.runs.recipes import TRAINING_IMAGES, Recipe
 from digits.terminal import importing_tensorflow, note, table
+from digits.training import trial
 
 Rows = list[dict[str, Any]]
 
@@ -46,7 +47,9 @@ def begin(recipe: Recipe, folds: int, out: Path | None) -> Path:
     """
     recipe = plan(recipe, folds)
     load_mnist()  # without it, no folder is made
-    return runs.make_folder(PLAN, {"recipe": asdict(recipe), "folds": folds}, "suspects", out)
+    recipe = trial.tried(recipe)
+    content = {"recipe": asdict(recipe), "folds": folds}
+    return runs.make_folder(PLAN, content, "suspects", out, runs.kept_files(recipe))
 
 
 def _reopen(folder: Path) -> tuple[Recipe, int]:
@@ -55,7 +58,9 @@ def _reopen(folder: Path) -> tuple[Recipe, int]:
     def planned(content: dict[str, Any]) -> tuple[Recipe, int]:
         return plan(Recipe(**content["recipe"]), content["folds"]), content["folds"]
 
-    return runs.reopen_folder(folder, PLAN, planned, FIGURES, "search", "suspects.txt")
+    found = runs.reopen_folder(folder, PLAN, planned, FIGURES, "search", "suspects.txt")
+    runs.check_kept(found[0], folder)
+    return found
 
 
 def parts(seed: int, folds: int) -> list[NDArray[np.int64]]:

@@ -27,6 +27,7 @@ class Trained:
     validation: Labelled  # the held-out digits
     temperature: float  # what its logits are divided by
     calibrated_loss: float  # cross-entropy on the validation digits, with the temperature, in nats
+    outputs: int  # classes that the network knows: ten digits, and non-digits unless it is 10
     threshold: float  # what `is_digit` must reach for a reading to be accepted, 0 to 1
 
 
@@ -40,9 +41,12 @@ def calibrate(
     """
     images, labels = validation
     temperature = fit_temperature(labels, predictor(model, cores)(images)[:, :CLASSES])
+    outputs = model.output_shape[-1]
     model = finish(model, temperature)
     read = predictor(model, cores)
     answers = read(images)
     calibrated_loss = cross_entropy(labels, answers["probabilities"])
     threshold = float(np.quantile(answers["is_digit"], 1 - ACCEPTED, method="lower"))
-    return Trained(model, read, cores, history, validation, temperature, calibrated_loss, threshold)
+    return Trained(
+        model, read, cores, history, validation, temperature, calibrated_loss, outputs, threshold
+    )

@@ -13,7 +13,9 @@ import tensorflow as tf
 
 from digits.runs.recipes import Recipe
 from digits.training import augmentation, models
+from digits.training import own_network as own
 
+NORMALISED = 32  # images in a shard, at least, if the network normalises over them
 STOPPED = 2  # place of the stop flag among a step's totals, after loss and accuracy
 
 
@@ -49,14 +51,15 @@ def compile_epoch(
         model: from `models.build`; its weights are trained.
         optimizer: already built.
         images: all views of each training image, uint8 of shape (n, 28, 28, views).
-        truth: the probability of each class that is to be learnt, float32 of shape (n, 11).
+        truth: the probability of each class that is to be learnt, float32 of shape (n, classes).
         stop: once it is True on any replica, the epoch ends after the same step on all.
         shards: parts of a replica's batch that are computed at the same time.
         strategy: where to run.
     """
     replicas = strategy.num_replicas_in_sync
-    shards = min(shards, recipe.batch // replicas)  # an empty shard has nothing to convolve
     network = models.parts(model)
+    least = NORMALISED if own.normalises(model) else 1  # an empty shard has nothing to convolve
+    shards = max(1, min(shards, recipe.batch // replicas // least))
 
     def shard_gradients(batch: Batch, left: tf.Tensor) -> list[tf.Tensor]:
         """Loss and accuracy of a shard, as its part of the whole batch's, and its gradients."""
@@ -71,11 +74,15 @@ def compile_epoch(
             wanted = tf.repeat(wanted[:, None], logits.shape[1], axis=1)
             smoothed = tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits(wanted, logits))
             smoothed /= recipe.batch
+            if penalties := network.features.losses:  # of a network of the user's own
+                smoothed += tf.add_n(penalties) / (shards * replicas)
         logits = models.mean_of_branches(logits)
         loss = tf.reduce_sum(tf.nn.sparse_softmax_cross_entropy_with_logits(numbers, logits))
         right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), numbers)
         totals = tf.stack([loss, tf.reduce_sum(tf.cast(right, tf.float32))]) / recipe.batch
-        return [totals, *tape.gradient(smoothed, model.trainable_variables)]
+        # Dense, since those of an embedding are not.
+        gradients = tape.gradient(smoothed, model.trainable_variables)
+        return [totals, *map(tf.convert_to_tensor, gradients)]
 
     def replica_step(batch: Batch, left: tf.Tensor) -> tf.Tensor:
         """Trains on a replica's share of the batch; gives loss, accuracy and the stop flag."""
@@ -98,7 +105,7 @@ def compile_epoch(
         distortions, clutter = augmentation.draw(recipe, recipe.batch, seed, left)
         shape = (recipe.batch, network.feature_count)
         chances = tf.random.stateless_uniform(shape, [-1 - seed[0], seed[1]])
-        dropout = tf.cast(chances >= recipe.dropout, tf.float32) / (1 - recipe.dropout)
+        dropout = tf.cast(chances >= network.dropout, tf.float32) / (1 - network.dropout)
         return Batch(chosen, distortions, clutter, dropout)
 
     @tf.function

@@ -14,7 +14,7 @@ from digits.reporting.report import metrics_of
 from digits.runs.recipes import Recipe
 from digits.training import dataset
 from digits.training.calibration import Trained
-from digits.training.models import mflop
+from digits.training.size import mflop
 
 LIBRARIES = ("tensorflow", "keras", "numpy", "scipy", "sklearn", "PIL", "matplotlib", "seaborn")
 NON_DIGITS = 1000  # on which refusal is measured
@@ -40,6 +40,7 @@ def measure(trained: Trained, recipe: Recipe, mnist: Mnist) -> tuple[Evaluation,
         **metrics_of(test),
         "parameters": trained.model.count_params(),
         "mflop": mflop(trained.model),
+        "outputs": trained.outputs,
         "temperature": trained.temperature,
         "threshold": trained.threshold,
         "test_accepted": float(np.mean(answers["is_digit"] >= trained.threshold)),

@@ -1,6 +1,7 @@
 """The networks. Each is a plain function from a digit to the features of its branches."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
@@ -10,7 +11,9 @@ from keras import layers, ops
 
 from digits.data.mnist import Bytes
 from digits.evaluation import CLASSES
+from digits.runs import network_file
 from digits.runs.recipes import Recipe
+from digits.training import own_network as own
 from digits.training.geometry import deskew
 
 # The standard deviation of relu(x) for normal x is 1 / 1.7139, so this gain keeps the size of
@@ -199,27 +202,39 @@ def _joined(tensors: Sequence[keras.KerasTensor], **settings: Any) -> keras.Kera
     return layers.Concatenate(**settings)(list(tensors)) if len(tensors) > 1 else tensors[0]
 
 
+def _own_logits(network: keras.Model, digit: keras.KerasTensor) -> keras.KerasTensor:
+    """Logits of shape (n, 1, 10) or (n, 1, 11). The whole network is features for `parts`, with no
+    dropout but its own."""
+    x = network(layers.Identity(name="scale", dtype="float32")(digit))
+    x = layers.Dropout(0, name="dropout", dtype="float32")(x)
+    return layers.Reshape((1, -1), dtype="float32")(x)
+
+
 NETWORKS = {
     network.__name__: network for network in (cnn, small, tiny, upright, vgg, resnet, branched)
 }
 
 
-def build(recipe: Recipe) -> keras.Model:
+def build(recipe: Recipe, folder: Path | None = None) -> keras.Model:
     """The recipe's network with fresh weights, for training.
 
     It takes float32 of shape (n, 28, 28, 1), ink 255 or 1 on 0, and gives logits, float32 of shape
-    (n, branches, 11); most networks have one branch. Weights are float32 whatever the recipe's
-    `precision` of computing.
+    (n, branches, 11); most networks have one branch. A network of the user's own may give ten
+    logits; its file is in `folder`, or where the recipe says. Weights are float32 whatever the
+    recipe's `precision` of computing. Raises DigitsError as `own_network.build` does.
     """
     digit = keras.Input((28, 28, 1), name="digit")
     usual = keras.config.dtype_policy()
     mixed = "mixed_" if recipe.precision == "bfloat16" else ""
     keras.config.set_dtype_policy(mixed + recipe.precision)  # of all layers but the last
     try:
-        logits = _logits(NETWORKS[recipe.network](_in_bytes(digit)), recipe.dropout)
+        if network_file.is_own(recipe.network):
+            logits = _own_logits(own.build(recipe, folder), _in_bytes(digit))
+        else:
+            logits = _logits(NETWORKS[recipe.network](_in_bytes(digit)), recipe.dropout)
     finally:
         keras.config.set_dtype_policy(usual)
-    return keras.Model(digit, logits, name=recipe.network)
+    return keras.Model(digit, logits, name=network_file.function_name(recipe.network))
 
 
 def mean_of_branches(logits: Any) -> Any:
@@ -236,6 +251,7 @@ class Parts(NamedTuple):
     features: keras.Model
     logits: keras.Model
     feature_count: int
+    dropout: float  # rate of the features
 
 
 def parts(model: keras.Model) -> Parts:
@@ -251,6 +267,7 @@ def parts(model: keras.Model) -> Parts:
         keras.Model(scale.input, dropout.input),
         keras.Model(dropout.output, model.output),
         dropout.input.shape[-1],
+        dropout.rate,
     )
 
 
@@ -260,7 +277,8 @@ def finish(model: keras.Model, temperature: float) -> keras.Model:
     Its kernels are already standardised. From float32 of shape (n, 28, 28, 1) or (n, 28, 28), ink
     255 or 1 on 0, it gives two outputs: `probabilities` of the ten digits, float32 of shape
     (n, 10), with the logits divided by `temperature`, and `is_digit`, float32 of shape (n,), the
-    probability that the picture is a digit at all, 0 where it is blank.
+    probability that the picture is a digit at all, 0 where it is blank. Of a network that has no
+    logit for non-digits, that is the probability of the likeliest digit (Hendrycks & Gimpel 2017).
     `keras.models.load_model` opens the file without this package.
     """
     finished = plain(model)
@@ -268,7 +286,10 @@ def finish(model: keras.Model, temperature: float) -> keras.Model:
     probabilities = ops.softmax(logits[:, :CLASSES] / temperature)
     anything = ops.softmax(logits)
     inked = ops.cast(ops.any(finished.input > 0, axis=(1, 2, 3)), "float32")
-    is_digit = inked * ops.sum(anything[:, :CLASSES], axis=1)
+    if logits.shape[1] == CLASSES:
+        is_digit = inked * ops.max(probabilities, axis=1)
+    else:
+        is_digit = inked * ops.sum(anything[:, :CLASSES], axis=1)
     outputs = {"probabilities": probabilities, "is_digit": is_digit}
     return keras.Model(finished.input, outputs, name=model.name)
 
@@ -278,6 +299,8 @@ def plain(model: keras.Model) -> keras.Model:
     standardised."""
 
     def plain_layer(layer: keras.Operation) -> keras.Operation:
+        if isinstance(layer, keras.Model):
+            return own.in_float32(layer)
         config = layer.get_config()
         if isinstance(layer, layers.Layer):
             config["dtype"] = "float32"
@@ -316,35 +339,3 @@ def predictor(model: keras.Model, shards: int = 1, batch: int = 1000) -> Callabl
         return tf.nest.map_structure(lambda *of: np.concatenate(of), *batches)
 
     return predict
-
-
-def mflop(model: keras.Model) -> float:
-    """Millions of floating-point operations that a network takes to read one image.
-
-    Two for each multiply-add of its convolutions and dense layers, as is usual. Biases, activations
-    and pools take little beside these and are not counted. Images must have a fixed size and
-    channels last; transposed convolutions are not supported.
-    """
-    total = 0.0
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            total += mflop(layer)
-            continue
-        for weight in layer.weights:
-            if weight.name.endswith("kernel"):  # used once at each place of the output
-                total += 2e-6 * np.prod(weight.shape) * np.prod(layer.output.shape[1:-1])
-    return total
-
-
-def layer_table(model: keras.Model) -> list[tuple[str, str, int]]:
-    """Each layer's kind, its output's shape for one image, and its number of parameters."""
-    rows = []
-    for layer in model.layers:
-        settings = layer.get_config()
-        size = settings.get("kernel_size") or settings.get("pool_size") or ()
-        detail = "×".join(map(str, size)) or settings.get("rate") or ""
-        if isinstance(layer, layers.Activation):
-            detail = settings["activation"]
-        shape = "×".join(map(str, layer.output.shape[1:]))
-        rows.append((f"{type(layer).__name__} {detail}".rstrip(), shape, layer.count_params()))
-    return rows

@@ -73,7 +73,8 @@ def train(
         validation: the same for held-out digits, labels 0 to 9. They are measured after each epoch
             and decide nothing.
         state_file: an `.npz` that is replaced after every epoch. If it exists, training resumes
-            from it and ends with the same weights as without the interruption.
+            from it and ends with the same weights as without the interruption. Its folder also has
+            the copy of the file of the user's own network.
         shards: parts of a batch that are computed at the same time, ideally one for each core.
         on_epoch: called with the history so far after each epoch.
         quiet: draw no progress bar; otherwise there is one if standard error is a terminal.
@@ -83,8 +84,9 @@ def train(
         the network, as from `models.build`, and the history of all epochs.
 
     Raises:
-        DigitsError: a batch that the data cannot fill or the replicas cannot share, or a state
-            file that is broken or belongs to another recipe.
+        DigitsError: a batch that the data cannot fill or the replicas cannot share, a state file
+            that is broken or belongs to another recipe, or a network of the user's own whose file
+            is not the one that the recipe names, or whose code fails.
         Interrupted: Ctrl-C was pressed once; the state file holds the last finished epoch.
     """
     images, labels = training
@@ -94,7 +96,7 @@ def train(
 
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope():
-        model = models.build(recipe)
+        model = models.build(recipe, state_file.parent)
         rate = OneCycle(recipe.learning_rate, recipe.warmup, steps * recipe.epochs)
         optimizer = Adam(rate)
         optimizer.build(model.trainable_variables)
@@ -104,7 +106,7 @@ def train(
     stop = tf.Variable(False)
     # Every view of each digit, shape (n, 28, 28, views), is computed once for all epochs.
     views = tf.constant(in_bytes(models.parts(model).views, images[..., None]))
-    truth = _truth(labels, recipe.label_smoothing)
+    truth = _truth(labels, recipe.label_smoothing, model.output_shape[-1])
     run_epoch = compile_epoch(recipe, model, optimizer, views, truth, stop, shards, strategy)
     predict = models.predictor(model, shards)
     epochs, size = range(len(history), recipe.epochs), (len(images), recipe.batch)
@@ -181,13 +183,17 @@ def run_epochs(
             yield epoch, started, totals.result(), bar
 
 
-def _truth(labels: Labels, smoothing: float) -> tf.Tensor:
+def _truth(labels: Labels, smoothing: float, classes: int) -> tf.Tensor:
     """The probability of each class, float32 of shape (n, 11), highest for the class of the label,
-    since no recipe smooths more than 0.9."""
+    since no recipe smooths more than 0.9; of shape (n, 10) if the network has no more classes."""
     if labels.ndim == 2:
-        return tf.constant(labels, tf.float32)
-    smoothed = tf.constant([smoothing / CLASSES] * CLASSES + [0.0])
-    return tf.one_hot(labels, models.OUTPUTS) * (1 - smoothing) + smoothed
+        truth = tf.constant(labels, tf.float32)
+    else:
+        smoothed = tf.constant([smoothing / CLASSES] * CLASSES + [0.0])
+        truth = tf.one_hot(labels, models.OUTPUTS) * (1 - smoothing) + smoothed
+    if classes == models.OUTPUTS:
+        return truth
+    return tf.math.divide_no_nan(truth[:, :classes], tf.reduce_sum(truth[:, :classes], 1, True))
 
 
 def _check_batch(batch: int, images: int, replicas: int) -> None:

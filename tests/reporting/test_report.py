@@ -16,7 +16,7 @@ from digits.data.mnist import Mnist
 from digits.evaluation import evaluate
 from digits.reporting import report
 from digits.runs.recipes import Recipe
-from digits.training import models
+from digits.training import models, size
 from digits.training.exporting.export import manifest_of
 
 FILES = {
@@ -180,7 +180,7 @@ def test_layer_table_by_hand() -> None:
             layers.Dense(10),
         ]
     )
-    assert models.layer_table(network) == [
+    assert size.layer_table(network) == [
         ("Conv2D 3×3", "26×26×8", 80),
         ("Activation relu", "26×26×8", 0),
         ("AveragePooling2D 2×2", "13×13×8", 0),

@@ -33,7 +33,7 @@ from digits.studies.comparison import (
     measure_entries,
     open_entries,
 )
-from digits.training import models
+from digits.training import models, size
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def test_figures_are_those_of_the_bundles(comparison: Comparison, few: Mnist) ->
         }
         model = keras.models.load_model(found.folder / "model.keras")
         assert row.parameters == model.count_params()
-        assert row.mflop in (models.mflop(model), None)  # None: not recorded
+        assert row.mflop in (size.mflop(model), None)  # None: not recorded
         assert row.canvas_microseconds > row.digit_microseconds > 1
     differing = {int(i) for i in np.flatnonzero(np.ptp(answers, axis=0))}
     assert {one.index for one in comparison.disagreements} == differing
@@ -194,9 +194,9 @@ def test_mflop_by_hand() -> None:
         ]
     )
     by_hand = 26 * 26 * 9 * 32 + 6 * 6 * 9 * 16 * 64 + 6 * 6 * 64 * 10
-    assert models.mflop(textbook) == pytest.approx(2e-6 * by_hand)
+    assert size.mflop(textbook) == pytest.approx(2e-6 * by_hand)
     nested = keras.Sequential([keras.Input((28, 28, 1)), textbook])
-    assert models.mflop(nested) == models.mflop(textbook)
+    assert size.mflop(nested) == size.mflop(textbook)
 
 
 def test_the_same_network_twice(finished_run: Path, few: Mnist, tmp_path: Path) -> None:

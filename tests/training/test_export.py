@@ -72,8 +72,8 @@ def test_a_runtime_that_disagrees_is_refused(
     model: keras.Model, mnist: Mnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = models.finish(models.build(Recipe(precision="float32", seed=2)), 0.5)
-    lite = export._lite([other], export.signatures(other))
-    monkeypatch.setattr(export, "_lite", lambda *_: lite)
+    lite = export.converted([other], export.signatures(other))
+    monkeypatch.setattr(export, "converted", lambda *_: lite)
     with pytest.raises(DigitsError, match=r"LiteRT.*differs from Keras"):
         export.export(model, tmp_path / "b", mnist.train_images[:8], MANIFEST)
     assert list(tmp_path.iterdir()) == []

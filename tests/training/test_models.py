@@ -10,7 +10,7 @@ import tensorflow as tf
 from digits.data.mnist import Mnist
 from digits.evaluation import softmax
 from digits.runs.recipes import Recipe
-from digits.training import models
+from digits.training import models, size
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_parameters_and_operations_as_documented(
 ) -> None:
     finished = models.finish(models.build(Recipe(network=network)), 1.0)
     assert finished.count_params() == parameters
-    assert models.mflop(finished) == pytest.approx(mflop, abs=0.05)
+    assert size.mflop(finished) == pytest.approx(mflop, abs=0.05)
 
 
 def test_branches_answer_with_the_mean_of_their_probabilities() -> None:

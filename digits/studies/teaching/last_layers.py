@@ -13,6 +13,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from digits.data.mnist import Bytes
+from digits.errors import DigitsError
 from digits.evaluation import CLASSES, softmax
 from digits.runs.recipes import Recipe
 from digits.training import augmentation
@@ -51,8 +52,14 @@ class LastLayers:
 
     @classmethod
     def of(cls, model: keras.Model, cores: int) -> "LastLayers":
-        """Of a finished network; parts of a batch are computed on so many cores."""
+        """Of a finished network; parts of a batch are computed on so many cores. Raises DigitsError
+        if the network is someone's own, whose last layers are not known."""
         last = _last(model)
+        if not last:
+            raise DigitsError(
+                f"{model.name} is a network of someone's own, and only this program's can be "
+                "taught; choose another --model."
+            )
         read = predictor(keras.Model(model.input, {one.name: one.input for one in last}), cores)
 
         def features(images: Bytes) -> Features:

@@ -20,6 +20,8 @@ from digits import bundle
 from digits.bundle import CANVAS_SIDE, DIGIT_SIDE, STRIP_HEIGHT, STRIP_WIDTH
 from digits.data.mnist import Bytes
 from digits.errors import DigitsError
+from digits.evaluation import CLASSES
+from digits.runs import recipes
 from digits.runs.recipes import Recipe, command_line
 from digits.runtime import Model, Outputs
 from digits.terminal import own_words_only
@@ -45,6 +47,7 @@ CONTRACT = {
     "accepted": "is_digit is at least thresholds.is_digit; otherwise not sure, or no digit",
 }
 
+LIKELIEST = "the probability of the likeliest digit: this network has no output for non-digits"
 IN_MANIFEST = (  # of a run's metrics
     *("test_accuracy", "test_accuracy_interval", "test_loss", "ece"),
     *("test_accepted", "non_digits_accepted", "validation_accuracy"),
@@ -81,7 +84,7 @@ def export(
         networks["line.keras"], golden["line"] = lines[0], lines[1][:GOLDEN]
     functions = signatures(*networks.values())
     expected = {name: answers(functions[name], of[:, None]) for name, of in golden.items()}
-    lite = _lite([*networks.values()], functions)
+    lite = converted([*networks.values()], functions)
     with own_words_only():
         runtime = Model(lite)
         for name, inputs in golden.items():
@@ -107,7 +110,7 @@ def manifest_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
     recipe = Recipe(**metrics["recipe"])
     members = f" --ensemble {len(metrics['ensemble']['members'])}" if "ensemble" in metrics else ""
     return {
-        "name": recipe.name,
+        "name": recipes.title(recipe),
         "created": time.strftime("%Y-%m-%d", time.gmtime()),
         "command": command_line(recipe) + members,
         "recipe": metrics["recipe"],
@@ -116,6 +119,7 @@ def manifest_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
         "drawn_from": metrics["drawn_from"],
         "metrics": {name: metrics[name] for name in IN_MANIFEST if name in metrics},
         "thresholds": {"is_digit": metrics["threshold"]},
+        **({"is_digit": LIKELIEST} if metrics.get("outputs") == CLASSES else {}),
         "temperature": metrics["temperature"],
         "versions": metrics["versions"],
         "commit": _commit(),
@@ -162,7 +166,8 @@ def _commit() -> str | None:
     return done.stdout.strip()
 
 
-def _lite(models: list[keras.Model], functions: Mapping[str, Any]) -> bytes:
+def converted(models: list[keras.Model], functions: Mapping[str, Any]) -> bytes:
+    """The LiteRT file of networks, with a signature for each function."""
     # Not from the functions themselves: that silently leaves the weights out.
     archive = keras.export.ExportArchive()
     for model in models:
