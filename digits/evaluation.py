@@ -46,7 +46,7 @@ class Evaluation:
 Test accuracy: {accuracy_in_words(self.errors, len(self.labels))}
 Test loss: {self.loss:.4f}  (expected calibration error {self.ece:.2%})
 
-Confusion matrix (row: true digit, column: read as):
+Confusion matrix (row: label, column: read as):
 {np.array2string(self.confusion)}
 
 Classification report:

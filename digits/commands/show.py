@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digits.data.mnist import load_mnist
+from digits.commands import add_data_flag, add_not_digits_flag
 from digits.errors import DigitsError, explained
 from digits.runs import recipes
 from digits.runs.recipes import RECIPES
@@ -19,6 +19,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("augment.png"), metavar="FILE", help="default: augment.png"
     )
+    add_data_flag(parser)
+    add_not_digits_flag(parser)
     recipes.add_flags(parser)
 
 
@@ -29,11 +31,13 @@ def run(arguments: argparse.Namespace, prog: str) -> None:
         raise DigitsError(f"--out {out}: the picture is a PNG; name it .png.")
     with own_words_only():
         from digits.reporting import plots
-        from digits.studies import gallery
+        from digits.studies import gallery, opening
 
-        mnist = load_mnist()
-        _, first = np.unique(mnist.train_labels, return_index=True)  # of each digit
-        rows = gallery.draw(recipe, mnist.train_images[first])
+        data = opening.load(arguments.data, arguments.not_digits)
+        _, first = np.unique(data.train_labels, return_index=True)  # of each digit
+        if not len(first):
+            raise DigitsError(f"{data.source} holds no images to train on.")
+        rows = gallery.draw(recipe, data.train_images[first], f"{data.name}'s own {data.things}")
         with explained(f"--out {out} cannot be written"):
             title = f"Recipe {recipe.name}: each augmentation alone, at its strongest"
             plots.augmentations(rows, title, out)

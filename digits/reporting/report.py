@@ -83,6 +83,8 @@ def write_html(
     and `layers` from `models.layer_table`. Raises OSError if training.png or reliability.png is
     missing, or the folder cannot be written.
     """
+    own = metrics.get("own_data")
+    digits = own is None or own["digits"]
     total = ("total", "", metrics["parameters"])
     page = render(
         "report.html",
@@ -99,6 +101,10 @@ def write_html(
         ensemble=_ensemble_rows(metrics["ensemble"]) if "ensemble" in metrics else None,
         most_confused=max(1, np.max(test.confusion * (1 - np.eye(CLASSES, dtype=int)))),
         pictured=PICTURED,
+        own=own,
+        data=Path(own["path"]).name if own else "MNIST",
+        thing="digit" if digits else "label",
+        things="digits" if digits else "images",
     )
     with replacing(folder / "report.html") as file:
         file.write(page)

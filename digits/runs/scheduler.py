@@ -121,7 +121,7 @@ def _prepare(run: Run) -> None:
         return
     for leftover in run.folder.glob(f"*{PARTIAL}"):  # of a process that was killed
         leftover.unlink()
-    create(run.recipe, run.folder)
+    create(run.recipe, run.folder, data=run.data)
 
 
 def _finish(run: Run, status: Status) -> None:

@@ -48,7 +48,7 @@ def other_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def few(mnist: Mnist) -> Mnist:
-    """The first 400 test digits only."""
+    """The first 400 test images only."""
     return replace(mnist, test_images=mnist.test_images[:400], test_labels=mnist.test_labels[:400])
 
 
@@ -206,7 +206,7 @@ def test_the_same_network_twice(finished_run: Path, few: Mnist, tmp_path: Path) 
     second = found.rows[1]
     assert (second.gained, second.lost, second.p) == (0, 0, 1.0)
     assert found.disagreements == ()
-    sentence = "All runs give the same answer to each of the 400 test digits."
+    sentence = "All runs give the same answer to each of the 400 test images."
     assert sentence in comparison_report.as_text(found)
     comparison_report.write_html(found, few.test_images, tmp_path / "page.html")
     assert sentence in (tmp_path / "page.html").read_text()
@@ -285,7 +285,7 @@ def test_a_long_page_says_how_much_it_leaves_out(
     )
     text = " ".join((tmp_path / "page.html").read_text().split())
     assert text.count("<img") == comparison_report.PICTURED
-    assert f"disagree on {len(many):,} of 400 test digits. The first 60 are shown" in text
+    assert f"disagree on {len(many):,} of 400 test images. The first 60 are shown" in text
 
 
 def test_a_record_that_is_not_reproduced_is_reported(
@@ -297,7 +297,7 @@ def test_a_record_that_is_not_reproduced_is_reported(
     (run / "metrics.json").write_text(json.dumps(metrics | {"test_accuracy": 399 / 400}))
     found = measure_entries(open_entries([run]), few.test_images, few.test_labels)
     right = 400 - found.rows[0].errors
-    sentence = f"reads {right} of 400 test digits correctly, but 399 are recorded"
+    sentence = f"reads {right} of 400 test images correctly, but 399 are recorded"
     assert sentence in " ".join(comparison_report.as_text(found).split())
     comparison_report.write_html(found, few.test_images, tmp_path / "page.html")
     assert sentence in (tmp_path / "page.html").read_text()
