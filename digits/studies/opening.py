@@ -178,19 +178,22 @@ def upright(found: Parts) -> Parts:
 
 
 def _holds_pictures(path: Path) -> bool:
-    return any((path / of / name).is_dir() for of in ("", "train") for name in DIGITS)
+    return any((path / name).is_dir() for name in DIGITS) or (path / "train" / "0").is_dir()
 
 
 def _of_pictures(path: Path, digits: bool) -> Parts:
-    """The pictures in folders 0 to 9, which may be in `train` and `test`.
+    """The pictures in folders 0 to 9, or in such folders in `train`, and perhaps in `test`.
 
     Pictures of 28×28 pixels are taken as they are. In others, the digit is found as the reader
     finds it, and is framed as MNIST's are; what is no digit must have 28×28.
     """
     arrays: dict[str, Any] = {}
-    remarks, left_out, framed = [], [], 0
-    halves = {of: path / of for of in ("train", "test") if (path / of).is_dir()}
-    for part, folder in (halves or {"train": path}).items():
+    left_out, framed = [], 0
+    inner = path / "train"
+    halves = {"train": inner if inner.is_dir() else path, "test": path / "test"}
+    for part, folder in halves.items():
+        if not folder.is_dir():
+            continue
         images, labels = [], []
         for picture, label in watched(labelled_pictures(folder), "picture"):
             try:
@@ -206,11 +209,26 @@ def _of_pictures(path: Path, digits: bool) -> Parts:
         if not images:
             raise DigitsError(f"none of the pictures in {folder} can be used; {left_out[0]}")
         arrays |= {f"{part}_images": np.array(images), f"{part}_labels": np.array(labels, np.uint8)}
+    remarks = []
+    if others := _other_folders({path, *halves.values()}):
+        remarks.append(f"Left out: the folders {', '.join(others)}.")
     if framed:
         remarks.append(f"In {framed:,} pictures, a digit was found and framed as MNIST's are.")
     if left_out:
         remarks.append(f"Left out: {' '.join(left_out)}")
     return Parts(arrays, tuple(remarks))
+
+
+def _other_folders(folders: set[Path]) -> list[str]:
+    """The folders in them that hold no pictures of a digit; hidden ones are not counted."""
+    return sorted(
+        str(inner)
+        for folder in folders
+        if folder.is_dir()
+        for inner in folder.iterdir()
+        if inner.is_dir() and inner.name not in DIGITS and not inner.name.startswith(".")
+        if inner not in folders
+    )
 
 
 def _image(picture: Path, digits: bool) -> tuple[Bytes, bool]:

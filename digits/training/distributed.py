@@ -179,8 +179,8 @@ def _align(
     for index, digest in enumerate(others, 1):
         if digest != first[:size]:
             raise DigitsError(
-                f"{describe(team, [index])} drew other digits than worker 0 from the same recipe; "
-                "install the same versions of all libraries."
+                f"{describe(team, [index])} has other digits than worker 0, of its data or drawn "
+                "from the same recipe; give it the same --data and versions of all libraries."
             )
     if team.index and len(first) > size:
         state_file.write_bytes(first[size:])

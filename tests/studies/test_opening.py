@@ -115,6 +115,7 @@ def test_pictures_in_folders(few: tuple[Bytes, Bytes], tmp_path: Path) -> None:
         large = np.pad(255 - image.repeat(4, axis=0).repeat(4, axis=1), 30, constant_values=255)
         Image.fromarray(large).save(folder / f"{number}.png")
     (tmp_path / "test" / "3" / "notes.txt").write_text("no picture")
+    (tmp_path / "train" / "none").mkdir()
     data = load(tmp_path)
     assert {image.tobytes() for image in data.train_images} == {i.tobytes() for i in images[:40]}
     assert len(data.test_labels) == 12
@@ -125,7 +126,8 @@ def test_pictures_in_folders(few: tuple[Bytes, Bytes], tmp_path: Path) -> None:
     widths = data.test_images.any(axis=1).sum(axis=1)
     assert (np.maximum(heights, widths) == 20).all()  # as in MNIST
     assert data.own
-    framed, left_out, shuffled = data.own.remarks
+    others, framed, left_out, shuffled = data.own.remarks
+    assert others == f"Left out: the folders {tmp_path / 'train' / 'none'}."
     assert framed == "In 12 pictures, a digit was found and framed as MNIST's are."
     assert left_out.startswith("Left out: ")
     assert "notes.txt" in left_out
