@@ -170,7 +170,7 @@ def test_networks_take_turns_when_they_are_timed(monkeypatch: pytest.MonkeyPatch
             calls.append((self.name, signature))
 
     monkeypatch.setattr("digits.runtime.Model", Network)
-    bundles: Any = [SimpleNamespace(model=name) for name in ("first", "second")]
+    bundles: Any = [SimpleNamespace(model=name, digits=True) for name in ("first", "second")]
     found = comparison_of_runs.latencies(bundles, np.zeros((28, 28), np.uint8))
     assert found.shape == (2, 2)  # of each signature, for each network
     a_turn = len(calls) // comparison_of_runs.TURNS
@@ -178,6 +178,10 @@ def test_networks_take_turns_when_they_are_timed(monkeypatch: pytest.MonkeyPatch
     assert {*calls[:a_turn]} == {
         (name, signature) for name in ("first", "second") for signature in ("digit", "canvas")
     }
+    del calls[:]
+    bundles[1].digits = False  # so it has no canvas
+    assert comparison_of_runs.latencies(bundles, np.zeros((28, 28), np.uint8)).shape == (1, 2)
+    assert {signature for _, signature in calls} == {"digit"}
 
 
 def test_mflop_by_hand() -> None:

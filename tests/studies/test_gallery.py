@@ -100,3 +100,13 @@ def test_mistakes(
     assert last.startswith("digits show: ")
     assert reason in last
     assert list(tmp_path.iterdir()) == []
+
+
+def test_data_of_ones_own_with_fewer_labels(tmp_path: Path, digits: Bytes) -> None:
+    data, out = tmp_path / "three.npz", tmp_path / "out.png"
+    np.savez(data, x=digits, y=np.arange(10) % 3)
+    assert main(["show", "augment", "--data", str(data), "--not-digits", "--out", str(out)]) == 0
+    rows = gallery.draw(DEFAULT, digits[:3], "three.npz's own images")
+    assert {row.images.shape for row in rows} == {(3, 28, 28)}
+    assert rows[0].amount == "three.npz's own images"
+    assert Image.open(out).width > 0
