@@ -13,6 +13,8 @@ from digits.runs import recipes
 from digits.runs.recipes import RECIPES
 from digits.terminal import own_words_only, say
 
+SHOWN = 10  # images
+
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=["augment"], help="augment: the recipe's augmentations")
@@ -34,10 +36,13 @@ def run(arguments: argparse.Namespace, prog: str) -> None:
         from digits.studies import gallery, opening
 
         data = opening.load(arguments.data, arguments.not_digits)
+        if len(data.train_labels) < SHOWN:
+            raise DigitsError(f"{data.source} holds fewer than {SHOWN} images to train on.")
         _, first = np.unique(data.train_labels, return_index=True)  # of each digit
-        if not len(first):
-            raise DigitsError(f"{data.source} holds no images to train on.")
-        rows = gallery.draw(recipe, data.train_images[first], f"{data.name}'s own {data.things}")
+        rest = np.setdiff1d(np.arange(SHOWN), first)[: SHOWN - len(first)]
+        shown = data.train_images[[*first, *rest]]
+        what = f"your own {data.things}" if data.own else "MNIST's own digits"
+        rows = gallery.draw(recipe, shown, what)
         with explained(f"--out {out} cannot be written"):
             title = f"Recipe {recipe.name}: each augmentation alone, at its strongest"
             plots.augmentations(rows, title, out)

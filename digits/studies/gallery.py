@@ -21,7 +21,7 @@ WAYS_TO_CLUTTER = (0.05, 0.2, 0.3, 0.4, 0.55, 0.75, 0.9, 0.1, 0.45, 0.6)
 
 def draw(recipe: Recipe, digits: Bytes, what: str = "MNIST's own digits") -> list[AugmentationRow]:
     """What each augmentation alone does at its strongest, and what the whole recipe does, to
-    ten images or fewer, uint8 of shape (n, 28, 28), ink 255 on 0, which are called `what`.
+    images, uint8 of shape (10, 28, 28), ink 255 on 0, which are called `what`.
 
     Amounts that are 0 in the recipe are from `AUGMENTATIONS`.
     """
@@ -89,7 +89,7 @@ def _cluttered(pictures: Any) -> Any:
 
     chances = np.random.default_rng(SEED).random((len(pictures), clutter.CHANCES), np.float32)
     chances[:, 0] = 0.6  # the strength: at 1 a person cannot read them
-    chances[:, 9] = WAYS_TO_CLUTTER[: len(pictures)]
+    chances[:, 9] = WAYS_TO_CLUTTER
     return clutter.clutter(pictures, tf.constant(1.0), tf.constant(chances))
 
 

@@ -5,6 +5,7 @@ Confident learning (Northcutt, Jiang & Chuang 2021, by cleanlab) then estimates 
 wrong. A suspect may have a wrong label, be ambiguous, or be misread by the models.
 """
 
+import textwrap
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -206,7 +207,13 @@ def _figures_of(rows: Rows) -> dict[str, Any]:
 
 def _title(half: str, figures: dict[str, Any]) -> str:
     counts = f"{figures[half]['disputed']:,} of {figures[half]['images']:,}"
-    return f"{half.capitalize()} images: {counts} are read as a digit other than their label"
+    thing = _thing(figures)
+    return f"{half.capitalize()} images: {counts} are read as a {thing} other than their label"
+
+
+def _thing(figures: dict[str, Any]) -> str:
+    """What a label stands for."""
+    return "digit" if figures.get("own_data", {"digits": True})["digits"] else "class"
 
 
 def _as_text(figures: dict[str, Any], folder: Path) -> str:
@@ -229,10 +236,14 @@ def _as_text(figures: dict[str, Any], folder: Path) -> str:
             *table(head, [cells.format(**row).split() for row in first], left=0),
             "",
         ]
+    thing = _thing(figures)
+    explanation = (
+        f"Indices are {own}, from 0. The number of likely wrong labels is the number of images "
+        f"read as another {thing} with at least the mean probability of that {thing} among the "
+        "images labelled so."
+    )
     lines += [
-        f"Indices are {own}, from 0. The number of likely wrong labels is the number of",
-        "images read as another digit with at least the mean probability of that digit among the",
-        "images labelled so.",
+        *textwrap.wrap(explanation, 88),
         f"Pictures of the most disputed: {folder / 'suspects.png'}",
         f"All {sum(figures[half]['images'] for half in judges):,} images: {folder / 'scores.csv'}",
     ]
