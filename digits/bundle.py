@@ -53,12 +53,31 @@ class Bundle:
         """What `is_digit` must reach for a reading to be accepted, 0 to 1."""
         return float(self.manifest["thresholds"]["is_digit"])
 
+    @property
+    def data(self) -> str:
+        """The name of what it was trained on."""
+        return Path(self.manifest.get("own_data", {}).get("path", "MNIST")).name
+
+    @property
+    def digits(self) -> bool:
+        """Whether it was trained on digits. If not, it has no signature `canvas`, and reads no
+        pictures."""
+        return bool(self.manifest.get("own_data", {}).get("digits", True))
+
+    def check_reads(self) -> None:
+        """Raises DigitsError if it was not trained on digits."""
+        if not self.digits:
+            raise DigitsError(
+                f"The model in {self.folder} was trained on {self.data}, which shows no digits, so "
+                "it reads none; measure it with digits evaluate, or open its model.keras."
+            )
+
 
 def read(folder: Path | str = SHIPPED, every_file: bool = False) -> Bundle:
     """Reads a bundle, by default the one that comes with the package.
 
     Args:
-        folder: the bundle.
+        folder: the bundle, or the run that it is in.
         every_file: verify all files instead of only the model, which is all that reading needs.
 
     Raises:
@@ -66,6 +85,8 @@ def read(folder: Path | str = SHIPPED, every_file: bool = False) -> Bundle:
             that leads out of the folder; the message names the file.
     """
     folder = Path(folder)
+    if not (folder / "manifest.json").exists() and (folder / "bundle/manifest.json").exists():
+        folder /= "bundle"
     manifest = _manifest(folder)
     files = manifest["files"]
     for name in files:
@@ -123,6 +144,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
     try:
         float(manifest["thresholds"]["is_digit"])
         if not all(isinstance(manifest[key], dict) for key in NEEDED):
+            raise TypeError
+        if not isinstance(manifest.get("own_data", {}), dict):
             raise TypeError
     except (KeyError, TypeError, ValueError):
         raise DigitsError(

@@ -46,7 +46,7 @@ class Evaluation:
 Test accuracy: {accuracy_in_words(self.errors, len(self.labels))}
 Test loss: {self.loss:.4f}  (expected calibration error {self.ece:.2%})
 
-Confusion matrix (row: true digit, column: read as):
+Confusion matrix (row: label, column: read as):
 {np.array2string(self.confusion)}
 
 Classification report:
@@ -105,7 +105,7 @@ def cross_entropy(labels: Ints, probabilities: Floats) -> float:
     A probability of 0 counts as 1e-7, as Keras counts it, so that the mean stays finite.
     """
     given = probabilities[np.arange(len(labels)), labels]
-    return float(-np.log(np.maximum(given, 1e-7)).mean())
+    return max(0.0, float(-np.log(np.maximum(given, 1e-7)).mean()))  # never -0.0
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:

@@ -86,6 +86,13 @@ def test_a_folder_without_a_bundle_is_refused(folder: Path, where: str) -> None:
         bundle.read(folder.parent / where)
 
 
+def test_a_run_may_be_named_in_place_of_its_bundle(folder: Path) -> None:
+    run = folder.parent / "run"
+    run.mkdir()
+    folder.rename(run / "bundle")
+    assert bundle.read(run) == bundle.read(run / "bundle")
+
+
 def test_a_new_bundle_replaces_an_old_one(folder: Path) -> None:
     bundle.write(folder, {bundle.MODEL: b"newer"}, MANIFEST)
     assert bundle.read(folder).model == b"newer"

@@ -15,6 +15,12 @@ from digits.cli import COMMANDS, main
 from digits.data.mnist import Mnist
 
 Result = tuple[int, str, str]
+EXTRAS = (
+    *("anyio", "fastapi", "httptools", "multipart", "prometheus_client", "starlette", "uvicorn"),
+    *("cleanlab", "filelock", "jinja2", "keras", "matplotlib", "onnx", "onnxruntime", "ray"),
+    *("rich", "scipy", "seaborn", "sklearn", "tensorboard", "tensorflow", "tf2onnx"),
+    *("pillow_heif", "pypdfium2"),
+)
 Run = Callable[..., Result]
 
 
@@ -113,6 +119,23 @@ def test_help_fits_a_terminal(digits: Run, command: str, monkeypatch: pytest.Mon
     assert (status, errors) == (0, "")
     assert output.startswith(f"usage: digits {command}")
     assert max(map(len, output.splitlines())) <= 80
+
+
+def test_help_needs_no_extra() -> None:
+    """Of what `pip install .` leaves out, nothing is there."""
+    program = f"""
+import sys
+sys.modules |= dict.fromkeys({EXTRAS!r})
+from digits.cli import COMMANDS, main
+for command in COMMANDS:
+    try:
+        main([command, "--help"])
+    except SystemExit as end:
+        assert end.code == 0, command
+"""
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert found.stdout.count("usage: digits ") == len(COMMANDS)
 
 
 def test_an_unknown_command_gets_a_hint(digits: Run, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from digits.terminal import say, say_json
 
-MODEL = "folder of the model (default: the one that comes with this program)"
+MODEL = "folder of the model, or of its run (default: the model that comes with this program)"
 
 
 def add_model_flag(parser: argparse.ArgumentParser) -> None:
@@ -20,13 +20,24 @@ def add_model_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, metavar="BUNDLE", help=MODEL)
 
 
-def add_data_flag(parser: argparse.ArgumentParser) -> None:
-    """Adds `--data`, where MNIST is."""
+def add_data_flag(parser: argparse.ArgumentParser, only_mnist: bool = False) -> None:
+    """Adds `--data`, where MNIST is, or any data in its form."""
+    forms = "an .npz, IDX files or their folder"
+    others = "" if only_mnist else ", or folders 0 to 9 of pictures"
     parser.add_argument(
         "--data",
         type=Path,
         metavar="PATH",
-        help="mnist.npz, or a folder of the four IDX files (default: find or download)",
+        help=f"{forms}{others} (default: find or download MNIST)",
+    )
+
+
+def add_not_digits_flag(parser: argparse._ActionsContainer) -> None:
+    """Adds `--not-digits`, which goes with `--data`."""
+    parser.add_argument(
+        "--not-digits",
+        action="store_true",
+        help="the data show something else: draw no digits, refuse nothing, read no pages",
     )
 
 

@@ -7,7 +7,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from digits.commands import say_result
+from digits.commands import add_data_flag, say_result
 from digits.errors import DigitsError, explained
 from digits.terminal import own_words_only, say
 
@@ -22,23 +22,25 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.html",
         help="write a page with pictures of the digits that they disagree on, replacing FILE.html",
     )
+    add_data_flag(parser)
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 
 def run(arguments: argparse.Namespace, prog: str) -> None:
-    from digits.api import compare
-    from digits.data.mnist import load_mnist
-    from digits.studies import comparison_report
+    from digits.studies import comparison_report, opening
+    from digits.studies.comparison import measure_entries, open_entries
 
     out: Path | None = arguments.out
     if out is not None:
         _check(out)
     with own_words_only():
-        comparison = compare(arguments.runs)
+        entries = open_entries(arguments.runs)
+        data = opening.for_models([entry.bundle for entry in entries], arguments.data)
+        comparison = measure_entries(entries, data.test_images, data.test_labels, data.own)
     say_result(arguments, asdict(comparison), comparison_report.as_text(comparison))
     if out is not None:
         with explained(f"{out} cannot be written", "choose another --out"):
-            comparison_report.write_html(comparison, load_mnist().test_images, out)
+            comparison_report.write_html(comparison, data.test_images, out)
     if not arguments.json:
         page = (
             "Pictures of these digits, and more"

@@ -1,6 +1,6 @@
-"""Measure a model: on MNIST's 10,000 test digits, on the same digits under 15 corruptions after
-MNIST-C, or on your own pictures. With --suspects, find the images of MNIST whose labels models
-dispute most.
+"""Measure a model: on MNIST's 10,000 test digits, on the test part of other data, on either under
+15 corruptions after MNIST-C, or on your own pictures. With --suspects, find the images whose labels
+models dispute most.
 """
 
 import argparse
@@ -9,19 +9,21 @@ from pathlib import Path
 
 from digits import bundle
 from digits.api import evaluate
-from digits.commands import MODEL, say_result
+from digits.commands import MODEL, add_data_flag, add_not_digits_flag, say_result
 from digits.errors import DigitsError, Interrupted, explained
 from digits.runs import recipes
 from digits.runs.recipes import RECIPES
-from digits.studies import suspects
+from digits.studies import opening, suspects
 from digits.terminal import note, own_words_only
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
-        "%(prog)s [BUNDLE] [--suite corruptions | --images DIR] [--json]\n"
+        "%(prog)s [BUNDLE] [--suite corruptions | --images DIR]\n"
+        f"{'':{len(parser.prog) + 8}}[--data PATH] [--json]\n"
         "       %(prog)s --suspects [--out DIR | --resume DIR] [--folds INT]\n"
-        f"{'':{len(parser.prog) + 8}}[--json] [--recipe NAME] [fields of the recipe]"
+        f"{'':{len(parser.prog) + 8}}[--data PATH [--not-digits]] [--json] [--recipe NAME]\n"
+        f"{'':{len(parser.prog) + 8}}[fields of the recipe]"
     )
     parser.add_argument("bundle", nargs="?", type=Path, metavar="BUNDLE", help=MODEL)
     what = parser.add_mutually_exclusive_group()
@@ -34,6 +36,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="find MNIST's likely wrong labels instead, with models trained for it",
     )
+    add_data_flag(parser)
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     search = parser.add_argument_group(
         "With --suspects",
@@ -51,6 +54,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     search.add_argument(
         "--resume", type=Path, metavar="DIR", help="resume the unfinished search in DIR"
     )
+    add_not_digits_flag(search)
     recipes.add_flags(parser)
 
 
@@ -61,11 +65,13 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
     for flag in ("folds", "out", "resume"):
         if getattr(arguments, flag) is not None:
             raise DigitsError(f"--{flag} goes with --suspects; add it, or leave --{flag} out.")
+    if arguments.not_digits:
+        raise DigitsError("--not-digits goes with --suspects; the model says what it knows.")
     if recipes.from_flags(arguments) is not None:
         raise DigitsError("A recipe goes with --suspects; add it, or leave the recipe's flags out.")
     model, suite = arguments.bundle or bundle.SHIPPED, arguments.suite is not None
     with own_words_only():
-        measured = evaluate(model, images=arguments.images, corruptions=suite)
+        measured = evaluate(model, images=arguments.images, corruptions=suite, data=arguments.data)
     say_result(arguments, measured.figures, measured.text)
     return 1 if measured.figures.get("unreadable") else 0
 
@@ -83,13 +89,17 @@ def _search(arguments: argparse.Namespace, prog: str) -> int:
         if arguments.variants is None:  # a drawn 1 with an upstroke is a 7 where MNIST comes from
             recipe = replace(recipe, variants=0)
         folds = suspects.FOLDS if folds is None else folds
-        folder = suspects.begin(recipe, folds, arguments.out)
-    elif (recipe, folds, arguments.out) != (None, None, None):
+        data = opening.load(arguments.data, arguments.not_digits)  # without it, no folder is made
+        folder = suspects.begin(recipe, folds, arguments.out, data)
+    elif (recipe, folds, arguments.out, arguments.not_digits) == (None, None, None, False):
+        begun = suspects.begun_with(folder)
+        data = opening.load_again(begun, arguments.data, f"The search in {folder}")
+    else:
         raise DigitsError("--resume uses the search's own recipe, folds and folder; give it alone.")
     advice = f"what is finished is kept: make room and resume with --resume {folder}"
     try:
         with explained(f"Writing to {folder} failed", advice):
-            figures, text = suspects.search(folder)
+            figures, text = suspects.search(folder, data)
     except (Interrupted, KeyboardInterrupt):
         again = f"{prog} --suspects --resume {folder}"
         note(f"\nStopped; what is finished is saved. Resume with: {again}")

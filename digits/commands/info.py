@@ -14,16 +14,17 @@ from digits.terminal import say, say_json
 WIDTH = 80
 INDENT = 14
 MEASURED = {  # the figures shown, in this order; the manifest may hold others
-    "test_accuracy": "{:.2%} of MNIST's test digits read correctly",
-    "test_accepted": "{:.2%} of MNIST's test digits accepted",
+    "test_accuracy": "{:.2%} of {data}'s test {things} read correctly",
+    "test_accepted": "{:.2%} of {data}'s test {things} accepted",
     "non_digits_accepted": "{:.2%} of non-digits accepted, of the kinds that training draws",
-    "ece": "{:.2%} expected calibration error on MNIST's test digits",
-    "validation_accuracy": "{:.2%} of the validation digits read correctly",
+    "ece": "{:.2%} expected calibration error on {data}'s test {things}",
+    "validation_accuracy": "{:.2%} of the validation {things} read correctly",
     "parameters": "{:,} parameters",
     "train_seconds": "{:,.0f} s of training",
 }
 IN_OTHER_WORDS = {
-    *("format", "name", "drawn_from", "thresholds", "metrics", "recipe", "contract", "files"),
+    *("format", "name", "drawn_from", "own_data", "thresholds", "metrics", "recipe"),
+    *("contract", "files"),
 }
 
 
@@ -58,8 +59,9 @@ def as_text(bundle: Bundle) -> str:
         families = manifest["drawn_from"].get("fonts", {}).get("families", {})
         drawn = f"{len(generators)} generators, {len(families)} font families"
         entries.append(("drawn from", f"{drawn}; --json has their hashes and versions"))
-    entries.append(("measured", *(_measured(manifest["metrics"]) or ["nothing"])))
-    entries.append(("accepts", f"readings whose is_digit is at least {bundle.threshold:.4f}"))
+    entries.append(("measured", *(_measured(bundle) or ["nothing"])))
+    accepted = f"readings whose is_digit is at least {bundle.threshold:.4f}"
+    entries.append(("accepts", accepted if bundle.digits else "everything; it reads no pictures"))
     contract = manifest.get("contract", {})
     entries += [entry for entry in contract.items() if entry[0] != "accepted"]
     files = [
@@ -70,8 +72,10 @@ def as_text(bundle: Bundle) -> str:
     return "\n".join(_entry(*entry) for entry in entries)
 
 
-def _measured(metrics: dict[str, Any]) -> list[str]:
-    figures = [form.format(metrics[key]) for key, form in MEASURED.items() if key in metrics]
+def _measured(bundle: Bundle) -> list[str]:
+    metrics = bundle.manifest["metrics"]
+    of = {"data": bundle.data, "things": "digits" if bundle.digits else "images"}
+    figures = [form.format(metrics[key], **of) for key, form in MEASURED.items() if key in metrics]
     if "test_accuracy_interval" in metrics and "test_accuracy" in metrics:
         low, high = metrics["test_accuracy_interval"]
         figures[0] += f" (95% interval {low:.2%} to {high:.2%})"

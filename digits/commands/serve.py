@@ -27,8 +27,10 @@ def run(arguments: argparse.Namespace, prog: str) -> None:
     from digits import bundle
     from digits.serving import server
 
+    model = bundle.read(arguments.model or bundle.SHIPPED)
+    model.check_reads()
     server.serve(
-        bundle.read(arguments.model or bundle.SHIPPED),
+        model,
         arguments.host,
         arguments.port,
         arguments.workers,

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from digits.data.mnist import load_mnist
+from digits.commands import add_data_flag, add_not_digits_flag
 from digits.errors import DigitsError, explained
 from digits.runs import recipes
 from digits.runs.recipes import RECIPES
 from digits.terminal import own_words_only, say
+
+SHOWN = 10  # images
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +21,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("augment.png"), metavar="FILE", help="default: augment.png"
     )
+    add_data_flag(parser)
+    add_not_digits_flag(parser)
     recipes.add_flags(parser)
 
 
@@ -29,11 +33,16 @@ def run(arguments: argparse.Namespace, prog: str) -> None:
         raise DigitsError(f"--out {out}: the picture is a PNG; name it .png.")
     with own_words_only():
         from digits.reporting import plots
-        from digits.studies import gallery
+        from digits.studies import gallery, opening
 
-        mnist = load_mnist()
-        _, first = np.unique(mnist.train_labels, return_index=True)  # of each digit
-        rows = gallery.draw(recipe, mnist.train_images[first])
+        data = opening.load(arguments.data, arguments.not_digits)
+        if len(data.train_labels) < SHOWN:
+            raise DigitsError(f"{data.source} holds fewer than {SHOWN} images to train on.")
+        _, first = np.unique(data.train_labels, return_index=True)  # of each digit
+        rest = np.setdiff1d(np.arange(SHOWN), first)[: SHOWN - len(first)]
+        shown = data.train_images[[*first, *rest]]
+        what = f"your own {data.things}" if data.own else "MNIST's own digits"
+        rows = gallery.draw(recipe, shown, what)
         with explained(f"--out {out} cannot be written"):
             title = f"Recipe {recipe.name}: each augmentation alone, at its strongest"
             plots.augmentations(rows, title, out)

@@ -19,7 +19,9 @@ def run(arguments: argparse.Namespace, prog: str) -> None:
     from digits.serving import site
 
     out: Path = arguments.out
-    site.build(out, bundle.read(arguments.model or bundle.SHIPPED))
+    model = bundle.read(arguments.model or bundle.SHIPPED)
+    model.check_reads()
+    site.build(out, model)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     say(
         f"The site is in {out}: {size / 1e6:.0f} MB with its compressed copies. Put the folder on "

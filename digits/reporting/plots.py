@@ -132,7 +132,7 @@ def confusion_matrix(evaluation: Evaluation, path: Path) -> Figure:
         axes.add_patch(Rectangle((digit, digit), 1, 1, color="#e9eef2", zorder=0.5))
     axes.collections[0].set_zorder(0)
     axes.set_title(f"{evaluation.errors} of {len(evaluation.labels):,} misread")
-    axes.set(xlabel="read as", ylabel="true digit")
+    axes.set(xlabel="read as", ylabel="label")
     axes.tick_params(length=0)
     plt.setp(axes.get_yticklabels(), rotation=0)
     return _save(figure, path)

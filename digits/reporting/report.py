@@ -83,7 +83,9 @@ def write_html(
     and `layers` from `models.layer_table`. Raises OSError if training.png or reliability.png is
     missing, or the folder cannot be written.
     """
-    own = bool(metrics["recipe"].get("network_sha256"))
+    own_network = bool(metrics["recipe"].get("network_sha256"))
+    own = metrics.get("own_data")
+    digits = own is None or own["digits"]
     total = ("total", "", metrics["parameters"])
     page = render(
         "report.html",
@@ -93,8 +95,8 @@ def write_html(
         metrics=metrics,
         manifest=manifest,
         layers=[(name, shape, f"{count:,}") for name, shape, count in (*layers, total)],
-        title=manifest["name"] if own else f"recipe {manifest['name']}",
-        kind="network" if own else "convolutional network",
+        title=manifest["name"] if own_network else f"recipe {manifest['name']}",
+        kind="network" if own_network else "convolutional network",
         settings=[
             (field.name.replace("_", " "), metrics["recipe"][field.name], field.metadata["help"])
             for field in fields(Recipe)
@@ -103,6 +105,10 @@ def write_html(
         ensemble=_ensemble_rows(metrics["ensemble"]) if "ensemble" in metrics else None,
         most_confused=max(1, np.max(test.confusion * (1 - np.eye(CLASSES, dtype=int)))),
         pictured=PICTURED,
+        own=own,
+        data=Path(own["path"]).name if own else "MNIST",
+        thing="digit" if digits else "label",
+        things="digits" if digits else "images",
     )
     with replacing(folder / "report.html") as file:
         file.write(page)

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from digits.data.mnist import SHAPES
+from digits.data.mnist import SHAPES, Dataset
 from digits.errors import DigitsError
 from digits.runs import network_file
 
 TRAINING_IMAGES = SHAPES["train_images"][0]
+HELD_OUT = 5_000  # of them, for validation
+MOST_HELD_OUT = TRAINING_IMAGES - 1
+FEWEST = 100  # images that something can be learnt from
 # The fields that change images during training, each with a usual amount for when it is shown or
 # studied on its own.
 AUGMENTATIONS: dict[str, Any] = {
@@ -27,6 +30,8 @@ AUGMENTATIONS: dict[str, Any] = {
     "vertical_flip": 0.5,
     "clutter": 0.4,
 }
+# The fields that say how much is drawn, which is all digits, or what may be taken for them.
+DRAWN = ("variants", "non_digits", "pens", "font_digits", "font_letters", "lines")
 
 
 def fastest_precision() -> str:
@@ -91,7 +96,7 @@ class Recipe:
         0, "lines of writing, drawn to train the network for lines; 0: none", 0, 10_000_000
     )
     line_epochs: int = _setting(8, "passes over these lines", 1, 10_000)
-    held_out: int = _setting(5_000, "training images held out for validation", 1, 59_999)
+    held_out: int = _setting(HELD_OUT, "training images held out for validation", 1, MOST_HELD_OUT)
     precision: str = _word(
         fastest_precision(),
         "floating-point format; default bfloat16 where the processor has it",
@@ -263,6 +268,35 @@ def named(recipe: Recipe | str, overrides: Mapping[str, Any]) -> Recipe:
     recipe = replace(recipe, **overrides)
     own = network_file.is_own(recipe.network)
     return replace(recipe, network_sha256=network_file.digest(recipe.network) if own else "")
+
+
+def for_data(recipe: Recipe, data: Dataset) -> Recipe:
+    """The recipe as it trains on these data; on MNIST, as it is.
+
+    The usual 5,000 images that are held out become fewer where there are fewer than MNIST's: a
+    twelfth, or 1,000 if that is more, but at most a fifth. Where the images show no digits, nothing
+    is drawn. The result stays as it is if it is given again.
+
+    Raises:
+        DigitsError: there are too few images.
+    """
+    if data.own is None:
+        return recipe
+    images = data.own.training
+    if images < FEWEST:
+        raise DigitsError(
+            f"{data.source} holds {images:,} images to train on; at least {FEWEST} are needed."
+        )
+    if recipe.held_out == HELD_OUT and images < TRAINING_IMAGES:
+        recipe = replace(recipe, held_out=max(images // 12, min(1_000, images // 5)))
+    if recipe.batch > images - recipe.held_out:
+        left = max(0, images - recipe.held_out)
+        raise DigitsError(
+            f"A batch of {recipe.batch:,} is more than the {left:,} images left to train on; "
+            "choose a smaller --batch or --held-out."
+        )
+    nothing: dict[str, Any] = {} if data.digits else dict.fromkeys(DRAWN, 0)
+    return replace(recipe, **nothing)
 
 
 def changes(recipe: Recipe) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The folder of a training run: made without overwriting anything, found again, and read.
 
-run.json       the recipe, written first; network.py, before it, is a copy of the user's own network
+run.json       the recipe, and what data that are not MNIST it is trained on; written first, but
+               for network.py, a copy of the user's own network
 state.npz      weights, optimizer and history after the last finished epoch; see `train`;
                line_state.npz the same of the network for lines, if there is one
 history.csv    one line for each epoch; events.jsonl has the same as JSON
@@ -21,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from digits.data.mnist import Own
 from digits.errors import DigitsError, explained
 from digits.files import PARTIAL, replacing
 from digits.runs import network_file
@@ -39,6 +41,7 @@ class Run:
     folder: Path
     recipe: Recipe  # everything that decides the result; of an ensemble, the first member's recipe
     members: int | None = None  # how many networks an ensemble has; None for a single run
+    data: Own | None = None  # what it is trained on; None for MNIST
 
     @property
     def name(self) -> str:
@@ -88,17 +91,19 @@ def create(
     out: Path | None = None,
     members: int | None = None,
     own_network: Path | None = None,
+    data: Own | None = None,
 ) -> Run:
     """Makes the folder of a new run and writes the recipe into its run.json, for `reopen`.
 
     `out` is new or empty; by default, it is a new `runs/<recipe>-<time>`. `members` is how many
-    networks an ensemble has. `own_network` is a copy of the user's file, by default the file
-    itself. Raises DigitsError if the folder is not empty, cannot be written, or its disk is nearly
-    full, or the user's file is missing or was changed.
+    networks an ensemble has, and `data` what it is trained on, if that is not MNIST. `own_network`
+    is a copy of the user's file, by default the file itself. Raises DigitsError if the folder is
+    not empty, cannot be written, or its disk is nearly full, or the user's file is missing or was
+    changed.
     """
     files = kept_files(recipe, own_network)
-    folder = make_folder("run.json", _plan(recipe, members), recipe.name, out, files)
-    return Run(folder, recipe, members)
+    folder = make_folder("run.json", _plan(recipe, members, data), recipe.name, out, files)
+    return Run(folder, recipe, members, data)
 
 
 def kept_files(recipe: Recipe, own_network: Path | None = None) -> dict[str, bytes]:
@@ -114,7 +119,7 @@ def write_plan(run: Run) -> None:
     for name, content in kept_files(run.recipe).items():
         with replacing(run.folder / name) as file:
             file.write(content)
-    write_json(run.folder / "run.json", _plan(run.recipe, run.members))
+    write_json(run.folder / "run.json", _plan(run.recipe, run.members, run.data))
 
 
 def reopen(folder: Path) -> Run:
@@ -215,15 +220,22 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         file.write((json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def _plan(recipe: Recipe, members: int | None) -> dict[str, Any]:
-    return {"recipe": asdict(recipe)} | ({} if members is None else {"ensemble": members})
+def own_data(plan: Mapping[str, Any]) -> Own | None:
+    """The data that a plan names; None for MNIST. Raises TypeError if they are damaged."""
+    given = plan.get("data")
+    return given and Own(**given | {"remarks": tuple(given["remarks"])})
+
+
+def _plan(recipe: Recipe, members: int | None, data: Own | None) -> dict[str, Any]:
+    plan = {"recipe": asdict(recipe), "ensemble": members, "data": data and asdict(data)}
+    return {name: of for name, of in plan.items() if of is not None}
 
 
 def _run(folder: Path, plan: Mapping[str, Any]) -> Run:
     members = plan.get("ensemble")
     if not isinstance(members, int | None):
         raise TypeError(f"ensemble is {members!r}")
-    return Run(folder, Recipe(**plan["recipe"]), members)
+    return Run(folder, Recipe(**plan["recipe"]), members, own_data(plan))
 
 
 def _read(folder: Path, file: str, kind: str, parse: Callable[[Json], Plan]) -> Plan:

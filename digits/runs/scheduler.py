@@ -129,7 +129,7 @@ def _prepare(run: Run, own_network: Path | None = None) -> None:
         return
     for leftover in run.folder.glob(f"*{PARTIAL}"):  # of a process that was killed
         leftover.unlink()
-    create(run.recipe, run.folder, own_network=own_network)
+    create(run.recipe, run.folder, own_network=own_network, data=run.data)
 
 
 def _finish(run: Run, status: Status) -> None:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from digits.data.mnist import Own
 from digits.errors import DigitsError, explained
 from digits.files import PARTIAL, replacing
 from digits.runs import network_file, sweep_spec
@@ -24,13 +25,16 @@ from digits.terminal import note
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP)  # errors of file systems without locks
 
 
-def plan(wanted: Sequence[Recipe], out: Path) -> list[Run]:
-    """Finds the run of each recipe in `out`, or a free folder name for it. Raises DigitsError if
-    `out` cannot be made or read."""
+def plan(wanted: Sequence[Recipe], out: Path, data: Own | None = None) -> list[Run]:
+    """Finds the run of each recipe in `out`, or a free folder name for it.
+
+    `data` is what is trained on, None for MNIST; a run on other data is another run. Raises
+    DigitsError if `out` cannot be made or read.
+    """
     with explained(f"{out} cannot be used", "choose another --out"):
         out.mkdir(parents=True, exist_ok=True)
         there = {folder: find(folder) for folder in sorted(out.iterdir())}
-    known = {run.recipe: run for run in there.values() if run}
+    known = {run.recipe: run for run in there.values() if run and run.data == data}
     _note_changed_networks([recipe for recipe in wanted if recipe not in known], known, out)
     # A name may be taken by a run of another recipe, but not by what a killed process left.
     taken = {
@@ -41,7 +45,7 @@ def plan(wanted: Sequence[Recipe], out: Path) -> list[Run]:
     planned = []
     for recipe in wanted:
         free = (path for path in numbered(out / sweep_spec.name_of(recipe)) if path not in taken)
-        run = known.get(recipe) or Run(next(free), recipe)
+        run = known.get(recipe) or Run(next(free), recipe, data=data)
         taken.add(run.folder)
         planned.append(run)
     return planned

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from digits import bundle as bundles
 from digits.bundle import CANVAS_SIDE, Bundle
-from digits.data.mnist import Bytes
+from digits.data.mnist import Bytes, Own
 from digits.errors import DigitsError
 from digits.evaluation import CLASSES, Floats, evaluate
 from digits.runs.run import find
@@ -63,7 +63,7 @@ class Row:
     mflop: float | None  # millions of floating-point operations an image, as recorded
     train_seconds: float | None  # as recorded
     digit_microseconds: float  # median time to read one image, from `latencies`
-    canvas_microseconds: float
+    canvas_microseconds: float | None  # None if it was trained on something else than digits
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,11 @@ class Disagreement:
 class Comparison:
     """Runs side by side."""
 
-    digits: int  # how many test digits there are
+    digits: int  # how many test images there are
     corrupted_digits: int  # how many of them were read under each corruption
     rows: tuple[Row, ...]  # one for each run, in the order given
     disagreements: tuple[Disagreement, ...]  # all of them, most confident first
+    data: str = "MNIST"  # what was measured on
 
 
 def open_entries(folders: Sequence[Path]) -> list[Entry]:
@@ -133,15 +134,20 @@ def _open(folder: Path) -> tuple[Bundle, dict[str, Any]]:
     return found, recorded
 
 
-def measure_entries(entries: Sequence[Entry], images: Bytes, labels: Bytes) -> Comparison:
+def measure_entries(
+    entries: Sequence[Entry], images: Bytes, labels: Bytes, own: Own | None = None
+) -> Comparison:
     """Measures runs with LiteRT on one thread, and tests all against the first.
 
-    `images` and `labels` are test digits, uint8 of shapes (n, 28, 28) and (n,), ink 255 on 0.
+    `images` and `labels` are a test part, uint8 of shapes (n, 28, 28) and (n,), ink 255 on 0: that
+    of MNIST, or of `own` data. The accuracy that a run recorded is given if it was on the same.
     """
+    sha256 = own and own.sha256
     tests = [evaluate(labels, answers(entry.bundle, images)[0]) for entry in entries]
     right = [test.predictions == labels for test in tests]
     spoilt, spoilt_labels = dict(corrupted(images[::SPARSE])), labels[::SPARSE]
-    digit_times, canvas_times = latencies([entry.bundle for entry in entries], images[0]).tolist()
+    times = latencies([entry.bundle for entry in entries], images[0]).tolist()
+    digit_times, canvas_times = times if len(times) == 2 else (times[0], None)
     rows = []
     for index, (entry, test) in enumerate(zip(entries, tests, strict=True)):
         corruptions = {
@@ -155,7 +161,9 @@ def measure_entries(entries: Sequence[Entry], images: Bytes, labels: Bytes) -> C
                 name=entry.name,
                 folder=str(entry.folder),
                 recipe=entry.bundle.manifest["recipe"],
-                recorded_accuracy=entry.recorded.get("test_accuracy"),
+                recorded_accuracy=(
+                    entry.recorded.get("test_accuracy") if trained_on(entry) == sha256 else None
+                ),
                 accuracy=test.accuracy,
                 accuracy_interval=test.accuracy_interval,
                 errors=test.errors,
@@ -169,11 +177,18 @@ def measure_entries(entries: Sequence[Entry], images: Bytes, labels: Bytes) -> C
                 mflop=entry.recorded.get("mflop"),
                 train_seconds=entry.recorded.get("train_seconds"),
                 digit_microseconds=digit_times[index],
-                canvas_microseconds=canvas_times[index],
+                canvas_microseconds=canvas_times[index] if canvas_times else None,
             )
         )
     found = disagreements(labels, [test.probabilities for test in tests])
-    return Comparison(len(labels), len(spoilt_labels), tuple(rows), tuple(found))
+    name = own.name if own else "MNIST"
+    return Comparison(len(labels), len(spoilt_labels), tuple(rows), tuple(found), name)
+
+
+def trained_on(entry: Entry) -> str | None:
+    """The SHA-256 of the data that a network was trained on; None for MNIST."""
+    sha256: str | None = entry.bundle.manifest.get("own_data", {}).get("sha256")
+    return sha256
 
 
 def mcnemar(first: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[int, int, float]:
@@ -219,7 +234,8 @@ def disagreements(labels: Bytes, probabilities: Sequence[Floats]) -> list[Disagr
 
 def latencies(networks: Sequence[Bundle], digit: Bytes) -> NDArray[np.float64]:
     """The time to read one image on one thread: median microseconds of 500 calls, shape
-    (2, networks). The first row is for the signature `digit`, the second for `canvas`.
+    (2, networks). The first row is for the signature `digit`, the second for `canvas`, which is
+    missing if a network was not trained on digits.
 
     The networks take turns, so that a machine that is slow for a while is slow for all of them.
     `digit` is uint8 of shape (28, 28), ink 255 on 0; on the canvas it is enlarged.
@@ -228,10 +244,12 @@ def latencies(networks: Sequence[Bundle], digit: Bytes) -> NDArray[np.float64]:
 
     large = digit.repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
     inputs = {"digit": digit, "canvas": np.pad(large, (CANVAS_SIDE - len(large)) // 2)}
+    if not all(network.digits for network in networks):
+        del inputs["canvas"]
     models = [Model(network.model) for network in networks]
     calls = [partial(model.run, *given) for given in inputs.items() for model in models]
     seconds = [
         [timeit.repeat(call, number=1, repeat=WARM_UP + CALLS)[WARM_UP:] for call in calls]
         for _ in range(TURNS)
     ]
-    return 1e6 * np.median(seconds, axis=(0, 2)).reshape(2, -1)
+    return 1e6 * np.median(seconds, axis=(0, 2)).reshape(len(inputs), -1)

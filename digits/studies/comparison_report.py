@@ -19,16 +19,17 @@ HASH = 12  # characters of it are enough to tell files apart
 SIGNIFICANT = 0.05  # p falls below it in one of twenty comparisons of equally good networks
 
 NOTES = {
-    "gained, lost": "test digits that a run reads correctly and A misreads, and the reverse",
+    "gained, lost": "test images that a run reads correctly and A misreads, and the reverse",
     "p": "the probability of so unequal a gain and loss if both networks were equally good "
     "(McNemar's exact test). It is not corrected for several runs, and it is about these networks: "
     "another seed gives another network",
     "ECE": "expected calibration error, the mean gap between confidence and accuracy",
-    "corrupted": "fraction of {corrupted:,} test digits (every fifth) misread, mean of the 15 "
+    "corrupted": "fraction of {corrupted:,} test images (every fifth) misread, mean of the 15 "
     "corruptions after MNIST-C",
     "MFLOP": "millions of floating-point operations to read one image, a multiply-add being two",
-    "digit, canvas": "median time to read one image with LiteRT on one thread, the runs taking "
-    "turns: a digit in MNIST's frame, and a drawing of 256×256 pixels with a digit anywhere in it",
+    "digit": "median time to read an image of 28×28 pixels with LiteRT on one thread, the runs "
+    "taking turns",
+    "canvas": "the same for a drawing of 256×256 pixels with a digit anywhere in it",
 }
 ON_TERMINAL = ("accuracy", "95% interval", "gained", "lost", "p", "ECE", "corrupted")
 ON_PAGE = ("accuracy", "95% interval", "misread", "gained", "lost", "p", "ECE")
@@ -46,7 +47,9 @@ CELLS: dict[str, Callable[[Row], str]] = {
     "MFLOP": lambda row: "–" if row.mflop is None else f"{row.mflop:,.1f}",
     "training": lambda row: "–" if row.train_seconds is None else f"{row.train_seconds:,.0f} s",
     "digit": lambda row: f"{row.digit_microseconds:,.0f} µs",
-    "canvas": lambda row: f"{row.canvas_microseconds:,.0f} µs",
+    "canvas": lambda row: (
+        "" if row.canvas_microseconds is None else f"{row.canvas_microseconds:,.0f} µs"
+    ),
 }
 
 
@@ -55,12 +58,13 @@ def as_text(comparison: Comparison) -> str:
     width = max(80, shutil.get_terminal_size().columns)
     rows = comparison.rows
     several = len(rows) > 1
-    lines = _runs_table(rows, ON_TERMINAL, width)
+    lines = [] if comparison.data == "MNIST" else [f"On the test part of {comparison.data}:", ""]
+    lines += _runs_table(rows, ON_TERMINAL, width)
     for sentence in (*_warnings(comparison), _verdict(rows)):
         lines += textwrap.wrap(sentence, width)
     lines += ["", *_runs_table(rows, COST, width), ""]
     for name, meaning in NOTES.items():
-        if several or name not in ("gained, lost", "p"):
+        if name in _noted(rows):
             note = f"{name}: {meaning.format(corrupted=comparison.corrupted_digits)}."
             lines += textwrap.wrap(
                 note, min(width, 100), subsequent_indent="  ", break_on_hyphens=False
@@ -69,7 +73,7 @@ def as_text(comparison: Comparison) -> str:
 
 
 def write_html(comparison: Comparison, images: Bytes, out: Path) -> None:
-    """Writes one self-contained page, replacing an earlier one. `images` are the test digits, uint8
+    """Writes one self-contained page, replacing an earlier one. `images` are the test images, uint8
     of shape (n, 28, 28), ink 255 on 0. Raises OSError if the file cannot be written."""
     rows = comparison.rows
     corruptions = {name: [row.corruptions[name] for row in rows] for name in rows[0].corruptions}
@@ -79,7 +83,7 @@ def write_html(comparison: Comparison, images: Bytes, out: Path) -> None:
         images=images,
         quality=_columns(rows, ON_PAGE),
         cost=_columns(rows, COST),
-        notes=NOTES,
+        notes={name: NOTES[name] for name in _noted(rows)},
         warnings=_warnings(comparison),
         verdict=_verdict(rows),
         agreement=_agreement(comparison),
@@ -89,6 +93,13 @@ def write_html(comparison: Comparison, images: Bytes, out: Path) -> None:
     )
     with replacing(out) as file:
         file.write(page)
+
+
+def _noted(rows: Sequence[Row]) -> list[str]:
+    """The columns that there are, as `NOTES` has them."""
+    without = [] if len(rows) > 1 else ["gained, lost", "p"]
+    without += ["canvas"] if any(row.canvas_microseconds is None for row in rows) else []
+    return [name for name in NOTES if name not in without]
 
 
 def _columns(rows: Sequence[Row], names: Sequence[str]) -> dict[str, list[str]]:
@@ -141,7 +152,7 @@ def _warnings(comparison: Comparison) -> list[str]:
         if recorded != right:
             sentences.append(
                 f"{row.letter} does not reproduce its own record: here it reads {right:,} of "
-                f"{comparison.digits:,} test digits correctly, but {recorded:,} are recorded. "
+                f"{comparison.digits:,} test images correctly, but {recorded:,} are recorded. "
                 "All figures describe its bundle as it is now."
             )
     return sentences
@@ -150,8 +161,8 @@ def _warnings(comparison: Comparison) -> list[str]:
 def _agreement(comparison: Comparison) -> str:
     count = len(comparison.disagreements)
     if not count:
-        return f"All runs give the same answer to each of the {comparison.digits:,} test digits."
-    digits = "1 test digit" if count == 1 else f"{count:,} of {comparison.digits:,} test digits"
+        return f"All runs give the same answer to each of the {comparison.digits:,} test images."
+    digits = "1 test image" if count == 1 else f"{count:,} of {comparison.digits:,} test images"
     return f"The runs disagree on {digits}."
 
 

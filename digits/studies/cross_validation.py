@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.data.mnist import Mnist
+from digits.data.mnist import Dataset
 from digits.errors import DigitsError
 from digits.files import replacing
 from digits.runs.recipes import Recipe
@@ -17,7 +17,7 @@ from digits.training.train import train
 
 
 def answers_of(
-    recipe: Recipe, part: NDArray[np.int64], fold: Path, mnist: Mnist, cores: int
+    recipe: Recipe, part: NDArray[np.int64], fold: Path, data: Dataset, cores: int
 ) -> dict[str, NDArray[Any]]:
     """What a model says of a part of the training images, trained on all the others.
 
@@ -27,7 +27,7 @@ def answers_of(
         recipe: of the model.
         part: n indices of training images, which the model judges.
         fold: the model becomes `<fold>.keras`, and its answers `<fold>.npz`.
-        mnist: all of MNIST; the test half is not used.
+        data: of which the test half is not used.
         cores: from `train.use_cores`.
 
     Returns:
@@ -39,7 +39,7 @@ def answers_of(
     """
     path = fold.with_suffix(".npz")
     if not path.exists():
-        _train_on_the_others(recipe, part, fold, mnist, cores)
+        _train_on_the_others(recipe, part, fold, data, cores)
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return {name: file[name] for name in ("probabilities", "is_digit", "seconds")}
@@ -50,9 +50,9 @@ def answers_of(
 
 
 def _train_on_the_others(
-    recipe: Recipe, part: NDArray[np.int64], fold: Path, mnist: Mnist, cores: int
+    recipe: Recipe, part: NDArray[np.int64], fold: Path, data: Dataset, cores: int
 ) -> None:
-    images, labels = mnist.train_images, mnist.train_labels
+    images, labels = data.train_images, data.train_labels
     others = np.setdiff1d(np.arange(len(labels)), part)
     training = with_drawn(recipe, images[others], labels[others])
     held_out = images[part], labels[part]

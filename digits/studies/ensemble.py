@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.data.mnist import Bytes, Mnist
+from digits.data.mnist import Bytes, Dataset, Own
 from digits.errors import DigitsError, Interrupted
 from digits.evaluation import cross_entropy, evaluate, fit_temperature, softmax
 from digits.reporting import report
@@ -31,18 +31,19 @@ ON_TEST = ("test_accuracy", "test_accuracy_interval", "test_errors", "test_loss"
 Answers = Mapping[str, NDArray[np.float32]]
 
 
-def begin(recipe: Recipe, count: int, out: Path | None) -> Run:
+def begin(recipe: Recipe, count: int, out: Path | None, data: Own | None = None) -> Run:
     """Makes the folder of an ensemble, or finds the one that the same command made.
 
     It has `count` members; the recipe is that of the first, and each of the others has the next
     seed. `out` is new, empty, holds members only (as a sweep on a cluster leaves them), or is of
-    this very ensemble; by default, it is a new `runs/<recipe>-<time>`. Raises DigitsError as
-    `runs.create` does, and if there are fewer than 2 members or the ensemble is finished.
+    this very ensemble; by default, it is a new `runs/<recipe>-<time>`. `data` is what it is trained
+    on, if that is not MNIST. Raises DigitsError as `runs.create` does, and if there are fewer than
+    2 members or the ensemble is finished.
     """
     if count < 2:
         raise DigitsError(f"--ensemble must be at least 2, not {count}.")
     if out is not None:
-        ensemble = Run(out, recipe, count)
+        ensemble = Run(out, recipe, count, data)
         there = runs.find(out)
         if there == ensemble:
             return runs.reopen(out)
@@ -55,22 +56,22 @@ def begin(recipe: Recipe, count: int, out: Path | None) -> Run:
         if out.is_dir() and [path.name for path in out.iterdir()] == [MEMBERS]:
             runs.write_plan(ensemble)
             return ensemble
-    return runs.create(recipe, out, count)
+    return runs.create(recipe, out, count, data=data)
 
 
-def train(ensemble: Run, mnist: Mnist, data: Path | None, started: float) -> None:
+def train(ensemble: Run, data: Dataset, path: Path | None, started: float) -> None:
     """Trains the missing members, then the student, and writes the report into the folder.
 
-    `data` is as for `digits train --data`, and `started` as for `pipeline.train_and_report`. Raises
+    `path` is as for `digits train --data`, and `started` as for `pipeline.train_and_report`. Raises
     DigitsError as that does, and if a member failed; KeyboardInterrupt at Ctrl-C, which keeps what
     is finished.
     """
     assert ensemble.members is not None
     first = ensemble.recipe
     recipes = [replace(first, seed=first.seed + place) for place in range(ensemble.members)]
-    members = sweep.plan(recipes, ensemble.folder / MEMBERS)
+    members = sweep.plan(recipes, ensemble.folder / MEMBERS, ensemble.data)
     with sweep.locked(ensemble.folder / MEMBERS):
-        with processes.engine(data=data) as engine:
+        with processes.engine(data=path) as engine:
             failures = train_all(members, engine, ensemble.network_file)
         for member, reason in failures.items():
             raise DigitsError(
@@ -78,7 +79,7 @@ def train(ensemble: Run, mnist: Mnist, data: Path | None, started: float) -> Non
                 "The same command tries them again."
             )
         try:
-            _unite(ensemble, members, mnist, started)
+            _unite(ensemble, members, data, started)
         except Interrupted:
             raise KeyboardInterrupt from None
 
@@ -101,7 +102,7 @@ def keeps_the_gain(student: float, ensemble: float, members: float) -> bool:
     return student < (ensemble + members) / 2
 
 
-def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) -> None:
+def _unite(ensemble: Run, members: Sequence[Run], data: Dataset, started: float) -> None:
     """Distils the members' mean, chooses what is bundled, measures it, and writes the report."""
     with importing_tensorflow():
         import keras
@@ -113,7 +114,7 @@ def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) 
 
     cores = use_cores()
     recipe = ensemble.recipe
-    (images, _), validation = dataset.prepare(recipe, mnist)
+    (images, _), validation = dataset.prepare(recipe, data)
     networks = [keras.models.load_model(member.network) for member in members]
     readers = [predictor(network, cores) for network in networks]
 
@@ -165,13 +166,13 @@ def _unite(ensemble: Run, members: Sequence[Run], mnist: Mnist, started: float) 
 
     # Everything is decided. Here, and for the bundled network below, the test set is opened.
     on_test = {
-        "mean": tempered(mean(mnist.test_images), temperature),
-        "student": student.read(mnist.test_images),
+        "mean": tempered(mean(data.test_images), temperature),
+        "student": student.read(data.test_images),
     }
     for name, answers in on_test.items():
-        metrics = report.metrics_of(evaluate(mnist.test_labels, answers["probabilities"]))
+        metrics = report.metrics_of(evaluate(data.test_labels, answers["probabilities"]))
         figures[name] |= {key: metrics[key] for key in ON_TEST}
-    pipeline.finish(bundled, ensemble, mnist, started, {"ensemble": figures})
+    pipeline.finish(bundled, ensemble, data, started, {"ensemble": figures})
     for kept in student_run.folder.glob("answers-*"):  # not needed any more
         kept.unlink()
 

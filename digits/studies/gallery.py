@@ -19,9 +19,9 @@ SEED = 5  # of what is drawn at random
 WAYS_TO_CLUTTER = (0.05, 0.2, 0.3, 0.4, 0.55, 0.75, 0.9, 0.1, 0.45, 0.6)
 
 
-def draw(recipe: Recipe, digits: Bytes) -> list[AugmentationRow]:
+def draw(recipe: Recipe, digits: Bytes, what: str = "MNIST's own digits") -> list[AugmentationRow]:
     """What each augmentation alone does at its strongest, and what the whole recipe does, to
-    digits, uint8 of shape (10, 28, 28), ink 255 on 0.
+    images, uint8 of shape (10, 28, 28), ink 255 on 0, which are called `what`.
 
     Amounts that are 0 in the recipe are from `AUGMENTATIONS`.
     """
@@ -32,7 +32,7 @@ def draw(recipe: Recipe, digits: Bytes) -> list[AugmentationRow]:
 
     pictures = digits[..., None].astype(np.float32)
     amounts = {name: getattr(recipe, name) or usual for name, usual in AUGMENTATIONS.items()}
-    rows = [AugmentationRow("unchanged", "MNIST's own digits", True, digits)]
+    rows = [AugmentationRow("unchanged", what, True, digits)]
     for field, (name, amount) in in_words(replace(recipe, **amounts)).items():
         alone = replace(recipe, **dict.fromkeys(AUGMENTATIONS, 0) | {field: amounts[field]})
         images = _cluttered(pictures) if field == "clutter" else _strongest(alone, pictures)

@@ -1,10 +1,11 @@
-"""The images of MNIST whose labels models dispute most: `digits evaluate --suspects`.
+"""The images whose labels models dispute most, of MNIST or others: `digits evaluate --suspects`.
 
 Models are trained by cross-validation, so that none judges an image that it was trained on.
 Confident learning (Northcutt, Jiang & Chuang 2021, by cleanlab) then estimates how many labels are
 wrong. A suspect may have a wrong label, be ambiguous, or be misread by the models.
 """
 
+import textwrap
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.data.mnist import Bytes, load_mnist
+from digits.data.mnist import Bytes, Dataset, Own
 from digits.errors import DigitsError
 from digits.evaluation import Floats
 from digits.files import replacing
 from digits.runs import run as runs
-from digits.runs.recipes import TRAINING_IMAGES, Recipe
+from digits.runs.recipes import MOST_HELD_OUT, TRAINING_IMAGES, Recipe, for_data
+from digits.studies.opening import in_words
 from digits.terminal import importing_tensorflow, note, table
 from digits.training import trial
 
@@ -31,53 +33,68 @@ LISTED = 20  # of each half on the terminal
 DRAWN = 40  # of each half in the figure
 
 
-def plan(recipe: Recipe, folds: int) -> Recipe:
-    """The recipe of each fold's model, which holds out the images that it judges. Raises
+def plan(recipe: Recipe, folds: int, images: int = TRAINING_IMAGES) -> Recipe:
+    """The recipe of each fold's model, which holds out those of the images that it judges. Raises
     DigitsError if there are too few or too many folds, or too few images left for a batch."""
     if not 2 <= folds <= MOST_FOLDS:
         raise DigitsError(f"--folds must be from 2 to {MOST_FOLDS}, not {folds:,}.")
-    return replace(recipe, held_out=len(parts(recipe.seed, folds)[0]))
+    held_out = len(parts(recipe.seed, folds, images)[0])
+    if held_out > MOST_HELD_OUT:
+        raise DigitsError(
+            f"{folds} folds of {images:,} images have more than {MOST_HELD_OUT:,} each; "
+            "give more --folds."
+        )
+    return replace(recipe, held_out=held_out)
 
 
-def begin(recipe: Recipe, folds: int, out: Path | None) -> Path:
+def begin(recipe: Recipe, folds: int, out: Path | None, data: Dataset) -> Path:
     """Makes the folder of a new search; default `runs/suspects-<time>`.
 
-    Raises DigitsError as `plan` does, and if there is no MNIST, or the folder is not empty, cannot
+    Raises DigitsError as `plan` and `recipes.for_data` do, and if the folder is not empty, cannot
     be written, or its disk is nearly full.
     """
-    recipe = plan(recipe, folds)
-    load_mnist()  # without it, no folder is made
-    recipe = trial.tried(recipe)
+    recipe = trial.tried(plan(for_data(recipe, data), folds, len(data.train_labels)))
     content = {"recipe": asdict(recipe), "folds": folds}
+    if data.own:
+        content["data"] = asdict(data.own)
     return runs.make_folder(PLAN, content, "suspects", out, runs.kept_files(recipe))
 
 
-def _reopen(folder: Path) -> tuple[Recipe, int]:
-    """Recipe and number of folds of an unfinished search, whose half-written files are removed."""
+def begun_with(folder: Path) -> Own | None:
+    """The data of an unfinished search; None for MNIST. Raises DigitsError as `search` does."""
+    return _reopen(folder)[2]
 
-    def planned(content: dict[str, Any]) -> tuple[Recipe, int]:
-        return plan(Recipe(**content["recipe"]), content["folds"]), content["folds"]
+
+def _reopen(folder: Path) -> tuple[Recipe, int, Own | None]:
+    """Recipe, number of folds and data of an unfinished search, whose half-written files are
+    removed."""
+
+    def planned(content: dict[str, Any]) -> tuple[Recipe, int, Own | None]:
+        own = runs.own_data(content)
+        images = own.training if own else TRAINING_IMAGES
+        return plan(Recipe(**content["recipe"]), content["folds"], images), content["folds"], own
 
     found = runs.reopen_folder(folder, PLAN, planned, FIGURES, "search", "suspects.txt")
     runs.check_kept(found[0], folder)
     return found
 
 
-def parts(seed: int, folds: int) -> list[NDArray[np.int64]]:
-    """The training images of each fold, as ascending indices of MNIST; the first is the largest."""
-    order = np.random.default_rng([seed, 4]).permutation(TRAINING_IMAGES)
+def parts(seed: int, folds: int, images: int = TRAINING_IMAGES) -> list[NDArray[np.int64]]:
+    """The training images of each fold, as ascending indices; the first fold is the largest."""
+    order = np.random.default_rng([seed, 4]).permutation(images)
     return [np.sort(part) for part in np.array_split(order, folds)]
 
 
-def search(folder: Path) -> tuple[dict[str, Any], str]:
-    """Judges all of MNIST and writes the results into the folder.
+def search(folder: Path, data: Dataset) -> tuple[dict[str, Any], str]:
+    """Judges all the images with which the search in a folder was begun, and writes the results
+    into the folder.
 
     A search in the folder that is unfinished is resumed. Returns the figures, ready for JSON, and
-    the text that a terminal shows of them. Raises DigitsError if there is no search, it is finished
-    or damaged or cannot be written, or there is no MNIST; Interrupted as `train` does.
+    the text that a terminal shows of them. Raises DigitsError if there is no search, or it is
+    finished or damaged or cannot be written; Interrupted as `train` does.
     """
-    recipe, folds = _reopen(folder)
-    mnist = load_mnist()
+    recipe, folds, _ = _reopen(folder)
+    count = len(data.train_labels)
     with importing_tensorflow():
         import cleanlab.filter  # noqa: F401 - if it is missing, not after an hour of training
         import keras
@@ -91,41 +108,44 @@ def search(folder: Path) -> tuple[dict[str, Any], str]:
 
     tf.get_logger().setLevel("ERROR")  # it warns of many graphs; each fold has one of its own
     cores = use_cores()
+    counts = (
+        f"{folds} models, each trained on {count - recipe.held_out:,} {data.things} to judge "
+        f"{recipe.held_out:,} others"
+    )
     note(
-        f"MNIST from {mnist.source}, verified. Recipe {recipe.name}, epochs: {recipe.epochs}, "
-        f"seed: {recipe.seed}; {folds} models, each trained on "
-        f"{TRAINING_IMAGES - recipe.held_out:,} digits to judge {recipe.held_out:,} others; "
-        f"results go to {folder}."
+        f"{in_words(data, counts)}\nRecipe {recipe.name}, epochs: {recipe.epochs}, "
+        f"seed: {recipe.seed}; results go to {folder}."
     )
     judged = {
-        "probabilities": np.zeros((TRAINING_IMAGES, 10), np.float32),
-        "is_digit": np.zeros(TRAINING_IMAGES, np.float32),
+        "probabilities": np.zeros((count, 10), np.float32),
+        "is_digit": np.zeros(count, np.float32),
     }
     seconds, models = 0.0, []
-    for number, part in enumerate(parts(recipe.seed, folds), start=1):
+    for number, part in enumerate(parts(recipe.seed, folds, count), start=1):
         fold = folder / f"fold-{number}"
-        answers = answers_of(recipe, part, fold, mnist, cores)
+        answers = answers_of(recipe, part, fold, data, cores)
         for name, own in judged.items():
             own[part] = answers[name]
         seconds += float(answers["seconds"])
         models.append(fold.with_suffix(".keras"))
-        right = answers["probabilities"].argmax(axis=1) == mnist.train_labels[part]
+        right = answers["probabilities"].argmax(axis=1) == data.train_labels[part]
         note(f"fold {number} of {folds}: {right.mean():.2%} read as labelled")
-    rows = {"training": judge(mnist.train_labels, **judged)}
+    rows = {"training": judge(data.train_labels, **judged)}
 
     # The search opens the test set here, once everything is decided.
     readers = [predictor(keras.models.load_model(model), cores) for model in models]
-    mean = mean_of([read(mnist.test_images) for read in readers])
-    rows["test"] = judge(mnist.test_labels, **mean)
+    mean = mean_of([read(data.test_images) for read in readers])
+    rows["test"] = judge(data.test_labels, **mean)
 
     figures = {
         "recipe": asdict(recipe),
         "folds": folds,
         "cores": cores,
         "train_seconds": seconds,
+        **({"own_data": asdict(data.own)} if data.own else {}),
         **{half: _figures_of(of_half) for half, of_half in rows.items()},
     }
-    images = {"training": mnist.train_images, "test": mnist.test_images}
+    images = {"training": data.train_images, "test": data.test_images}
     drawn = [
         (_title(half, figures), images[half][[row["index"] for row in first]], first)
         for half, first in ((half, of_half[:DRAWN]) for half, of_half in rows.items())
@@ -178,7 +198,7 @@ def judge(labels: Bytes, probabilities: Floats, is_digit: Floats) -> Rows:
 
 
 def _figures_of(rows: Rows) -> dict[str, Any]:
-    """The figures of a half of MNIST: counts, and the suspects, at least `LISTED` rows."""
+    """The figures of a half of the data: counts, and the suspects, at least `LISTED` rows."""
     suspects = sum(row["suspect"] for row in rows)
     return {
         "images": len(rows),
@@ -190,7 +210,13 @@ def _figures_of(rows: Rows) -> dict[str, Any]:
 
 def _title(half: str, figures: dict[str, Any]) -> str:
     counts = f"{figures[half]['disputed']:,} of {figures[half]['images']:,}"
-    return f"{half.capitalize()} images: {counts} are read as a digit other than their label"
+    thing = _thing(figures)
+    return f"{half.capitalize()} images: {counts} are read as a {thing} other than their label"
+
+
+def _thing(figures: dict[str, Any]) -> str:
+    """What a label stands for."""
+    return "digit" if figures.get("own_data", {"digits": True})["digits"] else "class"
 
 
 def _as_text(figures: dict[str, Any], folder: Path) -> str:
@@ -201,6 +227,7 @@ def _as_text(figures: dict[str, Any], folder: Path) -> str:
     }
     head = ("rank", "index", "label", "read as", "probability", "of the label")
     cells = "{rank} {index} {label} {read_as} {probability:.2%} {label_probability:.2%}"
+    own = "those of the data as they are used" if "own_data" in figures else "MNIST's own"
     lines = []
     for half, judge in judges.items():
         suspects = f"{figures[half]['suspects']:,}"
@@ -212,10 +239,14 @@ def _as_text(figures: dict[str, Any], folder: Path) -> str:
             *table(head, [cells.format(**row).split() for row in first], left=0),
             "",
         ]
+    thing = _thing(figures)
+    explanation = (
+        f"Indices are {own}, from 0. The number of likely wrong labels is the number of images "
+        f"read as another {thing} with at least the mean probability of that {thing} among the "
+        "images labelled so."
+    )
     lines += [
-        "Indices are MNIST's own, from 0. The number of likely wrong labels is the number of",
-        "images read as another digit with at least the mean probability of that digit among the",
-        "images labelled so.",
+        *textwrap.wrap(explanation, 88),
         f"Pictures of the most disputed: {folder / 'suspects.png'}",
         f"All {sum(figures[half]['images'] for half in judges):,} images: {folder / 'scores.csv'}",
     ]

@@ -14,7 +14,7 @@ from digits.data import pens, strokes, variants
 from digits.data.fonts import families, glyphs
 from digits.data.lines import drawing, hands, in_context, in_font, remains, signs, texts
 from digits.data.lines.drawing import Lines
-from digits.data.mnist import Bytes, Mnist, split
+from digits.data.mnist import Bytes, Dataset, split
 from digits.runs.recipes import Recipe
 from digits.training import augmentation
 from digits.training.geometry import frame_all
@@ -27,9 +27,9 @@ CHUNK = 1000  # characters that are bent at once
 Labelled = tuple[Bytes, Bytes]
 
 
-def prepare(recipe: Recipe, mnist: Mnist) -> tuple[Labelled, Labelled]:
+def prepare(recipe: Recipe, data: Dataset) -> tuple[Labelled, Labelled]:
     """The training set, with what is drawn for it, and the digits held out for validation."""
-    training, validation = split(mnist.train_images, mnist.train_labels, recipe.held_out)
+    training, validation = split(data.train_images, data.train_labels, recipe.held_out)
     return with_drawn(recipe, *training), validation
 
 

@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import context  # not public, but needed in `_strategy`
 
-from digits.data.mnist import Mnist
+from digits.data.mnist import Dataset
 from digits.errors import DigitsError
 from digits.runs.history import Epoch
 from digits.runs.recipes import Recipe
@@ -36,16 +36,16 @@ GRACE = 2  # seconds after which a lost worker no longer responds
 PACKAGE = Path(__file__).parent.parent
 
 
-def follow(team: Team, recipe: Recipe | None, mnist: Mnist) -> None:
+def follow(team: Team, recipe: Recipe | None, data: Dataset) -> None:
     """`train_together` for the workers other than worker 0, which keeps the results."""
     with tempfile.TemporaryDirectory() as folder:
-        train_together(team, recipe, mnist, Path(folder) / "state.npz", use_cores())
+        train_together(team, recipe, data, Path(folder) / "state.npz", use_cores())
 
 
 def train_together(
     team: Team,
     recipe: Recipe | None,
-    mnist: Mnist,
+    data: Dataset,
     state_file: Path,
     cores: int,
     on_epoch: Callable[[list[Epoch]], None] = lambda history: None,
@@ -55,7 +55,7 @@ def train_together(
     Args:
         team: the workers, after `workers.meet`.
         recipe: everything that decides the result; None for the recipe of worker 0.
-        mnist: all of MNIST.
+        data: what to train on, and to measure on once.
         state_file: as for `train`; if worker 0's exists, it is copied to all others.
         cores, on_epoch: as for `train`.
 
@@ -68,7 +68,7 @@ def train_together(
     """
     with _strategy(team) as strategy:
         recipe = _agree(team, strategy, recipe)
-        training, validation = dataset.prepare(recipe, mnist)
+        training, validation = dataset.prepare(recipe, data)
         _align(team, strategy, training, state_file)
         quiet = team.index > 0
         model, history = train(
@@ -179,8 +179,8 @@ def _align(
     for index, digest in enumerate(others, 1):
         if digest != first[:size]:
             raise DigitsError(
-                f"{describe(team, [index])} drew other digits than worker 0 from the same recipe; "
-                "install the same versions of all libraries."
+                f"{describe(team, [index])} has other digits than worker 0, of its data or drawn "
+                "from the same recipe; give it the same --data and versions of all libraries."
             )
     if team.index and len(first) > size:
         state_file.write_bytes(first[size:])

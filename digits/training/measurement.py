@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from digits.data.mnist import Mnist
+from digits.data.mnist import Dataset
 from digits.evaluation import Evaluation, evaluate
 from digits.reporting.report import metrics_of
 from digits.runs.recipes import Recipe
@@ -20,22 +20,20 @@ LIBRARIES = ("tensorflow", "keras", "numpy", "scipy", "sklearn", "PIL", "matplot
 NON_DIGITS = 1000  # on which refusal is measured
 
 
-def measure(trained: Trained, recipe: Recipe, mnist: Mnist) -> tuple[Evaluation, dict[str, Any]]:
+def measure(trained: Trained, recipe: Recipe, data: Dataset) -> tuple[Evaluation, dict[str, Any]]:
     """Measures a network once on the test digits, when everything is decided.
 
     Args:
         trained: from `calibrate`.
         recipe: that it was trained with.
-        mnist: all of MNIST.
+        data: what to train on, and to measure on once.
 
     Returns:
         the evaluation on the test digits, and the content of metrics.json without the time of the
             whole command, which has not ended.
     """
-    answers = trained.read(mnist.test_images)
-    test = evaluate(mnist.test_labels, answers["probabilities"])
-    strange = dataset.non_digits(NON_DIGITS, *trained.validation, recipe.seed + 1)
-    mistaken = trained.read(strange)["is_digit"] >= trained.threshold
+    answers = trained.read(data.test_images)
+    test = evaluate(data.test_labels, answers["probabilities"])
     return test, {
         **metrics_of(test),
         "parameters": trained.model.count_params(),
@@ -43,18 +41,28 @@ def measure(trained: Trained, recipe: Recipe, mnist: Mnist) -> tuple[Evaluation,
         "outputs": trained.outputs,
         "temperature": trained.temperature,
         "threshold": trained.threshold,
-        "test_accepted": float(np.mean(answers["is_digit"] >= trained.threshold)),
-        "non_digits_accepted": float(np.mean(mistaken)),
+        **(_acceptance(trained, answers["is_digit"], recipe.seed) if data.digits else {}),
         "validation_accuracy": trained.history[-1].validation_accuracy,
         "train_seconds": sum(epoch.seconds for epoch in trained.history),
         "peak_memory_mb": _peak_memory_mb(),
         "seed": recipe.seed,
         "recipe": asdict(recipe),
-        "data_source": mnist.source,
-        "drawn_from": dataset.drawn_from(recipe),
+        "data_source": data.source,
+        **({"own_data": asdict(data.own)} if data.own else {}),
+        **({"drawn_from": dataset.drawn_from(recipe)} if data.digits else {}),
         "cores": trained.cores,
         "versions": {"python": platform.python_version()}
         | {name: import_module(name).__version__ for name in LIBRARIES},
+    }
+
+
+def _acceptance(trained: Trained, is_digit: Any, seed: int) -> dict[str, float]:
+    """The fractions of the test digits, and of drawn non-digits, that are accepted as digits."""
+    strange = dataset.non_digits(NON_DIGITS, *trained.validation, seed + 1)
+    mistaken = trained.read(strange)["is_digit"] >= trained.threshold
+    return {
+        "test_accepted": float(np.mean(is_digit >= trained.threshold)),
+        "non_digits_accepted": float(np.mean(mistaken)),
     }
 
 

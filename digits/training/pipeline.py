@@ -3,14 +3,14 @@
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from digits.data.mnist import Bytes, Mnist, split
+from digits.data.mnist import Bytes, Dataset, split
 from digits.reporting import plots, report
 from digits.runs.history import Epoch, LineEpoch, write_history
 from digits.runs.run import Run, write_json
@@ -27,12 +27,12 @@ from digits.training.train import Labels, train, use_cores
 CHECKED = 1000  # lines of validation digits that are read after each epoch
 
 
-def train_and_report(run: Run, mnist: Mnist, started: float, team: Team | None = None) -> None:
+def train_and_report(run: Run, data: Dataset, started: float, team: Team | None = None) -> None:
     """Trains a recipe, opens the test set once, and leaves everything about it in a folder.
 
     Args:
         run: a new run, or an unfinished one, which is resumed.
-        mnist: all of MNIST.
+        data: what to train on, and to measure on once.
         started: `time.monotonic()` when the command began.
         team: the workers to train with, once they have met; this is worker 0.
 
@@ -41,14 +41,14 @@ def train_and_report(run: Run, mnist: Mnist, started: float, team: Team | None =
     """
     cores = use_cores()
     if team is None:
-        trained = fit(run, *dataset.prepare(run.recipe, mnist), cores)
+        trained = fit(run, *dataset.prepare(run.recipe, data), cores)
     else:
         on_epoch = _recorder(run.folder)
-        together = distributed.train_together(team, run.recipe, mnist, run.state, cores, on_epoch)
+        together = distributed.train_together(team, run.recipe, data, run.state, cores, on_epoch)
         trained = calibrate(*together, cores)
-    lines = fit_lines(run, mnist, cores) if run.recipe.lines else None
+    lines = fit_lines(run, data, cores) if run.recipe.lines else None
     more = {"workers": len(team.addresses)} if team else {}
-    finish(trained, run, mnist, started, more, lines)
+    finish(trained, run, data, started, more, lines)
 
 
 def fit(run: Run, training: tuple[Bytes, Labels], validation: Labelled, cores: int) -> Trained:
@@ -61,11 +61,11 @@ def fit(run: Run, training: tuple[Bytes, Labels], validation: Labelled, cores: i
     return calibrate(model, history, validation, cores)
 
 
-def fit_lines(run: Run, mnist: Mnist, cores: int) -> TrainedLines:
+def fit_lines(run: Run, data: Dataset, cores: int) -> TrainedLines:
     """Trains the network for lines on lines of training digits; with a state in the run's folder,
     training is resumed."""
     recipe = run.recipe
-    parts = split(mnist.train_images, mnist.train_labels, recipe.held_out)
+    parts = split(data.train_images, data.train_labels, recipe.held_out)
     training, validation = (
         dataset.lines_of(recipe, *part, count, number)
         for number, (part, count) in enumerate(zip(parts, (recipe.lines, CHECKED), strict=True))
@@ -82,7 +82,7 @@ def fit_lines(run: Run, mnist: Mnist, cores: int) -> TrainedLines:
 def finish(
     trained: Trained,
     run: Run,
-    mnist: Mnist,
+    data: Dataset,
     started: float,
     more: Mapping[str, Any],
     lines: TrainedLines | None = None,
@@ -90,12 +90,14 @@ def finish(
     """Opens the test set, once everything is decided, and leaves figures, report, bundle and
     metrics in the run's folder; `more` is what metrics.json is to hold besides, and `lines` the
     network for lines, if there is one. Raises DigitsError as `export` does."""
+    if not data.digits:  # nothing was learnt that could be refused
+        trained = replace(trained, threshold=0.0)
     trained.model.save(run.network)
-    test, metrics = measure(trained, run.recipe, mnist)
+    test, metrics = measure(trained, run.recipe, data)
     plots.training_curves(trained.history, trained.calibrated_loss, run.folder / "training.png")
     plots.confusion_matrix(test, run.folder / "confusion.png")
-    plots.examples(mnist.test_images, test, run.folder / "examples.png")
-    plots.mistakes(mnist.test_images, test, run.folder / "mistakes.png")
+    plots.examples(data.test_images, test, run.folder / "examples.png")
+    plots.mistakes(data.test_images, test, run.folder / "mistakes.png")
     plots.reliability(test, run.folder / "reliability.png")
     # Only now: the figures above take their time, too.
     if lines:
@@ -105,9 +107,9 @@ def finish(
     print(text, end="")
     (run.folder / "report.txt").write_text(text)
     manifest, layers = manifest_of(metrics), layer_table(trained.model)
-    report.write_html(run.folder, mnist.test_images, test, metrics, manifest, layers)
+    report.write_html(run.folder, data.test_images, test, metrics, manifest, layers)
     of_lines = (lines.model, lines.strips) if lines else None
-    export(trained.model, run.bundle, trained.validation[0], manifest, lines=of_lines)
+    export(trained.model, run.bundle, trained.validation[0], manifest, of_lines, canvas=data.digits)
     write_history(trained.history, run.folder, metrics)
     write_json(run.folder / "metrics.json", metrics)  # last: it marks the run as finished
 

@@ -126,7 +126,7 @@ def test_the_confusion_matrix_counts_all_and_colours_errors(
     np.testing.assert_array_equal(np.asarray(colours).reshape(10, 10), errors)
     assert errors.sum() == wrong
     assert axes.get_title(loc="left") == f"{wrong} of 300 misread"
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("read as", "true digit")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("read as", "label")
 
 
 @pytest.mark.parametrize("wrong", [0, 1, 17, 200])

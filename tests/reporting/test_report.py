@@ -161,7 +161,7 @@ def test_the_page_of_any_number_of_mistakes(
         assert mistakes[0] == f"{label} read as {answer}80% vs 2%"
     words = " ".join(page.text.split())
     assert ("The first 200 of 250 misread test digits" in words) == (wrong == 250)
-    assert ("There are none: every test digit was read right." in words) == (wrong == 0)
+    assert ("There are none: every one was read right." in words) == (wrong == 0)
     label, answer = test.labels[0], test.predictions[0]
     assert examples[0] == (f"{label} read as {answer}" if wrong else f"{label}")
     assert examples[1] == (f"{test.labels[1]}" if wrong < 2 else examples[1])

@@ -48,7 +48,7 @@ def other_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def few(mnist: Mnist) -> Mnist:
-    """The first 400 test digits only."""
+    """The first 400 test images only."""
     return replace(mnist, test_images=mnist.test_images[:400], test_labels=mnist.test_labels[:400])
 
 
@@ -170,7 +170,7 @@ def test_networks_take_turns_when_they_are_timed(monkeypatch: pytest.MonkeyPatch
             calls.append((self.name, signature))
 
     monkeypatch.setattr("digits.runtime.Model", Network)
-    bundles: Any = [SimpleNamespace(model=name) for name in ("first", "second")]
+    bundles: Any = [SimpleNamespace(model=name, digits=True) for name in ("first", "second")]
     found = comparison_of_runs.latencies(bundles, np.zeros((28, 28), np.uint8))
     assert found.shape == (2, 2)  # of each signature, for each network
     a_turn = len(calls) // comparison_of_runs.TURNS
@@ -178,6 +178,10 @@ def test_networks_take_turns_when_they_are_timed(monkeypatch: pytest.MonkeyPatch
     assert {*calls[:a_turn]} == {
         (name, signature) for name in ("first", "second") for signature in ("digit", "canvas")
     }
+    del calls[:]
+    bundles[1].digits = False  # so it has no canvas
+    assert comparison_of_runs.latencies(bundles, np.zeros((28, 28), np.uint8)).shape == (1, 2)
+    assert {signature for _, signature in calls} == {"digit"}
 
 
 def test_mflop_by_hand() -> None:
@@ -206,7 +210,7 @@ def test_the_same_network_twice(finished_run: Path, few: Mnist, tmp_path: Path) 
     second = found.rows[1]
     assert (second.gained, second.lost, second.p) == (0, 0, 1.0)
     assert found.disagreements == ()
-    sentence = "All runs give the same answer to each of the 400 test digits."
+    sentence = "All runs give the same answer to each of the 400 test images."
     assert sentence in comparison_report.as_text(found)
     comparison_report.write_html(found, few.test_images, tmp_path / "page.html")
     assert sentence in (tmp_path / "page.html").read_text()
@@ -285,7 +289,7 @@ def test_a_long_page_says_how_much_it_leaves_out(
     )
     text = " ".join((tmp_path / "page.html").read_text().split())
     assert text.count("<img") == comparison_report.PICTURED
-    assert f"disagree on {len(many):,} of 400 test digits. The first 60 are shown" in text
+    assert f"disagree on {len(many):,} of 400 test images. The first 60 are shown" in text
 
 
 def test_a_record_that_is_not_reproduced_is_reported(
@@ -297,7 +301,7 @@ def test_a_record_that_is_not_reproduced_is_reported(
     (run / "metrics.json").write_text(json.dumps(metrics | {"test_accuracy": 399 / 400}))
     found = measure_entries(open_entries([run]), few.test_images, few.test_labels)
     right = 400 - found.rows[0].errors
-    sentence = f"reads {right} of 400 test digits correctly, but 399 are recorded"
+    sentence = f"reads {right} of 400 test images correctly, but 399 are recorded"
     assert sentence in " ".join(comparison_report.as_text(found).split())
     comparison_report.write_html(found, few.test_images, tmp_path / "page.html")
     assert sentence in (tmp_path / "page.html").read_text()

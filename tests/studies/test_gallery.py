@@ -13,6 +13,7 @@ from digits.runs.recipes import RECIPES
 from digits.studies import gallery
 
 DEFAULT = RECIPES["default"]
+draw = gallery.draw
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +101,21 @@ def test_mistakes(
     assert last.startswith("digits show: ")
     assert reason in last
     assert list(tmp_path.iterdir()) == []
+
+
+def test_data_of_ones_own_with_fewer_labels(
+    tmp_path: Path, digits: Bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Further images take the places of the labels that there are not."""
+    drawn = []
+    monkeypatch.setattr(gallery, "draw", lambda *given: drawn.append(given) or draw(*given))
+    data, out = tmp_path / "three.npz", tmp_path / "out.png"
+    # Sixteen images, of which fourteen are to train on, labelled 0, 0, 1, 1, 2, 2, 0, 0, ...
+    np.savez(data, x=np.resize(digits, (16, 28, 28)), y=np.arange(16) // 2 % 3)
+    command = ["show", "augment", "--data", str(data), "--not-digits", "--out", str(out)]
+    assert main(command) == 0
+    ((_, shown, what),) = drawn
+    assert what == "your own images"
+    np.testing.assert_array_equal(shown, digits[[0, 2, 4, 1, 3, 5, 6, 7, 8, 9]])
+    np.savez(data, x=digits[:9], y=np.arange(9))
+    assert main(command) == 2

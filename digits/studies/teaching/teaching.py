@@ -246,7 +246,10 @@ def _write(
     cores: int,
 ) -> None:
     manifest = {
-        key: of for key, of in source.manifest.items() if key not in ("format", "files", "contract")
+        key: of
+        for key, of in source.manifest.items()
+        # Its figures are of MNIST now.
+        if key not in ("format", "files", "contract", "own_data")
     }
     given = predictor(model, cores)(mnist.test_images)
     test = evaluate(mnist.test_labels, given["probabilities"])

@@ -4,6 +4,7 @@ Nothing is written unless LiteRT gives the same answers as Keras.
 """
 
 import io
+import shlex
 import subprocess
 import tempfile
 import time
@@ -46,6 +47,10 @@ CONTRACT = {
     ),
     "accepted": "is_digit is at least thresholds.is_digit; otherwise not sure, or no digit",
 }
+IMAGE = (  # in place of all that, for a model of what is no digit
+    "uint8 (1, 28, 28): an image as those that it was trained on -> probabilities float32 (1, 10) "
+    "of the labels 0 to 9; is_digit float32 (1,), which means nothing here"
+)
 
 LIKELIEST = "the probability of the likeliest digit: this network has no output for non-digits"
 IN_MANIFEST = (  # of a run's metrics
@@ -62,6 +67,7 @@ def export(
     digits: Bytes,
     manifest: Mapping[str, Any],
     lines: tuple[keras.Model, Bytes] | None = None,
+    canvas: bool = True,
 ) -> None:
     """Writes the bundle of a finished network, or of two.
 
@@ -73,16 +79,20 @@ def export(
         manifest: what is known of the model; `contract` and the files are added.
         lines: the network for lines, from `line_network.finish`, and strips to make golden inputs
             of, uint8 of shape (n, 32, 192), n at least `GOLDEN`.
+        canvas: whether there is a signature `canvas`, whose geometry is that of digits.
 
     Raises:
         DigitsError: LiteRT gives another answer than Keras, something that is not finite, or a file
             without its weights; nothing is written then.
     """
     networks = {"model.keras": model}
-    golden = {"digit": digits[:GOLDEN], "canvas": _canvases(digits[:GOLDEN])}
+    golden = {"digit": digits[:GOLDEN]}
+    if canvas:
+        golden["canvas"] = _canvases(digits[:GOLDEN])
     if lines:
         networks["line.keras"], golden["line"] = lines[0], lines[1][:GOLDEN]
-    functions = signatures(*networks.values())
+    every = signatures(*networks.values())
+    functions = {name: every[name] for name in golden}
     expected = {name: answers(functions[name], of[:, None]) for name, of in golden.items()}
     lite = converted([*networks.values()], functions)
     with own_words_only():
@@ -95,8 +105,15 @@ def export(
         if len(content) < 4 * networks.get(name, model).count_params():
             raise DigitsError(f"{name} came out without its weights; nothing was written.")
     files["golden.npz"] = _golden_file(golden, expected)
-    contract = {name: of for name, of in CONTRACT.items() if name != "line" or lines}
+    contract = _contract([*golden])
     bundle.write(folder, files, {**manifest, "contract": contract})
+
+
+def _contract(names: list[str]) -> dict[str, str]:
+    """What a model with these signatures takes and gives."""
+    if "canvas" in names:
+        return {name: of for name, of in CONTRACT.items() if name in (*names, "accepted")}
+    return {"digit": IMAGE}
 
 
 def loaded(source: bundle.Bundle, name: str) -> keras.Model:
@@ -108,15 +125,23 @@ def loaded(source: bundle.Bundle, name: str) -> keras.Model:
 def manifest_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """What a bundle's manifest says about a run, from the run's metrics."""
     recipe = Recipe(**metrics["recipe"])
-    members = f" --ensemble {len(metrics['ensemble']['members'])}" if "ensemble" in metrics else ""
+    command = command_line(recipe)
+    if "ensemble" in metrics:
+        command += f" --ensemble {len(metrics['ensemble']['members'])}"
+    own = metrics.get("own_data")
+    if own:
+        command += f" --data {shlex.quote(own['path'])}" + " --not-digits" * (not own["digits"])
     return {
         "name": recipes.title(recipe),
         "created": time.strftime("%Y-%m-%d", time.gmtime()),
-        "command": command_line(recipe) + members,
+        "command": command,
         "recipe": metrics["recipe"],
         "seed": recipe.seed,
-        "data": f"MNIST, verified by SHA-256, from {metrics['data_source']}",
-        "drawn_from": metrics["drawn_from"],
+        "data": of_own_data(own)
+        if own
+        else f"MNIST, verified by SHA-256, from {metrics['data_source']}",
+        **({"own_data": own} if own else {}),
+        **({"drawn_from": metrics["drawn_from"]} if "drawn_from" in metrics else {}),
         "metrics": {name: metrics[name] for name in IN_MANIFEST if name in metrics},
         "thresholds": {"is_digit": metrics["threshold"]},
         **({"is_digit": LIKELIEST} if metrics.get("outputs") == CLASSES else {}),
@@ -124,6 +149,13 @@ def manifest_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
         "versions": metrics["versions"],
         "commit": _commit(),
     }
+
+
+def of_own_data(own: Mapping[str, Any]) -> str:
+    """What a manifest says about data that are not MNIST, in words."""
+    counts = f"{own['training']:,} training and {own['test']:,} test images"
+    kind = "" if own["digits"] else ", no digits"
+    return f"not MNIST{kind}: {own['path']}, {counts}, SHA-256 {own['sha256']}"
 
 
 def signatures(

@@ -19,7 +19,7 @@ ABOUT = ("name", "created", "commit")  # of the manifest
 
 
 def onnx_files(source: Bundle) -> dict[str, bytes]:
-    """The files `digit.onnx`, `canvas.onnx` and, if lines are read, `line.onnx`, by name.
+    """The files `digit.onnx` and, if the model has these signatures, `canvas.onnx` and `line.onnx`.
 
     Each takes and gives what the signature of its name does, for n images instead of one. Its
     metadata hold the contract, the threshold of `is_digit`, and where the model comes from.
@@ -33,7 +33,8 @@ def onnx_files(source: Bundle) -> dict[str, bytes]:
     functions = signatures(model, loaded(source, "line.keras") if reads_lines else None, None)
     golden = np.load(io.BytesIO(source.file("golden.npz")))
     files = {}
-    for name, function in functions.items():
+    for name in (name for name in functions if name in source.manifest["contract"]):
+        function = functions[name]
         converted, _ = convert.from_function(function, function.input_signature, opset=OPSET)
         for tensor in (*converted.graph.input, *converted.graph.output):
             tensor.type.tensor_type.shape.dim[0].dim_param = "n"
