@@ -39,6 +39,10 @@ class Run:
     recipe: Recipe  # everything that decides the result; of an ensemble, the first member's recipe
     members: int | None = None  # how many networks an ensemble has; None for a single run
 
+    def __repr__(self) -> str:
+        state = "finished" if self.finished else "not finished"
+        return f"Run({str(self.folder)!r}, recipe {self.recipe.name}, {state})"
+
     @property
     def name(self) -> str:
         return self.folder.name
