@@ -39,6 +39,9 @@ class Reader:
         self._bundle = bundles.read(bundles.SHIPPED if bundle is None else bundle)
         self._local = threading.local()  # a recogniser serves one thread
 
+    def __repr__(self) -> str:
+        return f"Reader({str(self._bundle.folder)!r})"
+
     def __getstate__(self) -> bundles.Bundle:
         return self._bundle
 
@@ -167,9 +170,11 @@ class Reader:
             blank = np.zeros((bundles.CANVAS_SIDE, bundles.CANVAS_SIDE), np.uint8)
             return Reading(0, np.full(10, 0.1, np.float32), False, Box(0, 0, 0, 0), blank, 0.0)
         canvas = place(piece.ink)
-        answer = Answer.of(self.outputs("canvas", canvas), canvas)
-        if grey.shape == (bundles.DIGIT_SIDE, bundles.DIGIT_SIDE):
-            # Perhaps it stands in MNIST's frame already, and what seems paper is part of it.
+        outputs = self.outputs("canvas", canvas)
+        answer, seen = Answer.of(outputs, canvas), outputs["digit"][0]
+        # Perhaps it stands in MNIST's frame already, and what seems paper is part of it. If the
+        # network was shown just that, as of most digits of MNIST, it would say the same again.
+        if grey.shape == seen.shape and not np.array_equal(grey, seen):
             framed = Answer.of(self.outputs("digit", grey), canvas)
             answer = max(answer, framed, key=lambda one: one.is_digit * one.probabilities.max())
         box = _in_picture(piece.box, found.scale, grey)
