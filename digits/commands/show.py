@@ -10,7 +10,7 @@ import numpy as np
 from digits.data.mnist import load_mnist
 from digits.errors import DigitsError, explained
 from digits.runs import recipes
-from digits.runs.recipes import RECIPES
+from digits.runs.recipes import RECIPES, Recipe
 from digits.terminal import own_words_only, say
 
 
@@ -35,8 +35,11 @@ def run(arguments: argparse.Namespace, prog: str) -> None:
         _, first = np.unique(mnist.train_labels, return_index=True)  # of each digit
         rows = gallery.draw(recipe, mnist.train_images[first])
         with explained(f"--out {out} cannot be written"):
-            title = f"Recipe {recipe.name}: each augmentation alone, at its strongest"
+            title = f"{_of(recipe)}: each augmentation alone, at its strongest"
             plots.augmentations(rows, title, out)
-    named = RECIPES.get(recipe.name)
-    amounts = f"of the recipe {recipe.name}" if recipe == named else "of your flags"
-    say(f"{out} shows what each augmentation does, with the amounts {amounts}.")
+    say(f"{out} shows what each augmentation does. {_of(recipe)}.")
+
+
+def _of(recipe: Recipe) -> str:
+    changed = "" if recipe == RECIPES.get(recipe.name) else ", changed by flags"
+    return f"Recipe {recipe.name}{changed}"
