@@ -107,6 +107,7 @@ def _bars(axes: Axes, series: dict[str, list[float]], number: str) -> None:
     bars = axes.barh(names, values, height=0.6, color=colours)
     axes.bar_label(bars, [number.format(value) for value in values], padding=4)
     axes.set(xlabel="after one epoch", xlim=(0, 1.3 * max(values)), ylim=(len(SERIES) - 0.5, -0.5))
+    axes.set_xticks([tick for tick in axes.get_xticks() if tick <= 1.01 * max(values)])
     axes.tick_params(axis="y", length=0)
 
 
