@@ -43,6 +43,7 @@ ROUNDS = 3
 WARM_UP, CALLS = 50, 1000  # a round
 PREDICTIONS = 100  # a round, of model.predict, which is hundreds of times slower
 COLD, COLD_TEXTBOOK = 4, 2  # a round
+MANY, TURN = 10_000, 100  # digits that are read one by one and by classify_many, and in a turn
 
 # A launcher of 9 MB, since a forked child counts its parent's memory towards its own peak.
 LAUNCH = """
@@ -73,6 +74,34 @@ for _ in range(int(sys.argv[2]) + 10):
     model.predict(image, verbose=0)
     seconds.append(time.perf_counter() - started)
 print(json.dumps(seconds[10:]))
+"""
+# On one core, so that no library computes on several threads. What counts is the time that the
+# processor works on it, and turns are short, since other programs may run meanwhile.
+CLASSIFY = """
+import json, os, sys, time
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+from digits.data.mnist import load_mnist
+from digits.reading.reader import Reader
+bundle, count, turn = sys.argv[1] or None, int(sys.argv[2]), int(sys.argv[3])
+reader, images = Reader(bundle), load_mnist().test_images[:count]
+
+def one_by_one(some):
+    for image in some:
+        reader.classify(image)
+
+def many(some):
+    for reading in reader.classify_many(some):
+        pass
+
+one_by_one(images[:50])
+seconds = {"one_by_one": [], "many": []}
+for start in range(0, count, turn):
+    for way in (one_by_one, many):
+        begun = time.thread_time()
+        way(images[start : start + turn])
+        seconds[way.__name__].append(time.thread_time() - begun)
+print(json.dumps(seconds))
 """
 
 
@@ -166,6 +195,7 @@ def measure(
         }
         for threads in (1, os.cpu_count() or 1)
     ]
+    lines.append(classified(folder, MANY if rounds > 1 else 2 * TURN))
     where = "new virtual environment" if venv else "this environment, with compiled Python files"
     lines.append({"what": "installed", "megabytes": size / 1e6, "of": where})
     versions = installation.versions(
@@ -206,6 +236,22 @@ def throughput(shipped: bundle.Bundle, threads: int, count: int = 4000) -> float
         started = time.perf_counter()
         list(pool.map(work, models))
         return threads * count / (time.perf_counter() - started)
+
+
+def classified(folder: Path | None, count: int) -> Line:
+    """Reads so many of MNIST's test digits with `classify` and with `classify_many`, by turns.
+
+    Times are the medians of a digit's; `ratio` is the median of each turn's.
+    """
+    found = json.loads(python(CLASSIFY, str(folder or ""), str(count), str(TURN)))
+    alone, many = (np.array(found[way]) for way in ("one_by_one", "many"))
+    return {
+        "what": "classify_many",
+        "digits": count,
+        "microseconds": 1e6 * float(np.median(many)) / TURN,
+        "one_by_one_microseconds": 1e6 * float(np.median(alone)) / TURN,
+        "ratio": float(np.median(many / alone)),
+    }
 
 
 def predictions(path: Path) -> list[float]:
@@ -262,6 +308,11 @@ def summary(lines: Lines) -> str:
         for x in lines
         if x["what"] == "throughput"
     ]
+    if many := by_what.get("classify_many"):
+        text.append(
+            f"classify_many          {many['microseconds']:9.0f} µs   a digit, {many['ratio']:.2f} "
+            "of classify's, at most 1.0, goal 0.7"
+        )
     size = by_what["installed"]
     text.append(f"installed              {size['megabytes']:9.0f} MB   at most 250 ({size['of']})")
     return "\n".join(text)

@@ -39,13 +39,15 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    # Imported on first use, so that other commands need not wait for it.
-    if name == "__version__":
-        return import_module("importlib.metadata").version("mnist-classification")
-    if name in _MODULES:
-        return getattr(import_module(_MODULES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # or checkers would believe that there is any name
+
+    def __getattr__(name: str) -> Any:
+        # Imported on first use, so that other commands need not wait for it.
+        if name == "__version__":
+            return import_module("importlib.metadata").version("mnist-classification")
+        if name in _MODULES:
+            return getattr(import_module(_MODULES[name]), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

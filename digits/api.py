@@ -32,6 +32,10 @@ class Evaluation:
     def __str__(self) -> str:
         return self.text
 
+    def __repr__(self) -> str:
+        first = next(filter(None, self.text.splitlines()), "")
+        return f"Evaluation({first!r})"
+
 
 def train(
     recipe: Recipe | str = "default",

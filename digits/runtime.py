@@ -1,5 +1,6 @@
 """Runs a bundle's model with LiteRT: the one place that does."""
 
+import threading
 from collections.abc import Callable
 from functools import cached_property
 
@@ -7,8 +8,14 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from digits.terminal import own_words_only
+
 Image = NDArray[np.uint8]
 Outputs = dict[str, NDArray[np.float32]]
+
+# When a process first computes, LiteRT says on standard error what with. Nobody asked, and in a
+# notebook it would stand below the answer.
+_announced, _announcing = threading.Event(), threading.Lock()
 
 
 class Model:
@@ -34,6 +41,14 @@ class Model:
             `is_digit` (1,), and for a canvas also `digit` (1, 28, 28), what the network saw; for a
             line, `log_probabilities` (1, 96, 21).
         """
+        if not _announced.is_set():
+            with _announcing, own_words_only():
+                outputs = self._run(signature, image)
+            _announced.set()
+            return outputs
+        return self._run(signature, image)
+
+    def _run(self, signature: str, image: Image) -> Outputs:
         if signature == "canvas":
             return self._canvas(image)
         return self._runners[signature](**{signature: image[None]})

@@ -102,8 +102,10 @@ def importing_tensorflow() -> Iterator[None]:
     """Makes TensorFlow use oneDNN on any x86 processor; the block must be the first to import it.
 
     The two lines that it prints about that, which no setting silences, are dropped. Everything else
-    written to standard error meanwhile is passed on.
+    written to standard error meanwhile is passed on. In a notebook, its Python half is kept from
+    logging every file that it writes.
     """
+    import logging
     import platform
     import tempfile  # these two take longer to import than everything else here
 
@@ -123,6 +125,8 @@ def importing_tensorflow() -> Iterator[None]:
             for line in written:
                 if b"oneDNN custom operations" not in line and b"InitializeLog" not in line:
                     os.write(2, line)
+    # Where someone types, TensorFlow has set INFO.
+    logging.getLogger("tensorflow").setLevel(logging.WARNING)
 
 
 @contextmanager

@@ -32,6 +32,9 @@ def test_it_is_measured_by_a_function_as_it_was_when_trained(trained: Run) -> No
     recorded = trained.metrics()
     assert measured.figures["test_accuracy"] == pytest.approx(recorded["test_accuracy"], abs=2e-4)
     assert f"{measured.figures['test_accuracy']:.2%}" in str(measured)
+    assert repr(measured).startswith("Evaluation('Test accuracy: 9")
+    assert len(repr(measured)) < 120
+    assert repr(trained).endswith("recipe fast, finished)")
 
 
 def test_runs_and_bundles_are_compared_by_a_function(
@@ -39,7 +42,11 @@ def test_runs_and_bundles_are_compared_by_a_function(
 ) -> None:
     few = replace(mnist, test_images=mnist.test_images[:100], test_labels=mnist.test_labels[:100])
     monkeypatch.setattr("digits.api.load_mnist", lambda: few)
-    first, second = digits.compare([bundle.SHIPPED, trained.folder]).rows
+    compared = digits.compare([bundle.SHIPPED, trained.folder])
+    first, second = compared.rows
+    assert repr(compared) == (
+        f"Comparison(A {first.name} {first.accuracy:.2%}, B {second.name} {second.accuracy:.2%})"
+    )
     assert first.accuracy > second.accuracy
     assert (first.p, second.recipe["seed"]) == (None, 7)
 

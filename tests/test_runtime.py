@@ -1,5 +1,8 @@
 """LiteRT gives what the bundle's golden outputs say, by either way in which it is run."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
@@ -42,3 +45,15 @@ def test_the_outputs_stay_as_they_are_when_the_model_runs_again() -> None:
     other[60:190, 120:140] = 255
     assert (model.run("canvas", other)["probabilities"] != kept).any()
     np.testing.assert_array_equal(first, kept)
+
+
+def test_a_program_that_reads_hears_nothing_of_the_runtime_and_all_of_its_own() -> None:
+    program = """if True:
+        import sys
+        import numpy as np
+        from digits import Reader
+        Reader().canvas(np.zeros((256, 256), np.uint8))
+        print("own words", file=sys.stderr)
+    """
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (found.stdout, found.stderr) == ("", "own words\n")

@@ -45,7 +45,7 @@ def shipped(manifest: Mapping[str, Any]) -> str:
     return f"""\
 It has {metrics["parameters"]:,} parameters and reads {metrics["test_accuracy"]:.2%} of MNIST's \
 test digits (95% interval {low:.2%} to {high:.2%}). `{manifest["command"]}` makes it again, and on \
-the same machine to the bit."""
+the same machine, with as many cores, to the bit."""
 
 
 def made(manifest: Mapping[str, Any]) -> str:

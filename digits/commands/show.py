@@ -10,7 +10,7 @@ import numpy as np
 from digits.commands import add_data_flag, add_not_digits_flag
 from digits.errors import DigitsError, explained
 from digits.runs import recipes
-from digits.runs.recipes import RECIPES
+from digits.runs.recipes import RECIPES, Recipe
 from digits.terminal import own_words_only, say
 
 SHOWN = 10  # images
@@ -44,8 +44,11 @@ def run(arguments: argparse.Namespace, prog: str) -> None:
         what = f"your own {data.things}" if data.own else "MNIST's own digits"
         rows = gallery.draw(recipe, shown, what)
         with explained(f"--out {out} cannot be written"):
-            title = f"Recipe {recipe.name}: each augmentation alone, at its strongest"
+            title = f"{_of(recipe)}: each augmentation alone, at its strongest"
             plots.augmentations(rows, title, out)
-    named = RECIPES.get(recipe.name)
-    amounts = f"of the recipe {recipe.name}" if recipe == named else "of your flags"
-    say(f"{out} shows what each augmentation does, with the amounts {amounts}.")
+    say(f"{out} shows what each augmentation does. {_of(recipe)}.")
+
+
+def _of(recipe: Recipe) -> str:
+    changed = "" if recipe == RECIPES.get(recipe.name) else ", changed by flags"
+    return f"Recipe {recipe.name}{changed}"

@@ -6,6 +6,7 @@ paper: there, the paper is estimated everywhere, and what stands out from it by 
 is ink.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,13 +50,31 @@ def find(grey: Grey) -> Ink:
     if np.ptp(grey) < FAINTEST:
         return Ink(np.zeros_like(grey), np.zeros(grey.shape, np.bool_), scale, True)
     counts = _counts(grey)
-    level = _even_paper(grey, counts)
+    level = _plain_papers(grey[None], counts[None])[0]
+    if level is None:
+        level = _even_paper(grey, counts)
     if level is not None:
         found = _on_even_paper(grey, counts, level)
         if not _is_shaded(found):
             return Ink(found, found > 0, scale, True)
     found, faint = _on_uneven_paper(grey)
     return Ink(found, faint, scale, False)
+
+
+def find_all(greys: Grey) -> Iterator[Ink]:
+    """As `find`, in small pictures of one size, uint8 of shape (n, h, w) with h · w ≤ `SMALL`.
+
+    Their papers are found all at once, which takes less time.
+    """
+    above = 256 * np.arange(len(greys))[:, None, None]
+    counts = np.bincount((greys + above).ravel(), minlength=256 * len(greys)).reshape(-1, 256)
+    papers = _plain_papers(greys, counts)
+    for grey, own, level in zip(greys, counts, papers, strict=True):
+        if level is None:
+            yield find(grey)
+        else:
+            found = _on_even_paper(grey, own, level)
+            yield Ink(found, found > 0, 1, True)
 
 
 def _counts(values: NDArray[Any]) -> NDArray[np.intp]:
@@ -80,6 +99,33 @@ def _dark(grey: Grey, counts: NDArray[np.intp], cut: int) -> float:
     return float(0.5 * counts[: cut + 1].sum() / grey.size + 0.5 * dark_border / border.size)
 
 
+def _plain_papers(greys: Grey, counts: NDArray[np.intp]) -> list[int | None]:
+    """The level of each picture's paper where most of the picture and of its border have the same;
+    else None.
+
+    It is what `_even_paper` finds, since no cut between ink and paper could tell otherwise. `greys`
+    have the shape (n, h, w), `counts` (n, 256).
+    """
+    border = np.concatenate(
+        [greys[:, 0], greys[:, -1], greys[:, 1:-1, 0], greys[:, 1:-1, -1]], axis=1
+    )
+    levels, most = counts.argmax(axis=1), counts.max(axis=1)
+    size, around = greys[0].size, border.shape[1]
+    at_border = np.count_nonzero(border == levels[:, None], axis=1)
+    plain = (most >= _share_of_paper(size) * size) & (
+        most * around + at_border * size > size * around
+    )
+    return [
+        level if sure else None for level, sure in zip(levels.tolist(), plain.tolist(), strict=True)
+    ]
+
+
+def _share_of_paper(size: int) -> float:
+    """How much of what is not ink must have the paper's level, in a picture of `size` pixels."""
+    # In a small picture, the grey edges of thick strokes are a large part of what is not ink.
+    return 0.75 if size > SMALL else 0.5
+
+
 def _even_paper(grey: Grey, counts: NDArray[np.intp]) -> int | None:
     """The level of the paper if nearly all of it has the same, else None."""
     cut = _otsu(counts)
@@ -90,9 +136,7 @@ def _even_paper(grey: Grey, counts: NDArray[np.intp]) -> int | None:
         paper[: cut + 1] = 0
     level = int(paper.argmax())
     near = paper[max(0, level - 2) : level + 3].sum()
-    # In a small picture, the grey edges of thick strokes are a large part of what is not ink.
-    even = 0.75 if grey.size > SMALL else 0.5
-    return level if near >= even * paper.sum() else None
+    return level if near >= _share_of_paper(grey.size) * paper.sum() else None
 
 
 def _on_even_paper(grey: Grey, counts: NDArray[np.intp], level: int) -> Grey:

@@ -15,6 +15,8 @@ WHITE_16 = 65535  # of uint16
 
 def of_array(array: NDArray[Any]) -> Grey:
     """The brightness of an array, as `pictures.load` takes it. Raises DigitsError."""
+    if array.dtype == np.uint8 and array.ndim == 2 and max(array.shape) < PIXELS and array.size:
+        return np.ascontiguousarray(array)  # as most are, and nothing else need be asked
     said = f"The picture is a {array.dtype} array of shape {array.shape}"
     if array.size == PIXELS and max(array.shape) == PIXELS:
         raise DigitsError(f"{said}, a row of pixels; give picture.reshape(28, 28).")

@@ -49,6 +49,11 @@ def content_of(source: object, name: str) -> bytes:
         if not isinstance(content, bytes):
             raise DigitsError(f"{name} is a file in text mode; open it in binary mode.")
     else:
+        if isinstance(source, (list, tuple)):
+            raise DigitsError(
+                f"A {type(source).__name__} is not one picture; give its pictures to read_many or "
+                "classify_many, or rows of pixels as numpy.asarray(rows)."
+            )
         kind = f"{type(source).__module__}.{type(source).__qualname__}".removeprefix("builtins.")
         raise DigitsError(
             f"A picture is a path, bytes, a binary file, a NumPy array or a PIL image, not {kind}; "

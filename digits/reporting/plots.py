@@ -1,8 +1,11 @@
 """Evaluation and history -> figures.
 
-Each function writes one PNG file at `path`, replacing an earlier one, and returns the figure, which
-is closed. It raises OSError if the file cannot be written. `images` are uint8 of shape (n, 28, 28),
-ink 255 on 0, in the order of the evaluation.
+Each function writes one PNG file at `path`, replacing an earlier one, and returns the figure. It
+raises OSError if the file cannot be written. `images` are uint8 of shape (n, 28, 28), ink 255 on 0,
+in the order of the evaluation.
+
+Figures are made without pyplot: it needs no screen, and pyplot is the caller's, whose notebook
+shows figures by it.
 """
 
 import math
@@ -13,12 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
-
-matplotlib.use("Agg")  # files only: works without a screen
-import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
@@ -75,7 +76,8 @@ def training_curves(history: Sequence[Epoch], calibrated_loss: float, path: Path
         "validation, calibrated": [calibrated_loss],
     }
     single = len(history) == 1
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8.2, 2.4 if single else 3.3))
+    figure = _figure(8.2, 2.4 if single else 3.3)
+    left, right = figure.subplots(1, 2)
     draw = _bars if single else _curves
     draw(left, accuracy, "{:.2f}%")
     draw(right, loss, "{:.4f}")
@@ -105,6 +107,7 @@ def _bars(axes: Axes, series: dict[str, list[float]], number: str) -> None:
     bars = axes.barh(names, values, height=0.6, color=colours)
     axes.bar_label(bars, [number.format(value) for value in values], padding=4)
     axes.set(xlabel="after one epoch", xlim=(0, 1.3 * max(values)), ylim=(len(SERIES) - 0.5, -0.5))
+    axes.set_xticks([tick for tick in axes.get_xticks() if tick <= 1.01 * max(values)])
     axes.tick_params(axis="y", length=0)
 
 
@@ -113,7 +116,8 @@ def confusion_matrix(evaluation: Evaluation, path: Path) -> Figure:
     """The confusion matrix, with only errors in colour: the diagonal would hide them."""
     counts = evaluation.confusion
     diagonal = np.eye(len(counts), dtype=bool)
-    figure, axes = plt.subplots(figsize=(6.4, 5.6))
+    figure = _figure(6.4, 5.6)
+    axes = figure.subplots()
     sns.heatmap(
         np.where(diagonal, 0, counts),
         annot=np.where(counts > 0, counts.astype(str), ""),
@@ -134,7 +138,8 @@ def confusion_matrix(evaluation: Evaluation, path: Path) -> Figure:
     axes.set_title(f"{evaluation.errors} of {len(evaluation.labels):,} misread")
     axes.set(xlabel="read as", ylabel="label")
     axes.tick_params(length=0)
-    plt.setp(axes.get_yticklabels(), rotation=0)
+    for name in axes.get_yticklabels():
+        name.set_rotation(0)
     return _save(figure, path)
 
 
@@ -153,7 +158,8 @@ def augmentations(rows: Sequence[AugmentationRow], title: str, path: Path) -> Fi
     """Rows of pictures, each with the name and amount of its augmentation at the left."""
     side, pitch, label = 28, 32, 118  # pixels of digits
     page = 255 - np.block([[np.pad(x, (0, pitch - side)) for x in row.images] for row in rows])
-    figure, axes = plt.subplots(figsize=((page.shape[1] + label) / 42, (len(page) + 24) / 42))
+    figure = _figure((page.shape[1] + label) / 42, (len(page) + 24) / 42)
+    axes = figure.subplots()
     for index, row in enumerate(rows):
         top = index * pitch
         for left in range(0, page.shape[1], pitch):
@@ -212,7 +218,8 @@ def reliability(evaluation: Evaluation, path: Path) -> Figure:
     low, high = np.transpose([wilson_interval(round(r * n), round(n)) for n, _, r in bins])
     # Rounding can put an accuracy of 0 or 1 just outside its own interval.
     errors = np.maximum([right - low, high - right], 0)
-    figure, both = plt.subplots(2, 1, figsize=(4.4, 4.8), sharex=True, height_ratios=(3, 1))
+    figure = _figure(4.4, 4.8)
+    both = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     above, below = both
     above.plot([0, 1], [0, 1], "--", color=QUIET, label="perfect calibration")
     style = {"fmt": "o", "color": GOOD, "ecolor": QUIET, "elinewidth": 1}
@@ -236,7 +243,9 @@ def _mosaic(
     side, gap = 28, 10  # pixels of digits, as all that follows
     pitch, width = side + 5 * lines + gap // 2, side + gap
     heights = [max(1, math.ceil(len(tiles) / columns)) * pitch for _, tiles in parts]
-    figure, grid = plt.subplots(len(parts), 1, squeeze=False, height_ratios=heights)
+    total = sum(heights) + 14 * sum(bool(title) for title, _ in parts) + 8 * bool(heading)
+    figure = _figure(columns * width / 34, total / 34)
+    grid = figure.subplots(len(parts), 1, squeeze=False, height_ratios=heights)
     for axes, (title, tiles), height in zip(grid[:, 0], parts, heights, strict=True):
         page = np.zeros((height, columns * width), np.uint8)
         for index, (image, caption, colour) in enumerate(tiles):
@@ -250,12 +259,16 @@ def _mosaic(
         axes.axis("off")
         axes.set_title(title, fontsize=11, pad=10)
     figure.suptitle(heading, x=0.005, ha="left", fontsize=9, color=QUIET)
-    total = sum(heights) + 14 * sum(bool(title) for title, _ in parts) + 8 * bool(heading)
-    figure.set_size_inches(columns * width / 34, total / 34)
     return _save(figure, path)
+
+
+def _figure(width: float, height: float) -> Figure:
+    """An empty figure of so many inches."""
+    figure = Figure(figsize=(width, height))
+    FigureCanvasAgg(figure)  # on which Seaborn measures text
+    return figure
 
 
 def _save(figure: Figure, path: Path) -> Figure:
     figure.savefig(path, dpi=130)
-    plt.close(figure)
     return figure

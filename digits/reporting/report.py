@@ -36,10 +36,12 @@ def metrics_of(test: Evaluation) -> dict[str, Any]:
 def as_text(test: Evaluation, metrics: dict[str, Any]) -> str:
     """The report for the terminal and report.txt."""
     ensemble = ensemble_text(metrics["ensemble"]) if "ensemble" in metrics else ""
+    after = metrics.get("resumed_after")
+    resumed = f", which resumed the run after epoch {after}," if after else ""
     return f"""{ensemble}
 {test.as_text()}
 {metrics["parameters"]:,} parameters. The epochs took {metrics["train_seconds"]:.0f} s on \
-{metrics["cores"]} cores, this command {metrics["total_seconds"]:.0f} s.
+{metrics["cores"]} cores, this command{resumed} {metrics["total_seconds"]:.0f} s.
 """
 
 

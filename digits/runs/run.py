@@ -43,6 +43,10 @@ class Run:
     members: int | None = None  # how many networks an ensemble has; None for a single run
     data: Own | None = None  # what it is trained on; None for MNIST
 
+    def __repr__(self) -> str:
+        state = "finished" if self.finished else "not finished"
+        return f"Run({str(self.folder)!r}, recipe {self.recipe.name}, {state})"
+
     @property
     def name(self) -> str:
         return self.folder.name

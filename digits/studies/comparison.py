@@ -86,6 +86,11 @@ class Comparison:
     disagreements: tuple[Disagreement, ...]  # all of them, most confident first
     data: str = "MNIST"  # what was measured on
 
+    def __repr__(self) -> str:
+        return (
+            f"Comparison({', '.join(f'{x.letter} {x.name} {x.accuracy:.2%}' for x in self.rows)})"
+        )
+
 
 def open_entries(folders: Sequence[Path]) -> list[Entry]:
     """Opens finished runs and bundles, in the order given. Raises DigitsError if a folder is

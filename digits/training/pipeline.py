@@ -39,7 +39,7 @@ def train_and_report(run: Run, data: Dataset, started: float, team: Team | None 
     Raises:
         DigitsError, Interrupted: as for `train`, `train_together` and `export`.
     """
-    cores = use_cores()
+    cores, done = use_cores(), len(run.history())
     if team is None:
         trained = fit(run, *dataset.prepare(run.recipe, data), cores)
     else:
@@ -48,6 +48,8 @@ def train_and_report(run: Run, data: Dataset, started: float, team: Team | None 
         trained = calibrate(*together, cores)
     lines = fit_lines(run, data, cores) if run.recipe.lines else None
     more = {"workers": len(team.addresses)} if team else {}
+    if done:  # then the epochs took longer than this command
+        more["resumed_after"] = done
     finish(trained, run, data, started, more, lines)
 
 

@@ -133,6 +133,14 @@ def test_a_launched_process_has_its_own_time_and_memory() -> None:
         inference.launched([python, "-S", "-c", "raise SystemExit(3)"])
 
 
+def test_many_digits_and_digits_one_by_one_take_turns() -> None:
+    line = inference.classified(None, 2 * inference.TURN)
+    assert line["digits"] == 200
+    assert line["ratio"] == pytest.approx(
+        line["microseconds"] / line["one_by_one_microseconds"], rel=0.5
+    )
+
+
 def test_the_table_of_inference_has_times_and_ratio() -> None:
     times = {"canvas": 200, "digit": 150, "line": 1300, "predict": 50_000, "classify_28": 400}
     times |= {"classify_200": 500}
@@ -145,7 +153,10 @@ def test_the_table_of_inference_has_times_and_ratio() -> None:
         {"what": "throughput", "threads": 1, "canvases_a_second": 9000.0},
         {"what": "installed", "megabytes": 120.0, "of": "new virtual environment"},
     ]
+    many: Line = {"what": "classify_many", "microseconds": 300.0, "ratio": 0.88}
+    assert "300 µs   a digit, 0.88 of classify's" in inference.summary([*lines, many])
     table = inference.summary(lines)
+    assert "classify_many" not in table  # as in results from before it was measured
     assert "50000 µs   250 times canvas" in table
     assert "0.40 s" in table
     assert "120 MB   at most 250 (new virtual environment)" in table

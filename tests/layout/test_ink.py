@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 
@@ -10,6 +11,7 @@ from benchmarks.handwriting import composed_pages as pages
 from digits.data.mnist import Mnist
 from digits.layout import ink, structure
 from digits.pictures import masks
+from digits.pictures.grey import Grey
 
 
 def scene(paper: str, seed: int = 3, **changes: float) -> tuple[np.ndarray, np.ndarray]:
@@ -33,6 +35,23 @@ def test_a_digit_of_mnist_comes_out_as_it_went_in(mnist: Mnist) -> None:
 def test_dark_ink_gives_the_same_as_light_ink(mnist: Mnist) -> None:
     for image in mnist.train_images[-200:]:
         np.testing.assert_array_equal(ink.find(255 - image).map, ink.find(image).map)
+
+
+@given(
+    arrays(np.uint8, array_shapes(min_dims=3, max_dims=3, max_side=24), elements=st.integers(0, 3)),
+    arrays(np.uint8, 4),
+)
+def test_many_small_pictures_are_as_each_by_itself(levels: Grey, tones: Grey) -> None:
+    """Pictures of four tones; where paper is found without a cut, a cut would find the same."""
+    greys = tones[levels]
+    for grey, found in zip(greys, ink.find_all(greys), strict=True):
+        alone = ink.find(grey)
+        np.testing.assert_array_equal(found.map, alone.map)
+        np.testing.assert_array_equal(found.faint, alone.faint)
+        assert (found.scale, found.clear) == (alone.scale, alone.clear)
+        counts = np.bincount(grey.ravel(), minlength=256)
+        (plain,) = ink._plain_papers(grey[None], counts[None])
+        assert plain in (None, ink._even_paper(grey, counts))
 
 
 def test_contrast_is_stretched_to_full_ink() -> None:

@@ -161,7 +161,7 @@ def test_a_source_of_another_kind_is_refused(tmp_path: Path) -> None:
         DigitsError, match="is a path, bytes, a binary file, a NumPy array or a PIL"
     ):
         pictures.load(None)  # type: ignore[arg-type] # wrong on purpose
-    with pytest.raises(DigitsError, match=r"not list; .*numpy.asarray"):
+    with pytest.raises(DigitsError, match=r"A list is not one .* read_many .*numpy.asarray"):
         pictures.load([[0]])  # type: ignore[arg-type] # wrong on purpose
     closed = io.BytesIO()
     closed.close()

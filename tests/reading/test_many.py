@@ -317,9 +317,31 @@ def test_many_are_classified_as_one_by_one(workers: int, mnist: Mnist) -> None:
 
 
 def test_an_array_of_digits_is_many_pictures(mnist: Mnist) -> None:
+    """They are read together, to the bit as one by one: with a blank, a negative, and paper of two
+    levels, in a stack that does not lie in one piece."""
+    images = np.repeat(mnist.test_images[:300], 2, axis=0)
+    images[4] = 0
+    images[6] = 255 - images[6]
+    images[8, :, ::2] |= 90
+    stack = images[::2].transpose(0, 2, 1)
+    for reading, image in zip(READER.classify_many(stack), stack, strict=True):
+        assert isinstance(reading, Reading)
+        alone = READER.classify(image)
+        assert (reading.digit, reading.is_digit, reading.box) == (
+            alone.digit,
+            alone.is_digit,
+            alone.box,
+        )
+        assert np.array_equal(reading.probabilities, alone.probabilities)
+        assert np.array_equal(reading.canvas, alone.canvas)
     found = list(READER.classify_many(mnist.test_images[:50]))
     right = [
         isinstance(one, Reading) and one.digit == label
         for one, label in zip(found, mnist.test_labels[:50], strict=True)
     ]
     assert np.mean(right) > 0.9
+    assert list(READER.classify_many(np.zeros((0, 28, 28), np.uint8))) == []
+    (row,) = READER.classify_many(np.zeros((1, 1, 784), np.uint8))
+    assert "reshape(28, 28)" in str(row)
+    (large,) = READER.classify_many(np.zeros((1, 90, 90), np.uint8))
+    assert isinstance(large, Reading)

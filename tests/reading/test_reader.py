@@ -3,15 +3,19 @@
 Floors are a few digits below what the model that ships reads, as processors round differently.
 """
 
+import io
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
+from PIL import Image
 
 from benchmarks.handwriting import cheque_amounts
 from benchmarks.handwriting import composed_pages as pages
@@ -23,6 +27,7 @@ from digits.pictures.grey import Grey
 from digits.reading import recogniser
 from digits.reading.page import Page, Reading
 from digits.reading.reader import Reader
+from digits.runtime import Outputs
 
 if not (bundle.SHIPPED / "manifest.json").exists():
     pytest.skip("the package holds no model yet", allow_module_level=True)
@@ -181,6 +186,87 @@ def test_large_pieces_are_put_on_a_canvas_whole() -> None:
     assert np.ptp(rows) + 1 == recogniser.LONGEST
     assert np.ptp(columns) + 1 == 7  # in proportion
     assert canvas.max() == 255
+
+
+def every_kind_of(digit: Grey, folder: Path) -> dict[str, Any]:
+    """The same picture as each kind of source that `Reader` says it takes."""
+    image = Image.fromarray(digit)
+    image.save(folder / "digit.png")
+    content = (folder / "digit.png").read_bytes()
+    return {
+        "path": folder / "digit.png",
+        "name": str(folder / "digit.png"),
+        "bytes": content,
+        "open file": io.BytesIO(content),
+        "PIL": image,
+        "PIL in colour": image.convert("RGB"),
+        "h, w, 1": digit[:, :, None],
+        "RGB": np.stack([digit] * 3, axis=-1),
+        "int64": digit.astype(np.int64),
+        "uint16": digit.astype(np.uint16) * 257,
+        "float to 1": digit / 255,
+        "float to 255": digit.astype(np.float32),
+        "view": np.asfortranarray(digit),
+    }
+
+
+def test_a_digit_is_read_the_same_from_whatever_holds_it(mnist: Mnist, tmp_path: Path) -> None:
+    digit = mnist.test_images[0]  # a 7
+    expected = READER.classify(digit)
+    assert expected.digit == mnist.test_labels[0]
+    for kind, source in every_kind_of(digit, tmp_path).items():
+        one = READER.classify(source)
+        assert (one.digit, one.box, one.accepted) == (expected.digit, expected.box, True), kind
+        np.testing.assert_array_equal(one.probabilities, expected.probabilities, err_msg=kind)
+    assert repr(READER) == f"Reader({str(bundle.SHIPPED)!r})"
+    lists = [*every_kind_of(digit, tmp_path).values(), digit > 127]
+    assert [getattr(one, "digit", one) for one in READER.classify_many(lists)] == [7] * len(lists)
+    pages = READER.read_many(every_kind_of(digit, tmp_path).values())
+    assert {getattr(page, "text", page) for page in pages} == {"7"}
+
+
+@pytest.mark.parametrize("read", [READER.read, READER.classify])
+@pytest.mark.parametrize(
+    ("source", "advice"),
+    [
+        (np.zeros((1, 784)), r"reshape\(28, 28\)"),
+        (np.zeros((9, 28, 28), np.uint8), "read_many"),
+        (["a.png", "b.png"], "read_many or classify_many"),
+        (np.full((28, 28), 1.5), "neither from 0 to 1 nor from 0 to 255"),
+        (np.eye(28, dtype=np.int64), r"astype\(bool\)"),
+        (None, "not NoneType"),
+    ],
+)
+def test_what_is_no_picture_is_refused_with_what_to_do(
+    read: Callable[[Any], object], source: object, advice: str
+) -> None:
+    with pytest.raises(DigitsError, match=advice):
+        read(source)
+
+
+def test_a_network_is_not_asked_again_about_what_it_has_seen(
+    mnist: Mnist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`classify` asks twice about 28×28 pixels, as they are and framed; of most digits of MNIST
+    these are the same, and so are the answers, to the bit."""
+    asked: list[str] = []
+    outputs = Reader.outputs
+
+    def noted(self: Reader, signature: str, image: Grey) -> Outputs:
+        asked.append(signature)
+        return outputs(self, signature, image)
+
+    monkeypatch.setattr(Reader, "outputs", noted)
+    reader, once = Reader(), 0
+    for image in mnist.test_images[:200]:
+        asked.clear()
+        reading = reader.classify(image)
+        if asked == ["canvas"]:
+            once += 1
+            direct = outputs(reader, "digit", image)
+            np.testing.assert_array_equal(reading.probabilities, direct["probabilities"][0])
+            assert reading.is_digit == direct["is_digit"][0]
+    assert 150 <= once < 200
 
 
 def test_threads_may_share_a_reader(mnist: Mnist) -> None:

@@ -1,6 +1,7 @@
 """Does a finished run leave all its files, and do they say the same?"""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from digits.runs.recipes import Recipe
 from digits.training import models, size
 from digits.training.exporting.export import manifest_of
 
+TEMPLATES = Path(report.__file__).parent / "templates"
 FILES = {
     *("run.json", "state.npz", "history.csv", "model.keras", "metrics.json", "report.txt"),
     "events.jsonl",
@@ -165,6 +167,23 @@ def test_the_page_of_any_number_of_mistakes(
     label, answer = test.labels[0], test.predictions[0]
     assert examples[0] == (f"{label} read as {answer}" if wrong else f"{label}")
     assert examples[1] == (f"{test.labels[1]}" if wrong < 2 else examples[1])
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of #rrggbb, as WCAG 2 defines it."""
+    parts = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+    linear = np.where(parts <= 0.03928, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def test_all_words_on_the_pages_can_be_told_from_their_ground() -> None:
+    """A contrast of 4.5 to 1: WCAG's least for text."""
+    styles = "".join(path.read_text() for path in TEMPLATES.iterdir())
+    inks = set(re.findall(r"[{;\s]color: (#[0-9a-f]{6})", styles))
+    assert len(inks) >= 3
+    for ink in inks:
+        for ground in ("#ffffff", "#f4f6f8"):
+            assert (luminance(ground) + 0.05) / (luminance(ink) + 0.05) >= 4.5, (ink, ground)
 
 
 def test_layer_table_by_hand() -> None:

@@ -28,6 +28,7 @@ def test_a_run_is_reopened_with_its_recipe(tmp_path: Path) -> None:
     recipe = Recipe(name="mine", epochs=3, learning_rate=0.004, precision="float32", seed=9)
     created = runs.create(recipe, tmp_path / "new" / "run")
     assert created == runs.Run(tmp_path / "new" / "run", recipe)
+    assert repr(created).endswith("run', recipe mine, not finished)")
     assert runs.reopen(created.folder) == runs.find(created.folder) == created
 
 

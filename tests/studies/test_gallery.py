@@ -1,14 +1,17 @@
 """Does the picture show what training does?"""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from digits.cli import main
 from digits.data.mnist import Bytes, Mnist
+from digits.reporting import plots
 from digits.runs.recipes import RECIPES
 from digits.studies import gallery
 
@@ -63,12 +66,22 @@ def test_a_recipe_without_augmentation_leaves_digits_as_they_are(digits: Bytes) 
     assert (rows["shear"].images != digits).any()
 
 
-def test_the_command_draws_a_picture(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    out = tmp_path / "a.png"
+def test_the_command_draws_a_picture(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, titles, draw = tmp_path / "a.png", [], plots.augmentations
+
+    def titled(rows: Sequence[plots.AugmentationRow], title: str, path: Path) -> Figure:
+        titles.append(title)
+        return draw(rows, title, path)
+
+    monkeypatch.setattr(plots, "augmentations", titled)
     assert main(["show", "augment", "--out", str(out), "--rotation", "30"]) == 0
     output, errors = capfd.readouterr()
     assert errors == ""
     assert output.startswith(f"{out} shows ")
+    assert output.endswith("Recipe default, changed by flags.\n")
+    assert titles == ["Recipe default, changed by flags: each augmentation alone, at its strongest"]
     with Image.open(out) as picture:
         assert min(picture.size) > 1000
         assert len(np.unique(np.asarray(picture.convert("L")))) > 100

@@ -97,7 +97,11 @@ def test_ctrl_c_saves_and_says_how_to_resume(
     assert process.returncode == 130
     assert f"--resume {folder}" in output
     assert "Traceback" not in errors
-    assert run_main("--resume", folder).returncode == 0
+    resumed = run_main("--resume", folder)
+    assert resumed.returncode == 0
+    done = json.loads((folder / "metrics.json").read_text())["resumed_after"]
+    assert 1 <= done < 4
+    assert f"this command, which resumed the run after epoch {done}, " in resumed.stdout
     assert_same_bits(finished_run, folder)
 
 

@@ -83,6 +83,11 @@ class Teaching:
         gained = self.right_after.sum() > self.right_before.sum()
         return bool(gained) and self.mnist_after - self.mnist_before <= MOST_LOST + 1e-9
 
+    def __repr__(self) -> str:
+        before, after = self.right_before.mean(), self.right_after.mean()
+        digits, place = len(self.own.labels), self.bundle and str(self.bundle)
+        return f"Teaching({digits} digits, {before:.1%} right before, {after:.1%} after, {place!r})"
+
     def __str__(self) -> str:
         count = len(self.own.labels)
         gained, lost, p = mcnemar(self.right_before, self.right_after)
