@@ -73,7 +73,7 @@ def _erfc(graph: Any, node: Any, name: str, _: Any) -> None:
     graph.make_node("Sub", [one, erf], outputs=[given], name=name, shapes=[shape], dtypes=[kind])
 
 
-HANDLERS = {"Erfc": (_erfc, [])}
+HANDLERS: dict[str, Any] = {"Erfc": (_erfc, [])}  # in the form of the converter
 
 
 def _runtime(content: bytes, name: str) -> Callable[[Bytes], Mapping[str, Any]]:
