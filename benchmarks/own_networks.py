@@ -3,9 +3,8 @@
     python -m benchmarks.own_networks              writes benchmarks/results/own_networks.jsonl
     python -m benchmarks.own_networks --summary    prints the table
 
-Each is trained by `digits train --network docs/examples/…`, as the tutorial does, with every seed,
-beside the recipe's own network with the same flags. It takes some minutes on two cores. Times are
-not compared, so other programs may run meanwhile.
+Each is trained by `digits train --network docs/examples/…`, as the tutorial does, with every seed.
+It takes some minutes on two cores. Times are not compared, so other programs may run meanwhile.
 """
 
 import argparse
@@ -85,8 +84,7 @@ def block(lines: Lines) -> str:
             "|---|---|---|---|---|---|",
             *body,
             "",
-            f"Means ± standard deviations, with `{' '.join(FLAGS)}`; `small` is the network of the "
-            "recipe `fast`. Every run: "
+            f"Means ± standard deviations, with `{' '.join(FLAGS)}`. Every run: "
             "[own_networks.jsonl](benchmarks/results/own_networks.jsonl).",
         ]
     )

@@ -36,6 +36,7 @@ RUN_BY = {
     "digits serve": "serving/test_limits.py",
     "digits site": "serving/test_site.py",
     "digits train --ensemble": "studies/test_ensemble.py",
+    "digits train --network": "training/test_own_networks.py",
     "digits train --workers": "runs/test_workers.py",
     "digits models": "commands/test_models_command.py",
     "digits sweep": "runs/test_sweep.py",
@@ -105,7 +106,8 @@ def test_commands_are_what_the_parsers_take(command: str) -> None:
 @pytest.mark.parametrize("command", of("digits "))
 def test_a_test_runs_every_command_of_the_pages(command: str) -> None:
     name, *rest = command.split()[1:]
-    flag = next((flag for flag in ("--suspects", "--ensemble", "--workers") if flag in rest), "")
+    flags = ("--suspects", "--ensemble", "--network", "--workers")
+    flag = next((flag for flag in flags if flag in rest), "")
     file = RUN_BY[f"digits {name} {flag if name in ('evaluate', 'train') else ''}".strip()]
     text = (ROOT / "tests" / file).read_text()
     assert (flag and flag in text) or name in text

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import astuple
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,14 @@ def use_cores() -> int:
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(cores)
     except RuntimeError:
-        note(
+        _note_once(
             "TensorFlow has computed in this process before, so its threads stay as they are, and "
             "this run cannot be repeated to the bit; restart Python to have it so."
         )
     return cores
+
+
+_note_once = cache(note)
 
 
 def train(

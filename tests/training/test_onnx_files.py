@@ -7,14 +7,18 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
+import tensorflow as tf
+from scipy.special import erfc
+from tf2onnx import convert
 
 from digits import bundle
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.runtime import Model
-from digits.training.exporting.onnx_files import onnx_files
+from digits.training.exporting.onnx_files import HANDLERS, OPSET, _runtime, onnx_files
 
 if not (bundle.SHIPPED / "manifest.json").exists():
     pytest.skip("the package holds no model yet", allow_module_level=True)
@@ -80,3 +84,26 @@ def test_a_damaged_network_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "bundle" / "model.keras").write_bytes(b"")
     with pytest.raises(DigitsError, match=r"model\.keras is not the file"):
         onnx_files(bundle.read(tmp_path / "bundle"))
+
+
+def test_the_error_function_of_gelu_is_converted() -> None:
+    numbers = np.linspace(-3, 3, 7, dtype=np.float32)
+    function = tf.function(tf.math.erfc, input_signature=[tf.TensorSpec((7,), tf.float32, "x")])
+    converted, _ = convert.from_function(
+        function,
+        function.input_signature,
+        opset=OPSET,
+        custom_op_handlers=HANDLERS,
+    )
+    session = onnxruntime.InferenceSession(converted.SerializeToString())
+    np.testing.assert_allclose(session.run(None, {"x": numbers})[0], erfc(numbers), atol=1e-6)
+
+
+def test_what_onnx_runtime_lacks_is_told_in_a_sentence() -> None:
+    node = onnx.helper.make_node("NoSuch", ["x"], ["y"], name="layer")
+    ends = [onnx.helper.make_tensor_value_info(name, 1, [1]) for name in "xy"]
+    graph = onnx.helper.make_graph([node], "digit", ends[:1], ends[1:])
+    opsets = [onnx.helper.make_opsetid("", OPSET)]
+    model = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=8)
+    with pytest.raises(DigitsError, match=r"ONNX Runtime cannot run digit.onnx \(.*NoSuch.*\); do"):
+        _runtime(model.SerializeToString(), "digit")

@@ -12,6 +12,7 @@ from tf2onnx import convert
 
 from digits.bundle import Bundle
 from digits.data.mnist import Bytes
+from digits.errors import DigitsError
 from digits.training.exporting.export import answers, check, loaded, signatures
 
 OPSET = 17
@@ -35,7 +36,9 @@ def onnx_files(source: Bundle) -> dict[str, bytes]:
     files = {}
     for name in (name for name in functions if name in source.manifest["contract"]):
         function = functions[name]
-        converted, _ = convert.from_function(function, function.input_signature, opset=OPSET)
+        converted, _ = convert.from_function(
+            function, function.input_signature, opset=OPSET, custom_op_handlers=HANDLERS
+        )
         for tensor in (*converted.graph.input, *converted.graph.output):
             tensor.type.tensor_type.shape.dim[0].dim_param = "n"
         onnx.helper.set_model_props(converted, _metadata(source, name))
@@ -61,8 +64,27 @@ def _metadata(source: Bundle, name: str) -> dict[str, str]:
     return {**about, "contract": contract, "thresholds": thresholds}
 
 
+def _erfc(graph: Any, node: Any, name: str, _: Any) -> None:
+    """1 - erf(x), as in `gelu`, which the converter does not know by the name Erfc."""
+    (taken,), (given,) = node.input, node.output
+    shape, kind = graph.get_shape(given), graph.get_dtype(given)
+    graph.remove_node(name)
+    one = graph.make_const(f"{name}_one", np.array(1, np.float32)).output[0]
+    erf = graph.make_node("Erf", [taken]).output[0]
+    graph.make_node("Sub", [one, erf], outputs=[given], name=name, shapes=[shape], dtypes=[kind])
+
+
+HANDLERS: dict[str, Any] = {"Erfc": (_erfc, [])}  # in the form of the converter
+
+
 def _runtime(content: bytes, name: str) -> Callable[[Bytes], Mapping[str, Any]]:
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    try:
+        session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    except Exception as error:  # of a class for each of its error codes
+        reason = str(error).rpartition("Error ")[2].strip().rstrip(".")
+        raise DigitsError(
+            f"ONNX Runtime cannot run {name}.onnx ({reason}); do it with other layers."
+        ) from None
     outputs = [output.name for output in session.get_outputs()]
 
     def run(images: Bytes) -> Mapping[str, Any]:
