@@ -14,13 +14,14 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digits.data import formats, parts
 from digits.data.formats import IDX_NAMES, LARGEST_FILE, NPZ_NAMES, WHEEL, Arrays
@@ -79,7 +80,8 @@ class Dataset:
 
     Images are uint8 of shape (n, 28, 28), ink 255 on 0; labels are uint8 of shape (n,), 0 to 9.
     Of MNIST, there are 60,000 to train on and 10,000 to test on. `source` names where they come
-    from, and `own` is None for MNIST.
+    from, and `own` is None for MNIST. Of other data, `origins` has, under `training` and `test`,
+    what each image was: its file, or its index among the images that it came with.
     """
 
     train_images: Bytes
@@ -88,6 +90,7 @@ class Dataset:
     test_labels: Bytes
     source: str
     own: Own | None = None
+    origins: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -120,7 +123,7 @@ def load_mnist(path: Path | None = None, cache: Path | None = None) -> Mnist:
     """
     if path is not None:
         try:
-            return Dataset(**_verified(parts.read(path).arrays), source=str(path), own=None)
+            return mnist_of(_verified(parts.read(path).arrays), str(path))
         except DigitsError as error:
             raise DigitsError(
                 f"--data {path}: {error}; leave --data out to have MNIST found or downloaded."
@@ -135,13 +138,19 @@ def load_mnist(path: Path | None = None, cache: Path | None = None) -> Mnist:
             continue
         if name != PROJECT_CACHE:
             write_cache(cached, arrays)
-        return Dataset(**arrays, source=name, own=None)
+        return mnist_of(arrays, name)
     raise DigitsError(
         "MNIST was not found. Tried, in this order:\n"
         + "\n".join(failures)
         + "\nBy hand: get mnist.npz as Keras ships it, on any machine, and copy it to "
         f"{cached}; or pass it, or a folder of the four IDX files, with --data."
     )
+
+
+def mnist_of(arrays: Arrays, source: str) -> Mnist:
+    """MNIST of its four arrays, which were verified."""
+    images, labels, test_images, test_labels = (arrays[name] for name in SHA256)
+    return Dataset(images, labels, test_images, test_labels, source)
 
 
 def split(

@@ -12,6 +12,7 @@ from digits.data.parts import Parts
 
 HELD_OUT = 7  # one image in so many becomes the test part, as in MNIST
 SEED = 1
+KINDS = ("images", "labels", "origins")  # of arrays, for each part
 
 
 def dataset_of(parts: Parts, path: Path, digits: bool) -> Dataset:
@@ -31,21 +32,21 @@ def dataset_of(parts: Parts, path: Path, digits: bool) -> Dataset:
     if intact := those_of_mnist(arrays):
         of_mnist = ", ".join(_in_words(name) for name in arrays if name in intact)
         remarks.append(f"Of its parts, these are MNIST's, to the byte: {of_mnist}.")
+    for part in (part for part in ("train", "test") if f"{part}_labels" in arrays):
+        given = parts.files.get(part) or np.arange(len(arrays[f"{part}_labels"]))
+        arrays[f"{part}_origins"] = np.array(given, np.str_)
+    train, test = ([f"{part}_{what}" for what in KINDS] for part in ("train", "test"))
     if "train_labels" in arrays and in_order(arrays["train_labels"]):
         order = np.random.default_rng(SEED).permutation(len(arrays["train_labels"]))
-        arrays |= {name: arrays[name][order] for name in ("train_images", "train_labels")}
+        arrays |= {name: arrays[name][order] for name in train}
         remarks.append("Its training images came in the order of their labels and are shuffled.")
     if "test_labels" not in arrays:
-        images, labels = arrays["train_images"], arrays["train_labels"]
-        count = max(1, len(labels) // HELD_OUT)
-        arrays = {
-            **{"train_images": images[:-count], "train_labels": labels[:-count]},
-            **{"test_images": images[-count:], "test_labels": labels[-count:]},
-        }
+        count = max(1, len(arrays["train_labels"]) // HELD_OUT)
+        for name, of_test in zip(train, test, strict=True):
+            arrays[name], arrays[of_test] = arrays[name][:-count], arrays[name][-count:]
         remarks.append(f"It has no test part: its last {count:,} training images are held out.")
     elif "train_labels" not in arrays:
-        images, labels = arrays["test_images"], arrays["test_labels"]
-        arrays = {"train_images": images[:0], "train_labels": labels[:0], **arrays}
+        arrays |= {name: arrays[of_test][:0] for name, of_test in zip(train, test, strict=True)}
     own = Own(
         path=str(path.absolute()),
         digits=digits,
@@ -54,7 +55,8 @@ def dataset_of(parts: Parts, path: Path, digits: bool) -> Dataset:
         sha256=_sha256(arrays),
         remarks=tuple(remarks),
     )
-    return Dataset(**arrays, source=str(path), own=own)
+    origins = {"training": arrays.pop("train_origins"), "test": arrays.pop("test_origins")}
+    return Dataset(**arrays, source=str(path), own=own, origins=origins)
 
 
 def in_order(labels: Bytes) -> bool:

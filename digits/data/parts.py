@@ -4,8 +4,8 @@ Files and arrays are known by their names, and all that is said of them by their
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +48,12 @@ class Parts:
             that there are: images, uint8 of shape (n, 28, 28), and labels, uint8 of shape (n,), 0
             to 9.
         remarks: what was done to them, a sentence each.
+        files: of `train` and `test`, the file of each image, if it has one of its own.
     """
 
     arrays: Arrays
     remarks: tuple[str, ...] = ()
+    files: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def read(path: Path) -> Parts:

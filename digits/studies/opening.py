@@ -11,7 +11,7 @@ from digits import bundle as bundles
 from digits import pictures
 from digits.bundle import DIGIT_SIDE, Bundle
 from digits.data import own_data, parts
-from digits.data.mnist import Bytes, Dataset, Own, load_mnist, those_of_mnist
+from digits.data.mnist import Bytes, Dataset, Own, load_mnist, mnist_of, those_of_mnist
 from digits.data.parts import Parts
 from digits.errors import DigitsError
 from digits.reading.reader import Reader
@@ -62,7 +62,7 @@ def load(path: Path | str | None, not_digits: bool = False) -> Dataset:
         if len(those_of_mnist(found.arrays)) == 4:
             if not_digits:
                 raise DigitsError("is MNIST, which shows digits; leave --not-digits out")
-            return Dataset(**found.arrays, source=str(path), own=None)
+            return mnist_of(found.arrays, str(path))
         if not not_digits:
             found = upright(found)
     except DigitsError as error:
@@ -174,7 +174,7 @@ def upright(found: Parts) -> Parts:
             f"Its digits came {way}; they are turned, since the model that ships then reads "
             f"{share:.0%} of {len(some)} as labelled, instead of {usual:.0%}."
         )
-    return Parts(arrays, tuple(remarks))
+    return Parts(arrays, tuple(remarks), found.files)
 
 
 def _holds_pictures(path: Path) -> bool:
@@ -188,13 +188,14 @@ def _of_pictures(path: Path, digits: bool) -> Parts:
     finds it, and is framed as MNIST's are; what is no digit must have 28×28.
     """
     arrays: dict[str, Any] = {}
+    files: dict[str, list[str]] = {}
     left_out, framed = [], 0
     inner = path / "train"
     halves = {"train": inner if inner.is_dir() else path, "test": path / "test"}
     for part, folder in halves.items():
         if not folder.is_dir():
             continue
-        images, labels = [], []
+        images, labels, files[part] = [], [], []
         for picture, label in watched(labelled_pictures(folder), "picture"):
             try:
                 image, whole = _image(picture, digits)
@@ -206,6 +207,7 @@ def _of_pictures(path: Path, digits: bool) -> Parts:
             framed += not whole
             images.append(image)
             labels.append(label)
+            files[part].append(str(picture))
         if not images:
             raise DigitsError(f"none of the pictures in {folder} can be used; {left_out[0]}")
         arrays |= {f"{part}_images": np.array(images), f"{part}_labels": np.array(labels, np.uint8)}
@@ -216,7 +218,7 @@ def _of_pictures(path: Path, digits: bool) -> Parts:
         remarks.append(f"In {framed:,} pictures, a digit was found and framed as MNIST's are.")
     if left_out:
         remarks.append(f"Left out: {' '.join(left_out)}")
-    return Parts(arrays, tuple(remarks))
+    return Parts(arrays, tuple(remarks), files)
 
 
 def _other_folders(folders: set[Path]) -> list[str]:

@@ -5,6 +5,8 @@ Confident learning (Northcutt, Jiang & Chuang 2021, by cleanlab) then estimates 
 wrong. A suspect may have a wrong label, be ambiguous, or be misread by the models.
 """
 
+import codecs
+import csv
 import textwrap
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -137,6 +139,10 @@ def search(folder: Path, data: Dataset) -> tuple[dict[str, Any], str]:
     mean = mean_of([read(data.test_images) for read in readers])
     rows["test"] = judge(data.test_labels, **mean)
 
+    for half, origins in data.origins.items():
+        for row in rows[half]:
+            row["origin"] = str(origins[row["index"]])
+
     figures = {
         "recipe": asdict(recipe),
         "folds": folds,
@@ -225,9 +231,14 @@ def _as_text(figures: dict[str, Any], folder: Path) -> str:
         "training": "the model that was not trained on them",
         "test": f"the mean of the {figures['folds']} models",
     }
-    head = ("rank", "index", "label", "read as", "probability", "of the label")
-    cells = "{rank} {index} {label} {read_as} {probability:.2%} {label_probability:.2%}"
-    own = "those of the data as they are used" if "own_data" in figures else "MNIST's own"
+    head: tuple[str, ...] = ("rank", "index", "label", "read as", "probability", "of the label")
+    indices = "MNIST's own, from 0"
+    if "own_data" in figures:
+        head = (*head, "origin")
+        indices = (
+            "of the images as they are used, from 0; the origin is the picture's file, or its "
+            "index among the images that it came with"
+        )
     lines = []
     for half, judge in judges.items():
         suspects = f"{figures[half]['suspects']:,}"
@@ -236,12 +247,12 @@ def _as_text(figures: dict[str, Any], folder: Path) -> str:
             f"{_title(half, figures)},",
             f"by {judge}. Likely wrong labels: {suspects}. The {LISTED} most disputed:",
             "",
-            *table(head, [cells.format(**row).split() for row in first], left=0),
+            *table(head, [_cells(row) for row in first], left=0),
             "",
         ]
     thing = _thing(figures)
     explanation = (
-        f"Indices are {own}, from 0. The number of likely wrong labels is the number of images "
+        f"Indices are {indices}. The number of likely wrong labels is the number of images "
         f"read as another {thing} with at least the mean probability of that {thing} among the "
         "images labelled so."
     )
@@ -253,10 +264,19 @@ def _as_text(figures: dict[str, Any], folder: Path) -> str:
     return "\n".join(lines)
 
 
+def _cells(row: dict[str, Any]) -> list[str]:
+    """A row of the table."""
+    whole = [str(row[name]) for name in ("rank", "index", "label", "read_as")]
+    shares = [f"{row[name]:.2%}" for name in ("probability", "label_probability")]
+    return [*whole, *shares, *([row["origin"]] if "origin" in row else [])]
+
+
 def _write_csv(halves: dict[str, Rows], path: Path) -> None:
     """Writes a line for each image."""
-    lines = [",".join(["half", *halves["test"][0]])]
-    for half, rows in halves.items():
-        lines += [",".join([half, *(f"{value:.6g}" for value in row.values())]) for row in rows]
     with replacing(path) as file:
-        file.write("".join(f"{line}\n" for line in lines).encode())
+        writer = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
+        writer.writerow(["half", *halves["test"][0]])
+        for half, rows in halves.items():
+            for row in rows:
+                values = (of if isinstance(of, str) else f"{of:.6g}" for of in row.values())
+                writer.writerow([half, *values])

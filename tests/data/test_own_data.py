@@ -46,6 +46,7 @@ def test_without_a_test_part_the_last_seventh_is_held_out() -> None:
     data = opened(train_images=IMAGES, train_labels=LABELS)
     assert np.array_equal(data.test_images, IMAGES[600:])
     assert np.array_equal(data.train_labels, LABELS[:600])
+    assert data.origins["test"].tolist() == [str(index) for index in range(600, 700)]
     assert own(data).remarks == ("It has no test part: its last 100 training images are held out.",)
 
 
@@ -61,9 +62,11 @@ def test_images_that_come_label_by_label_are_shuffled() -> None:
     data = opened(train_images=IMAGES[order], train_labels=LABELS[order])
     assert len(np.unique(data.test_labels)) == len(np.unique(data.train_labels[-50:])) == 10
     assert "in the order of their labels and are shuffled" in own(data).remarks[0]
-    where = {image.tobytes(): label for image, label in zip(IMAGES, LABELS, strict=True)}
-    for image, label in zip(data.train_images, data.train_labels, strict=True):
-        assert where[image.tobytes()] == label
+    for image, label, origin in zip(
+        data.train_images, data.train_labels, data.origins["training"], strict=True
+    ):
+        assert np.array_equal(image, IMAGES[order][int(origin)])
+        assert label == LABELS[order][int(origin)]
     again = opened(train_images=IMAGES[order], train_labels=LABELS[order])
     assert own(again) == own(data)
 

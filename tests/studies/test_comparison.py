@@ -151,7 +151,7 @@ def test_figures_are_those_of_the_bundles(comparison: Comparison, few: Mnist) ->
         model = keras.models.load_model(found.folder / "model.keras")
         assert row.parameters == model.count_params()
         assert row.mflop in (size.mflop(model), None)  # None: not recorded
-        assert row.canvas_microseconds > row.digit_microseconds > 1
+        assert (row.canvas_microseconds or 0) > row.digit_microseconds > 1
     differing = {int(i) for i in np.flatnonzero(np.ptp(answers, axis=0))}
     assert {one.index for one in comparison.disagreements} == differing
     for one in comparison.disagreements:

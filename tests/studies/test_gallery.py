@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,11 +13,11 @@ from PIL import Image
 from digits.cli import main
 from digits.data.mnist import Bytes, Mnist
 from digits.reporting import plots
+from digits.reporting.plots import AugmentationRow
 from digits.runs.recipes import RECIPES
 from digits.studies import gallery
 
 DEFAULT = RECIPES["default"]
-draw = gallery.draw
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +121,14 @@ def test_data_of_ones_own_with_fewer_labels(
     tmp_path: Path, digits: Bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Further images take the places of the labels that there are not."""
-    drawn = []
-    monkeypatch.setattr(gallery, "draw", lambda *given: drawn.append(given) or draw(*given))
+    drawn: list[tuple[Any, ...]] = []
+
+    def draw(*given: Any) -> list[AugmentationRow]:
+        drawn.append(given)
+        return usual(*given)
+
+    usual = gallery.draw
+    monkeypatch.setattr(gallery, "draw", draw)
     data, out = tmp_path / "three.npz", tmp_path / "out.png"
     # Sixteen images, of which fourteen are to train on, labelled 0, 0, 1, 1, 2, 2, 0, 0, ...
     np.savez(data, x=np.resize(digits, (16, 28, 28)), y=np.arange(16) // 2 % 3)

@@ -119,6 +119,8 @@ def test_pictures_in_folders(few: tuple[Bytes, Bytes], tmp_path: Path) -> None:
     data = load(tmp_path)
     assert {image.tobytes() for image in data.train_images} == {i.tobytes() for i in images[:40]}
     assert len(data.test_labels) == 12
+    for half, labels in (("training", data.train_labels), ("test", data.test_labels)):
+        assert [Path(file).parent.name for file in data.origins[half]] == [*map(str, labels)]
     reader = Reader()
     read = [reader.outputs("digit", image)["probabilities"].argmax() for image in data.test_images]
     assert np.mean(read == data.test_labels) > 0.9
