@@ -4,12 +4,13 @@
  *  @property {number[]} probabilities of the digits 0 to 9
  *  @property {number} digit the most likely one
  *  @property {boolean} accepted false means not sure, or not a digit
- *  @property {number} likely 0 to 1, the probability that this is a digit, and that digit. It is scaled
- *    so that ink at the threshold of acceptance is a digit with probability 0.5
+ *  @property {number} logOdds that this is a digit, relative to the threshold's; 0 or more is accepted
  *  @property {Float32Array | null} seen 28×28, 0 to 255, what the network saw; null if not known
  *
  *  @typedef {object} Reader
  *  @property {(canvas: Uint8Array) => Promise<Answer>} read reads a canvas, 256×256
+ *  @property {(strip: Uint8Array) => Promise<Float32Array>} line reads a strip, 32×192: for each of 96
+ *    steps the logarithms of 21 probabilities
  *  @property {((digit: Uint8Array) => Promise<number[]>) | null} sureness for
  *    28×28 pixels: of each digit, the probability that the ink is that digit
  */
@@ -42,14 +43,17 @@ export async function onDevice(runtime, model, manifest) {
       const found = await ask({ signature: "canvas", input, shape: [1, 256, 256] });
       const probabilities = Array.from(found.probabilities);
       const is = found.is_digit[0];
-      const most = Math.max(...probabilities);
       return {
         probabilities,
-        digit: probabilities.indexOf(most),
+        digit: probabilities.indexOf(Math.max(...probabilities)),
         accepted: is >= threshold,
-        likely: (odds(is) / (odds(is) + odds(threshold))) * most,
+        logOdds: Math.log(odds(is) / odds(threshold)),
         seen: found.digit,
       };
+    },
+    line: async (input) => {
+      const found = await ask({ signature: "line", input, shape: [1, 32, 192] });
+      return found.log_probabilities;
     },
     sureness: async (input) => {
       const found = await ask({ signature: "digit", input, shape: [1, 28, 28] });
