@@ -67,7 +67,9 @@ def contents(bundle: Bundle, runtime: Mapping[str, bytes]) -> Files:
     scripts = [name for name in page if name.endswith(".js") and name != WORKER]
     links = [f'<link rel="modulepreload" href="{folders["page"]}{name}">' for name in scripts]
     words = (WEB / "page" / "words.js").read_text("utf-8").partition("WORDS = ")[2]
-    values = json.JSONDecoder().raw_decode(words)[0] | folders
+    english = {name: of[0] for name, of in json.JSONDecoder().raw_decode(words)[0].items()}
+    wasm = len(runtime.get(f"{browser_runtime.BUILDS[0]}.wasm", b""))
+    values = english | folders | {"size": str(len(bundle.model) + wasm)}  # of what loads long
     values["preloads"] = "\n    ".join(links)
     files: Files = {}
     for name in ("index.html", "manifest.webmanifest"):

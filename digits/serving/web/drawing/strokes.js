@@ -9,10 +9,13 @@ const TOLERANCE = 0.1; // pixels between what is shown and the curve meant
 
 let last = 0;
 
-/** @returns {Stroke} an empty stroke with a new id */
-export function newStroke() {
+/**
+ * @param {Point[]} points
+ * @returns {Stroke} with a new id
+ */
+export function newStroke(points = []) {
   last += 1;
-  return { id: last, points: [] };
+  return { id: last, points };
 }
 
 /**
@@ -98,32 +101,4 @@ export function trace(context, strokes) {
     }
     context.stroke();
   }
-}
-
-/**
- * The strokes drawn so far, with undo and redo.
- * @returns {{now: () => Stroke[], add: (stroke: Stroke) => void, clear: () => void,
- *   undo: () => boolean, redo: () => boolean, canUndo: () => boolean, canRedo: () => boolean}}
- */
-export function newHistory() {
-  let states = [[]];
-  let at = 0;
-  const go = (next) => {
-    states = [...states.slice(0, at + 1), next];
-    at += 1;
-  };
-  const step = (by) => {
-    if (!(at + by in states)) return false;
-    at += by;
-    return true;
-  };
-  return {
-    now: () => states[at],
-    add: (stroke) => go([...states[at], stroke]),
-    clear: () => states[at].length && go([]),
-    undo: () => step(-1),
-    redo: () => step(1),
-    canUndo: () => at > 0,
-    canRedo: () => at < states.length - 1,
-  };
 }

@@ -1,5 +1,6 @@
 /** A line's characters -> the strokes of each. A stroke belongs to one of them whole, unless several are
  *  written in it. */
+import { distance } from "../drawing/gestures.js";
 import { extentOf, lengthOf } from "./lines.js";
 import { isDigit } from "./decoding.js";
 import { HEIGHT } from "./strips.js";
@@ -92,15 +93,7 @@ function touch(strokes, others) {
 /** Whether a point of one line lies in the ink of the other. */
 function near(points, line) {
   return points.some((at) =>
-    line.some((to, i) => {
-      const from = line[Math.max(i - 1, 0)];
-      const across = to.x - from.x;
-      const down = to.y - from.y;
-      const along = (at.x - from.x) * across + (at.y - from.y) * down;
-      const part = Math.min(Math.max(along / (across * across + down * down || 1), 0), 1);
-      const apart = Math.hypot(at.x - from.x - part * across, at.y - from.y - part * down);
-      return apart < (at.width + to.width) / 2;
-    }),
+    line.some((to, i) => distance(at, line[Math.max(i - 1, 0)], to) < (at.width + to.width) / 2),
   );
 }
 

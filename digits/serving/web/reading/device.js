@@ -32,10 +32,11 @@ export function build() {
  * @param {string} runtime URL of the folder of LiteRT.js
  * @param {string} model URL of the folder of the model
  * @param {Promise<object>} manifest of the bundle
+ * @param {(bytes: number) => void} got told how many bytes have arrived so far
  * @returns {Promise<Reader>} rejected if they cannot be loaded
  */
-export async function onDevice(runtime, model, manifest) {
-  const ask = questions(new Worker(new URL("worker.js", import.meta.url)));
+export async function onDevice(runtime, model, manifest, got) {
+  const ask = questions(new Worker(new URL("worker.js", import.meta.url)), got);
   await ask({ runtime, build: build(), model: `${model}digits.tflite` });
   const threshold = (await manifest).thresholds.is_digit;
   return {
@@ -64,14 +65,16 @@ export async function onDevice(runtime, model, manifest) {
 
 /** Turns a worker into a function that gives a promise for each task. If the worker fails, all of
  *  them are rejected. */
-function questions(worker) {
+function questions(worker, got) {
   const open = new Map();
   let last = 0;
-  worker.onmessage = ({ data: { id, found, error } }) => {
+  worker.onmessage = ({ data: { id, found, error, got: bytes } }) => {
+    if (bytes) return got(bytes);
     const { resolve, reject } = open.get(id);
     open.delete(id);
     if (found) resolve(found);
     else reject(new Error(error));
+    return undefined;
   };
   worker.onerror = (event) => {
     event.preventDefault();

@@ -19,6 +19,8 @@ const SHARED = 0.4; // of the narrower of two strokes, what lies above the other
  * @property {number} height of its digits, the pen's width included, in pixels
  * @property {number} level of the middle of its digits
  * @property {{least: number, most: number}} pen limits of its lines' widths
+ * @property {Function} [raster] draws its strokes, in place of `rasterised`
+ * @property {(strokes: Stroke[]) => Uint8Array} [canvas] of a character, in place of `ofStrokes`
  */
 
 /** @returns {{least: number, most: number}} of digits of a height */
@@ -78,7 +80,8 @@ function measured(parts) {
   const wide = median(strokes.map(({ points }) => [points[0].width, 1]));
   const middle = Math.max(median(heights), (LOWEST - 1) * wide);
   const pen = penFor(middle);
-  const height = middle + Math.min(Math.max(wide, pen.least), pen.most);
+  // Pixels of a picture have no pen; their box has all of the ink.
+  const height = middle + (wide && Math.min(Math.max(wide, pen.least), pen.most));
   const tall = parts.filter(({ box }) => box.y1 - box.y0 > 0.6 * middle);
   let level = 0;
   let weights = 0;

@@ -20,14 +20,15 @@ const SMALL = 0.4; // of a line's height, what is too low for a digit
  * @property {string} shown a digit, a sign, or ? for what is not sure
  * @property {boolean} gap whether there is a gap before it
  * @property {import("../drawing/strokes.js").Box} box around its strokes, or in a picture's pixels
- * @property {string} key names its strokes, or is empty in a picture
+ * @property {string} key names its strokes; empty if they are not known
  * @property {Stroke[]} strokes its own, or pieces of them
  * @property {import("./device.js").Answer | null} answer null for a sign
  *
- * @param {import("./device.js").Reader} reader
+ * @param {object} reader on the device, or of a server
  * @returns {(strokes: Stroke[]) => Promise<Written[][]>} the lines from the top
  */
 export function reading(reader) {
+  if (reader.page) return reader.page; // the server's own reading of all of them
   let known = new Map();
   return async (strokes) => {
     const asked = new Map(); // answers that this call used; the next one keeps only these
@@ -43,7 +44,14 @@ export function reading(reader) {
   };
 }
 
-async function readLine(line, reader, once) {
+/**
+ * @param {import("./lines.js").Line} line
+ * @param {import("./device.js").Reader} reader
+ * @param {(kind: string, strokes: Stroke[], ask: () => Promise<any>) => Promise<any>} once asks, or
+ *   remembers
+ * @returns {Promise<Written[]>}
+ */
+export async function readLine(line, reader, once = (_, __, ask) => ask()) {
   const strip = stripOf(line);
   const outputs = await once("line", line.strokes, () => ofWindows(strip, reader));
   const parts = shared(line, strip, plausible(greedy(outputs)));
@@ -81,8 +89,12 @@ async function readPart({ character, strokes, cut }, line, reader, once) {
   const around = { x0: box.x0 - pen, y0: box.y0 - pen, x1: box.x1 + pen, y1: box.y1 + pen };
   const of = { symbol, box: around, key: keyOf(strokes), strokes };
   if (!isDigit(symbol) && symbol !== OTHER) return { ...of, opinion: null };
-  const answer = await once("canvas", strokes, () => reader.read(ofStrokes(finer(strokes, line.pen.most))));
+  const answer = await once("canvas", strokes, () => reader.read(canvasOf(strokes, line)));
   return { ...of, opinion: { ...opinion, answer, cut } };
+}
+
+function canvasOf(strokes, line) {
+  return line.canvas ? line.canvas(strokes) : ofStrokes(finer(strokes, line.pen.most));
 }
 
 /** Strokes with no line wider than most: small digits are no blots because the pen is thick. */

@@ -28,9 +28,10 @@ export function stripOf(line) {
   return drawn(line, slantOf(drawn(line, 0)));
 }
 
-function drawn({ strokes, height, level, pen }, shear) {
+function drawn({ strokes, height, level, pen, raster = rasterised }, shear) {
   const scale = TALL / height;
-  const upright = strokes.map(({ points }) => ({
+  const upright = strokes.map(({ id, points }) => ({
+    id,
     points: points.map(({ x, y, width }) => ({
       x: x + shear * (y - level),
       y,
@@ -38,12 +39,13 @@ function drawn({ strokes, height, level, pen }, shear) {
     })),
   }));
   const { x0, x1 } = extentOf(upright);
-  const room = MARGIN + (scale * pen.most) / 2;
+  const widest = Number.isFinite(pen.most) ? pen.most : 0;
+  const room = MARGIN + (scale * widest) / 2;
   const width = Math.max(WIDTH, 2 * Math.ceil((scale * (x1 - x0)) / 2 + room));
   const left = (x0 + x1) / 2 - width / 2 / scale;
   const view = { scale, left, top: level - HEIGHT / 2 / scale, least: pen.least };
   return {
-    image: rasterised(upright, width, HEIGHT, view),
+    image: raster(upright, width, HEIGHT, view),
     width,
     column: ({ x, y }) => scale * (x + shear * (y - level) - left),
   };
