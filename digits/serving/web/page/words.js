@@ -9,10 +9,10 @@ export const WORDS = {
     "digits：手写数字，自动识别"
   ],
   "description": [
-    "Write a number with a mouse, finger, pen or keyboard. A neural network reads it on your device.",
-    "Schreiben Sie eine Zahl mit Maus, Finger, Stift oder Tastatur. Ein neuronales Netz liest sie auf Ihrem Gerät.",
-    "Escribe un número con ratón, dedo, lápiz o teclado. Una red neuronal lo lee en tu dispositivo.",
-    "用鼠标、手指、手写笔或键盘写一个数字，神经网络在您的设备上识别。"
+    "Write a number with a mouse, finger, pen or keyboard. A neural network reads it, on your device if it can.",
+    "Schreiben Sie eine Zahl mit Maus, Finger, Stift oder Tastatur. Ein neuronales Netz liest sie, wenn möglich auf Ihrem Gerät.",
+    "Escribe un número con ratón, dedo, lápiz o teclado. Una red neuronal lo lee, si puede en tu dispositivo.",
+    "用鼠标、手指、手写笔或键盘写一个数字，神经网络尽可能在您的设备上识别。"
   ],
   "headline": ["Write a number", "Schreiben Sie eine Zahl", "Escribe un número", "写一个数字"],
   "promise": [
@@ -36,7 +36,7 @@ export const WORDS = {
   ],
   "undo": ["Undo", "Rückgängig", "Deshacer", "撤销"],
   "redo": ["Redo", "Wiederholen", "Rehacer", "重做"],
-  "clear": ["Clear", "Löschen", "Borrar", "清除"],
+  "clear": ["Clear", "Leeren", "Borrar", "清除"],
   "pen": ["Pen", "Stift", "Lápiz", "笔"],
   "picture": ["Picture", "Bild", "Imagen", "图片"],
   "photo": ["Photo", "Foto", "Foto", "拍照"],
@@ -108,10 +108,10 @@ export const WORDS = {
     "模型由 LiteRT.js（Apache-2.0）运行。"
   ],
   "no_script": [
-    "This page needs JavaScript: it reads what you draw on your own device.",
-    "Diese Seite braucht JavaScript: sie liest auf Ihrem eigenen Gerät, was Sie zeichnen.",
-    "Esta página necesita JavaScript: lee lo que dibujas en tu propio dispositivo.",
-    "本页需要 JavaScript：它在您的设备上识别您写的内容。"
+    "This page needs JavaScript: it reads what you draw, on your own device if it can.",
+    "Diese Seite braucht JavaScript: sie liest, was Sie zeichnen, wenn möglich auf Ihrem eigenen Gerät.",
+    "Esta página necesita JavaScript: lee lo que dibujas, si puede en tu propio dispositivo.",
+    "本页需要 JavaScript：它识别您写的内容，尽可能在您的设备上。"
   ],
   "not_sure": ["not sure", "unsicher", "no seguro", "不确定"],
   "chosen": ["corrected", "korrigiert", "corregida", "已更正"],
@@ -179,6 +179,12 @@ export const WORDS = {
     "Auf {name} ist zu viel, um es auf diesem Gerät zu lesen, und es gibt keinen Server ({server}). Schneiden Sie eine Zahl aus.",
     "{name} tiene demasiado para leerla en este dispositivo, y no hay servidor ({server}). Recorta un número.",
     "{name} 内容太多，无法在本机识别，也没有服务器（{server}）。请只裁出一个数字。"
+  ],
+  "picture_noise": [
+    "This browser gives pages noise in place of the pixels of {name}, as a protection against fingerprinting, so it cannot be read here. Allow this site to read canvases, or write the number.",
+    "Dieser Browser gibt Seiten statt der Pixel von {name} ein Rauschen, zum Schutz vor Wiedererkennung; es kann hier nicht gelesen werden. Erlauben Sie dieser Seite, Canvas-Daten zu lesen, oder schreiben Sie die Zahl.",
+    "Este navegador da ruido en lugar de los píxeles de {name}, como protección contra el rastreo, y aquí no se puede leer. Permite que este sitio lea lienzos, o escribe el número.",
+    "为防止指纹追踪，浏览器给出的是噪声而不是 {name} 的像素，无法在此识别。请允许本站读取画布，或直接书写。"
   ],
   "picture_not": [
     "This browser cannot open {name} as a picture. Save it as PNG or JPEG.",

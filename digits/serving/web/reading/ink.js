@@ -37,6 +37,19 @@ export function linesIn(bitmap) {
   });
 }
 
+/**
+ * Whether pages see the pixels of canvases. Some browsers give back noise, or white, against
+ * fingerprinting.
+ * @returns {boolean}
+ */
+export function seesPixels() {
+  const context = document.createElement("canvas").getContext("2d");
+  context.fillStyle = "#000";
+  context.fillRect(0, 0, 16, 16);
+  const { data } = context.getImageData(0, 0, 16, 16);
+  return data.every((value, i) => i % 4 === 3 || value < 32);
+}
+
 /** The picture on white, as paper is, unless it is transparent with ink too bright to be seen on it. */
 function greyOf(bitmap, width, height) {
   const canvas = document.createElement("canvas");

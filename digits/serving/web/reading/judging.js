@@ -1,5 +1,6 @@
 /** What both networks say of a line's characters -> which are digits, and how surely. The weights are
- *  those of digits/reading/lines/judging.py, where they were fitted. */
+ *  those of digits/reading/lines/judging.py, where they were fitted to pages. There are words on pages; on
+ *  a drawing area people write numbers, so there the network for one digit is believed by itself, too. */
 
 const LEAST = 1e-4; // probability that an opinion gives to any digit
 const ALONE = 0.25; // the weight of the line's opinion of a character that stands alone
@@ -27,10 +28,11 @@ const MOST_ODDS = 6; // of a network's opinion whether there is a digit, as a lo
  *
  * @param {(Opinion | null)[]} part of a line, that gaps part from the others; null for a sign
  * @param {boolean} alone whether its line has one character
+ * @param {boolean} drawn whether it was written here, not found in a picture
  * @returns {(Judged | null)[]}
  */
-export function judged(part, alone) {
-  const own = part.map((one) => one && (alone ? byCanvas(one) : byBoth(one)));
+export function judged(part, alone, drawn) {
+  const own = part.map((one) => one && (alone ? byCanvas(one) : byBoth(one, drawn)));
   return own.map((one) => one && { ...one, logOdds: one.logOdds + context(one, own) });
 }
 
@@ -40,13 +42,14 @@ function byCanvas({ line, presence, answer }) {
   return { probabilities, logOdds: Math.min(answer.logOdds, answer.logOdds + logOdds(presence)) };
 }
 
-function byBoth({ line, presence, answer, cut }) {
+function byBoth({ line, presence, answer, cut }, drawn) {
   const canvas = Math.min(Math.max(answer.logOdds, -MOST_ODDS), MOST_ODDS);
   const clear = canvas > STRANGE && !cut;
   const probabilities = together(line, answer, clear ? WHOLE : CUT);
   const likeliest = logOdds(Math.max(...probabilities), 1e-4);
   const odds = CANVAS * canvas + PRESENCE * logOdds(presence) + LIKELIEST * likeliest + OFFSET;
-  return { probabilities, logOdds: odds };
+  const agreed = answer.digit === probabilities.indexOf(Math.max(...probabilities));
+  return { probabilities, logOdds: drawn && agreed ? Math.max(odds, answer.logOdds) : odds };
 }
 
 function together(line, { probabilities }, weight) {

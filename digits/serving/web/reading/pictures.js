@@ -1,7 +1,7 @@
 /** Pictures that are dropped, pasted, chosen or photographed. The server reads them if there is one;
  *  otherwise they are read on the device, line by line. */
 import { say } from "../page/words.js";
-import { linesIn } from "./ink.js";
+import { linesIn, seesPixels } from "./ink.js";
 import { readLine } from "./reading.js";
 import { linesOf, predict, Refusal } from "./server.js";
 
@@ -40,6 +40,7 @@ async function readBy(file, bitmap, reader, name) {
   }
   if (!bitmap) throw new Error(say("picture_not", { name }));
   if (!reader) throw new Error(say("picture_nobody", { name, server }));
+  if (!seesPixels()) throw new Error(say("picture_noise", { name }));
   const found = linesIn(bitmap);
   if (!found) throw new Error(say("picture_empty", { name }));
   if (!found.length) throw new Error(say("picture_busy", { name, server }));
@@ -66,7 +67,7 @@ async function opened(file) {
 
 /** The file, or the picture in it as PNG if the server may not know such files, or it is large. */
 async function sendable(file, bitmap) {
-  if (!bitmap || (SENT.includes(file.type) && file.size <= MOST_BYTES)) return file;
+  if (!bitmap || !seesPixels() || (SENT.includes(file.type) && file.size <= MOST_BYTES)) return file;
   const reduced = Math.min(1, MOST / Math.max(bitmap.width, bitmap.height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(bitmap.width * reduced));

@@ -56,7 +56,7 @@ export async function readLine(line, reader, once = (_, __, ask) => ask()) {
   const outputs = await once("line", line.strokes, () => ofWindows(strip, reader));
   const parts = shared(line, strip, plausible(greedy(outputs)));
   const read = await Promise.all(parts.map((part) => readPart(part, line, reader, once)));
-  return shownIn(read, line.height);
+  return shownIn(read, line.height, !line.canvas);
 }
 
 async function ofWindows(strip, reader) {
@@ -107,7 +107,7 @@ function finer(strokes, most) {
 }
 
 /** The characters as they are shown, with the gaps between them. */
-function shownIn(read, height) {
+function shownIn(read, height, drawn) {
   const gaps = read.slice(1).map(({ box }, i) => box.x0 - read[i].box.x1);
   const sorted = gaps.slice().sort((a, b) => a - b);
   // The gap at a third of them in order of width: gaps between words are fewer than others.
@@ -120,7 +120,7 @@ function shownIn(read, height) {
     parts[parts.length - 1].push(one);
   });
   return parts.flatMap((part, number) => {
-    const opinions = judged(part.map(({ opinion }) => opinion), read.length === 1);
+    const opinions = judged(part.map(({ opinion }) => opinion), read.length === 1, drawn);
     return part.map(({ symbol, box, key, strokes, opinion }, i) => {
       const gap = number > 0 && i === 0;
       const of = { gap, box, key, strokes };
