@@ -160,6 +160,7 @@ def test_what_is_written_is_shown(visit: Visit) -> None:
     above = [[(50, 20), (48, 100)], [(90, 20), (140, 20), (100, 100)]]
     below = [[(50, 140), (100, 140), (60, 230)], [(130, 140), (128, 230)]]
     three = [(60, 60), (110, 55), (115, 85), (80, 110), (120, 130), (115, 170), (60, 180)]
+    one = [(190, 60), (187, 180)]
     turn = np.linspace(0, -2 * np.pi, 17)
     zeros = [(x + 38 * np.sin(t), 110 - 60 * np.cos(t)) for x in (90, 200) for t in turn]
     for strokes, expected in (
@@ -168,9 +169,9 @@ def test_what_is_written_is_shown(visit: Visit) -> None:
         ([left, right], "0"),
         (above + below, "17\n71"),
         ([zeros], "00"),  # in one stroke
-        ([three, [(150, 178)], *ONE], "3.1"),  # the point is a tap
+        ([three, [(150, 178)], one], "3.1"),  # the point is a tap
         ([[(10, 125), (34, 124)], three, [(250, 40), (170, 200)], *ONE], "-3/1"),
-        ([*ONE, [(420, 60), (418, 190)]], "1 1"),
+        ([*ONE, [(500, 60), (498, 190)]], "1 1"),
         ([*ONE, *SEVEN, *FOUR], "741"),  # not written in reading order
     ):
         draw(page, strokes, steps=6)
