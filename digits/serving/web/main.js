@@ -45,9 +45,9 @@ let again = null; // what to do after the current reading
 let work = 0; // grows with every change: what was begun before it is out of date
 let explained = 0; // the same for what decided a result
 
-/** For tests and measurements: the strokes on the drawing area, the answers shown, and a promise of the
- *  reader. */
-export const { strokes } = drawing;
+/** For tests and measurements: the strokes on the drawing area, what writes and clears it, the answers
+ *  shown, and a promise of the reader. */
+export const { strokes, write, clear } = drawing;
 export const shown = () => latest.flat().map(({ answer }) => answer).filter(Boolean);
 export const ready = start();
 
