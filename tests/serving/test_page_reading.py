@@ -82,10 +82,10 @@ def test_lines_are_decoded_and_judged_as_in_python(visit: Visit) -> None:
             written.append(Written(theirs.symbol, NOTHING, line, presence, answer, 1.0))
         opinions = judge(written, recogniser)
         (judged,) = in_context([opinions])
-        for mine, theirs in zip(found["judged"], judged, strict=True):
-            assert theirs
-            assert mine["logOdds"] == pytest.approx(theirs.log_odds, abs=0.02)
-            assert np.abs(np.array(mine["probabilities"]) - theirs.probabilities).max() < 1e-3
+        for mine, opinion in zip(found["judged"], judged, strict=True):
+            assert opinion
+            assert mine["logOdds"] == pytest.approx(opinion.log_odds, abs=0.02)
+            assert np.abs(np.array(mine["probabilities"]) - opinion.probabilities).max() < 1e-3
         page.keyboard.press("Escape")
 
 

@@ -1,19 +1,15 @@
-/** All the text of the page, in the languages below. site.py reads this object too, and puts its English
- *  entries into index.html and the manifest; that is why it is written as JSON. */
+/** All the text of the page, in the languages below; what only index.html and the manifest have is in
+ *  English alone. site.py reads this object too, and puts the English entries into them; that is why it
+ *  is written as JSON. */
 export const WORDS = {
-  "name": ["digits", "digits", "digits", "digits"],
+  "name": "digits",
   "title": [
     "digits: write a number and have it read",
     "digits: eine Zahl schreiben und lesen lassen",
     "digits: escribe un número y deja que se lea",
     "digits：手写数字，自动识别"
   ],
-  "description": [
-    "Write a number with a mouse, finger, pen or keyboard. A neural network reads it, on your device if it can.",
-    "Schreiben Sie eine Zahl mit Maus, Finger, Stift oder Tastatur. Ein neuronales Netz liest sie, wenn möglich auf Ihrem Gerät.",
-    "Escribe un número con ratón, dedo, lápiz o teclado. Una red neuronal lo lee, si puede en tu dispositivo.",
-    "用鼠标、手指、手写笔或键盘写一个数字，神经网络尽可能在您的设备上识别。"
-  ],
+  "description": "Write a number with a mouse, finger, pen or keyboard. A neural network reads it, on your device if it can.",
   "headline": ["Write a number", "Schreiben Sie eine Zahl", "Escribe un número", "写一个数字"],
   "promise": [
     "A neural network reads it as you write.",
@@ -41,8 +37,8 @@ export const WORDS = {
   "picture": ["Picture", "Bild", "Imagen", "图片"],
   "photo": ["Photo", "Foto", "Foto", "拍照"],
   "keys": [
-    "Keyboard: the arrow keys move the pen (faster with Shift), Space puts it down and lifts it, Ctrl+Z undoes, Ctrl+Shift+Z redoes, Escape clears. To erase a digit, scratch it out, or choose it in the result.",
-    "Tastatur: Pfeiltasten bewegen den Stift (schneller mit Umschalt), die Leertaste setzt ihn auf und hebt ihn ab, Strg+Z macht rückgängig, Strg+Umschalt+Z wiederholt, Escape löscht alles. Eine Ziffer löschen: durchkritzeln oder im Ergebnis antippen.",
+    "Keyboard: the arrow keys move the pen (faster with Shift), Space puts it down and lifts it, Ctrl+Z undoes, Ctrl+Shift+Z redoes, Escape clears. To erase a digit, scratch it out, or tap it in the result.",
+    "Tastatur: Pfeiltasten bewegen den Stift (mit Umschalt schneller), Leertaste setzt ihn auf und hebt ihn ab, Strg+Z: rückgängig, Strg+Umschalt+Z: wiederholen, Escape: leeren. Eine Ziffer löschen: durchkritzeln oder im Ergebnis antippen.",
     "Teclado: las flechas mueven el lápiz (más rápido con Mayús), la barra espaciadora lo apoya y lo levanta, Ctrl+Z deshace, Ctrl+Mayús+Z rehace, Escape borra todo. Para borrar una cifra, táchala con un garabato o tócala en el resultado.",
     "键盘：方向键移动笔（按住 Shift 更快），空格键落笔或抬笔，Ctrl+Z 撤销，Ctrl+Shift+Z 重做，Esc 清除。要擦掉一个数字，把它涂掉，或在结果中点它。"
   ],
@@ -63,7 +59,6 @@ export const WORDS = {
   "erase": ["Erase", "Löschen", "Borrar", "擦掉"],
   "again": ["Write it again", "Neu schreiben", "Escribirla de nuevo", "重写"],
   "close": ["Close", "Schließen", "Cerrar", "关闭"],
-  "erased": ["Erased.", "Gelöscht.", "Borrado.", "已擦掉。"],
   "why": [
     "Show which ink decided the result",
     "Zeigen, welche Striche entschieden haben",
@@ -71,10 +66,10 @@ export const WORDS = {
     "显示哪些笔迹决定了结果"
   ],
   "why_explained": [
-    "Orange marks the ink that decided the result: without it the network would be less sure. To find it, each of 49 patches is covered in turn.",
-    "Orange ist, was entschieden hat: ohne diese Striche wäre das Netz weniger sicher. Dazu wird jedes von 49 Feldern einmal verdeckt.",
-    "En naranja, la tinta que decidió el resultado: sin ella la red estaría menos segura. Para hallarla se tapa una a una cada una de 49 casillas.",
-    "橙色是决定结果的笔迹：没有它，网络就没有那么确定。方法是依次遮住 49 个小块。"
+    "Orange marks the ink that decided the result: without it the network would be less sure.",
+    "Orange ist, was entschieden hat: ohne diese Striche wäre das Netz weniger sicher.",
+    "En naranja, los trazos que decidieron: sin ellos la red estaría menos segura.",
+    "橙色是决定结果的笔迹：没有它，网络就没有那么确定。"
   ],
   "why_impossible": [
     "Available only when the model runs on this device.",
@@ -107,12 +102,7 @@ export const WORDS = {
     "El modelo funciona con LiteRT.js (Apache-2.0).",
     "模型由 LiteRT.js（Apache-2.0）运行。"
   ],
-  "no_script": [
-    "This page needs JavaScript: it reads what you draw, on your own device if it can.",
-    "Diese Seite braucht JavaScript: sie liest, was Sie zeichnen, wenn möglich auf Ihrem eigenen Gerät.",
-    "Esta página necesita JavaScript: lee lo que dibujas, si puede en tu propio dispositivo.",
-    "本页需要 JavaScript：它识别您写的内容，尽可能在您的设备上。"
-  ],
+  "no_script": "This page needs JavaScript: it reads what you draw, on your own device if it can.",
   "not_sure": ["not sure", "unsicher", "no seguro", "不确定"],
   "chosen": ["corrected", "korrigiert", "corregida", "已更正"],
   "loading": [
@@ -181,10 +171,10 @@ export const WORDS = {
     "{name} 内容太多，无法在本机识别，也没有服务器（{server}）。请只裁出一个数字。"
   ],
   "picture_noise": [
-    "This browser gives pages noise in place of the pixels of {name}, as a protection against fingerprinting, so it cannot be read here. Allow this site to read canvases, or write the number.",
-    "Dieser Browser gibt Seiten statt der Pixel von {name} ein Rauschen, zum Schutz vor Wiedererkennung; es kann hier nicht gelesen werden. Erlauben Sie dieser Seite, Canvas-Daten zu lesen, oder schreiben Sie die Zahl.",
-    "Este navegador da ruido en lugar de los píxeles de {name}, como protección contra el rastreo, y aquí no se puede leer. Permite que este sitio lea lienzos, o escribe el número.",
-    "为防止指纹追踪，浏览器给出的是噪声而不是 {name} 的像素，无法在此识别。请允许本站读取画布，或直接书写。"
+    "This browser hides the pixels of {name} from pages, against fingerprinting. Allow this site to read canvases, or write the number.",
+    "Dieser Browser verbirgt die Pixel von {name} vor Seiten, gegen Wiedererkennung. Erlauben Sie dieser Seite, Canvas-Daten zu lesen, oder schreiben Sie die Zahl.",
+    "Este navegador oculta los píxeles de {name} a las páginas, contra el rastreo. Permite que este sitio lea lienzos, o escribe el número.",
+    "为防追踪，浏览器不让网页读取 {name} 的像素。请允许本站读取画布，或直接书写。"
   ],
   "picture_not": [
     "This browser cannot open {name} as a picture. Save it as PNG or JPEG.",
