@@ -1,7 +1,6 @@
 /** The drawing area: turns pointers and keys into strokes, and shows them. */
 import { scratchedOut, touchedBy } from "./gestures.js";
-import { newHistory } from "./history.js";
-import { keepDrawing, keptDrawing } from "./kept.js";
+import { keepDrawing, keptDrawing, newHistory } from "./history.js";
 import { boxOf, newStroke } from "./strokes.js";
 import { viewOn } from "./view.js";
 
