@@ -52,6 +52,7 @@ async function start() {
       await painted();
       reader = await onDevice(folder("runtime"), model, manifest);
       state("ready", say("ready"));
+      at("privacy").textContent = say("privacy");
     }
   } catch (error) {
     console.info(error);
@@ -121,6 +122,7 @@ function changed(live) {
   at("clear").disabled = drawing.isBlank();
   at("hint").hidden = !drawing.isBlank();
   sayOfPicture("");
+  if (live && reader && !reader.live) return; // it is asked once the stroke is finished
   if (busy) again = () => changed(live);
   else readNow(live);
 }

@@ -1,6 +1,7 @@
 /** Canvases, the model's input: 256×256, ink bright on exactly 0. The model's own graph finds the ink,
  *  scales it and centres it; here the ink is only drawn whole, with a margin. */
-import { boxOf, trace } from "../drawing/strokes.js";
+import { rasterised } from "../drawing/raster.js";
+import { boxOf } from "../drawing/strokes.js";
 
 export const SIDE = 256;
 const LONGEST = 200; // pixels of the ink's longer side
@@ -24,13 +25,6 @@ function blank() {
   return shared;
 }
 
-function redOf(context) {
-  const { data } = context.getImageData(0, 0, SIDE, SIDE);
-  const bytes = new Uint8Array(SIDE * SIDE);
-  for (let i = 0; i < bytes.length; i += 1) bytes[i] = data[4 * i];
-  return bytes;
-}
-
 /**
  * @param {import("../drawing/strokes.js").Stroke[]} strokes of one digit
  * @returns {Uint8Array} 256×256, row by row
@@ -39,13 +33,19 @@ export function ofStrokes(strokes) {
   const { x0, y0, x1, y1 } = boxOf(strokes);
   const longest = Math.max(x1 - x0, y1 - y0);
   const scale = LONGEST / longest;
-  const context = blank();
-  context.translate(SIDE / 2, SIDE / 2);
-  context.scale(scale, scale);
-  context.translate(-(x0 + x1) / 2, -(y0 + y1) / 2);
-  context.strokeStyle = "#fff";
-  trace(context, strokes, THINNEST * longest);
-  return redOf(context);
+  const half = SIDE / 2 / scale;
+  const view = { scale, left: (x0 + x1) / 2 - half, top: (y0 + y1) / 2 - half };
+  return rasterised(strokes, SIDE, SIDE, { ...view, least: THINNEST * longest });
+}
+
+/**
+ * Whether pages see the pixels of canvases. Some browsers give back noise, or white, against
+ * fingerprinting.
+ * @returns {boolean}
+ */
+export function seesPixels() {
+  const { data } = blank().getImageData(0, 0, 16, 16);
+  return data.every((value, i) => i % 4 === 3 || value < 32);
 }
 
 /**

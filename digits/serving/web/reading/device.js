@@ -10,6 +10,7 @@
  *
  *  @typedef {object} Reader
  *  @property {(canvas: Uint8Array) => Promise<Answer>} read reads a canvas, 256×256
+ *  @property {boolean} live whether it is quick enough to read a stroke that is still being written
  *  @property {((digit: Uint8Array) => Promise<number[]>) | null} sureness for
  *    28×28 pixels: of each digit, the probability that the ink is that digit
  */
@@ -38,6 +39,7 @@ export async function onDevice(runtime, model, manifest) {
   await ask({ runtime, build: build(), model: `${model}digits.tflite` });
   const threshold = (await manifest).thresholds.is_digit;
   return {
+    live: true,
     read: async (input) => {
       const found = await ask({ signature: "canvas", input, shape: [1, 256, 256] });
       const probabilities = Array.from(found.probabilities);

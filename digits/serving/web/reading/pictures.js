@@ -1,6 +1,6 @@
 /** Pictures that are dropped, pasted, chosen or photographed. The server reads them if there is one;
  *  otherwise they are read on the device, as a single digit. */
-import { ofPicture } from "./canvas.js";
+import { ofPicture, seesPixels } from "./canvas.js";
 import { answerOf, predict, Refusal } from "./server.js";
 import { say } from "../page/words.js";
 
@@ -23,6 +23,7 @@ export async function readPicture(file, reader) {
     if (error.exists) throw new Error(error.message);
     if (!bitmap) throw new Error(say("picture_not", { name }));
     if (!reader) throw new Error(say("picture_nobody", { name, server: error.message }));
+    if (!seesPixels()) throw new Error(say("picture_noise", { name }));
     const canvas = ofPicture(bitmap);
     if (!canvas) throw new Error(say("picture_empty", { name }));
     const answers = [await reader.read(canvas)];

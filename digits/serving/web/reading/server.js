@@ -57,7 +57,8 @@ export async function onServer() {
     return answerOf(readings[0]);
   };
   await read(new Uint8Array(256 * 256));
-  return { read, sureness: null };
+  // A canvas is 131 kB as JSON: too much for every movement of the pen.
+  return { live: false, read, sureness: null };
 }
 
 /**
