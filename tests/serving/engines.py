@@ -8,6 +8,7 @@ in Debian.
 
 import json
 import os
+import platform
 import shutil
 import socket
 import subprocess
@@ -31,7 +32,7 @@ HTTP = {  # by the command's name
     "ExecuteScript": "execute/sync",
     "PerformActions": "actions",
 }
-MINI_BROWSER = "/usr/lib/{}-linux-gnu/webkit2gtk-4.1/MiniBrowser"
+MINI_BROWSER = f"/usr/lib/{platform.machine()}-linux-gnu/webkit2gtk-4.1/MiniBrowser"
 STORES = ("CacheAPI", "IndexedDBAPI", "LocalStorage", "ServiceWorkers")  # WebKit's names
 
 
@@ -73,7 +74,7 @@ def webkit(stores: bool, noise: bool) -> Iterator[Command]:
     """On a screen of its own, since it cannot do without one. It has no noise."""
     features = [] if stores else ["--features=" + ",".join(f"-{name}" for name in STORES)]
     options = {
-        "binary": MINI_BROWSER.format(os.uname().machine),
+        "binary": MINI_BROWSER,
         "args": ["--automation", *features],
     }
     with ExitStack() as until:
@@ -131,7 +132,15 @@ def firefox(stores: bool, noise: bool) -> Iterator[Command]:
 ENGINES = (
     Engine("chromium", {"chromium": "chromium", "chromedriver": "chromium-driver"}, chromium),
     Engine("firefox", {"firefox-esr": "firefox-esr"}, firefox),
-    Engine("webkit", {"WebKitWebDriver": "webkit2gtk-driver", "Xvfb": "xvfb"}, webkit),
+    Engine(
+        "webkit",
+        {
+            "WebKitWebDriver": "webkit2gtk-driver",
+            MINI_BROWSER: "libwebkit2gtk-4.1-0",
+            "Xvfb": "xvfb",
+        },
+        webkit,
+    ),
 )
 
 
@@ -170,8 +179,10 @@ def driven(driver: str, capabilities: Mapping[str, Any], **environment: str) -> 
         wait_until(listening)
         wanted = {"capabilities": {"alwaysMatch": capabilities}}
         session = f"/session/{send('POST', '/session', wanted)['sessionId']}"
-        yield lambda name, parameters: send("POST", f"{session}/{HTTP[name]}", parameters)
-        send("DELETE", session)
+        try:
+            yield lambda name, parameters: send("POST", f"{session}/{HTTP[name]}", parameters)
+        finally:
+            send("DELETE", session)  # ends the browser, too
 
 
 def wait_until(true: Callable[[], object]) -> None:
