@@ -42,14 +42,13 @@ class Engine:
 
     Attributes:
         packages: Debian's, by the programs that are needed from them.
-        start: starts a browser and gives what takes commands for its window. Pages cannot store
-            anything if `stores` is false; canvases give back noise if `noise` is true and the
-            browser has a setting for it.
+        start: starts a browser and gives what takes commands for its window. A strict one lets
+            pages store nothing and, if it can, gives them noise in place of a canvas's pixels.
     """
 
     name: str
     packages: Mapping[str, str]
-    start: Callable[[bool, bool], AbstractContextManager[Command]]
+    start: Callable[[bool], AbstractContextManager[Command]]
 
     def missing(self) -> list[str]:
         """The packages that are not installed."""
@@ -57,9 +56,8 @@ class Engine:
 
 
 @contextmanager
-def chromium(stores: bool, noise: bool) -> Iterator[Command]:
-    """It has no noise."""
-    settings = {} if stores else {"profile.default_content_setting_values.cookies": 2}
+def chromium(strict: bool) -> Iterator[Command]:
+    settings = {"profile.default_content_setting_values.cookies": 2} if strict else {}
     options = {
         "binary": browsing.executable(),
         "args": [*browsing.arguments(), "--headless=new", "--window-size=1200,900"],
@@ -70,13 +68,10 @@ def chromium(stores: bool, noise: bool) -> Iterator[Command]:
 
 
 @contextmanager
-def webkit(stores: bool, noise: bool) -> Iterator[Command]:
-    """On a screen of its own, since it cannot do without one. It has no noise."""
-    features = [] if stores else ["--features=" + ",".join(f"-{name}" for name in STORES)]
-    options = {
-        "binary": MINI_BROWSER,
-        "args": ["--automation", *features],
-    }
+def webkit(strict: bool) -> Iterator[Command]:
+    """On a screen of its own, since it cannot do without one."""
+    features = ["--features=" + ",".join(f"-{name}" for name in STORES)] if strict else []
+    options = {"binary": MINI_BROWSER, "args": ["--automation", *features]}
     with ExitStack() as until:
         read, write = os.pipe()
         screen = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x1024x24"]
@@ -84,17 +79,17 @@ def webkit(stores: bool, noise: bool) -> Iterator[Command]:
         os.close(write)
         with os.fdopen(read) as number:
             display = f":{number.readline().strip()}"
-        yield until.enter_context(
-            driven("WebKitWebDriver", {"webkitgtk:browserOptions": options}, DISPLAY=display)
-        )
+        environment = {"DISPLAY": display, "WEBKIT_DISABLE_COMPOSITING_MODE": "1"}  # half the time
+        capabilities = {"webkitgtk:browserOptions": options}
+        yield until.enter_context(driven("WebKitWebDriver", capabilities, **environment))
 
 
 @contextmanager
-def firefox(stores: bool, noise: bool) -> Iterator[Command]:
+def firefox(strict: bool) -> Iterator[Command]:
     settings = {
         "marionette.port": 0,  # any; Firefox writes the one that it took into the profile
-        "network.cookie.cookieBehavior": 0 if stores else 2,  # 2 blocks every kind of storage
-        "privacy.resistFingerprinting": noise,  # as in Tor Browser and LibreWolf
+        "network.cookie.cookieBehavior": 2 if strict else 0,  # 2 blocks every storage
+        "privacy.resistFingerprinting": strict,  # as in Tor Browser and LibreWolf
     }
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, ExitStack() as until:
         lines = [f'user_pref("{name}", {json.dumps(value)});' for name, value in settings.items()]

@@ -8,7 +8,6 @@ import math
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -49,17 +48,18 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     return engine
 
 
-@contextmanager
-def opened(engine: Engine, stores: bool = True, noise: bool = False) -> Iterator[Window]:
-    with engine.start(stores, noise) as command:
+@pytest.fixture(scope="module")
+def window(engine: Engine) -> Iterator[Window]:
+    """One for all tests: each has its host on a port of its own, hence storage of its own."""
+    with engine.start(False) as command:
         yield Window(command)
 
 
 @pytest.fixture(scope="module")
-def window(engine: Engine) -> Iterator[Window]:
-    """One for all tests: each has its host on a port of its own, hence storage of its own."""
-    with opened(engine) as window:
-        yield window
+def strict_window(engine: Engine) -> Iterator[Window]:
+    """Of a browser that lets pages store nothing and, in Firefox, see no pixels of canvases."""
+    with engine.start(True) as command:
+        yield Window(command)
 
 
 def placed(strokes: Strokes, x: float, y: float, scale: float) -> Strokes:
@@ -213,28 +213,26 @@ def test_says_that_the_server_reads_if_webassembly_is_blocked(
 
 
 def test_reads_strokes_where_canvases_give_back_noise(
-    engine: Engine, host: Host, mnist: Mnist
+    engine: Engine, strict_window: Window, host: Host, mnist: Mnist
 ) -> None:
+    window = strict_window
     host.missing = ("predict",)
-    with opened(engine, noise=True) as window:
-        window.load(host.url)
-        if engine.name != "firefox":
-            window.run(NOISE)
-        window.draw(SEVEN + FOUR)
-        window.expect("number", "74")
-        drop(window, png(mnist.train_images[0]))
-        wait_until(lambda: "noise in place of" in window.text("picture-state"))
-        window.expect("number", "74")  # nothing is made up
+    window.load(host.url)
+    if engine.name != "firefox":
+        window.run(NOISE)
+    window.draw(SEVEN + FOUR)
+    window.expect("number", "74")
+    drop(window, png(mnist.train_images[0]))
+    wait_until(lambda: "noise in place of" in window.text("picture-state"))
+    window.expect("number", "74")  # nothing is made up
 
 
-def test_reads_where_nothing_may_be_stored(engine: Engine, host: Host) -> None:
-    with opened(engine, stores=False) as window:
-        window.load(host.url)
-        window.expect("state", ON_DEVICE)
-        kept = "try { localStorage.x = 1; return true } catch { return false }"
-        assert not window.run(kept)
-        window.draw(SEVEN + FOUR)
-        window.expect("number", "74")
-        window.load(host.url)
-        window.draw(FOUR)
-        window.expect("number", "4")
+def test_reads_where_nothing_may_be_stored(strict_window: Window, host: Host) -> None:
+    window = strict_window
+    window.load(host.url)
+    window.expect("state", ON_DEVICE)
+    assert window.run("try { localStorage.x = 1 } catch { return true }")
+    window.draw(SEVEN + FOUR)
+    window.expect("number", "74")
+    window.click("undo")
+    wait_until(lambda: window.text("number") != "74")
