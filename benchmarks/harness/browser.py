@@ -53,6 +53,7 @@ class Host:
         site: the folder that it serves; may be changed at any time.
         predict: answers `POST /predict`; None answers 404, as a file host does.
         missing: paths that contain one of these answer 404, although the files exist.
+        policy: the security policy of the pages.
         sent: every answer so far.
     """
 
@@ -60,6 +61,7 @@ class Host:
     site: Path
     predict: Predict | None = None
     missing: tuple[str, ...] = ()
+    policy: str = POLICY
     sent: list[Sent] = field(default_factory=list)
 
 
@@ -111,7 +113,7 @@ def hosted(site: Path, port: int = 0, base: str = "/") -> Iterator[Host]:
                 "Content-Type": kind,
                 "Content-Length": str(len(content)),
                 "Cache-Control": "max-age=31536000, immutable" if hashed else "no-cache",
-                "Content-Security-Policy": POLICY,
+                "Content-Security-Policy": host.policy,
                 "X-Content-Type-Options": "nosniff",
             }
             if coding:

@@ -10,6 +10,7 @@ from visits import FOUR, ONE, SCRIBBLE, SEVEN, Visit, number, spoken, wait_until
 from benchmarks.harness import browser as browsing
 from benchmarks.harness.browser import Host, draw, open_page, settle
 from digits import bundle
+from digits.bundle import CANVAS_SIDE as SIDE
 
 # Writing.
 
@@ -141,6 +142,42 @@ def test_the_slider_sets_the_width_of_the_pen(visit: Visit) -> None:
         widths.append(np.count_nonzero(canvas[128]) / np.count_nonzero(canvas.any(axis=1)))
     assert widths[0] == pytest.approx(0.1, rel=0.2)  # no finer than MNIST's pens
     assert widths[1] == pytest.approx(36 * unit / (130 + 36 * unit), rel=0.1)
+
+
+def test_strokes_become_the_pixels_that_a_canvas_would_draw(visit: Visit) -> None:
+    page = visit()
+    wave = [(20 + x, 128 + 60 * np.sin(x / 30)) for x in range(0, 200, 9)]
+    drawings = {
+        "even": [[(x, y, 16.0) for x, y in wave]],
+        "pressed": [[(x, y, 8 + x / 12) for x, y in wave]],
+        "corners": [[(40, 40, 20.0), (200, 40, 20.0), (60, 220, 20.0)]],
+        "a point": [[(100.0, 100.0, 24.0)]],
+        "a point, held": [[(100.0, 100.0, 24.0)] * 3],
+        "a point, pressed": [[(100.0, 100.0, 24.0), (100.0, 100.0, 26.0)]],
+        "beyond the edges": [[(-30, 128, 20.0), (300, 128, 20.0)], [(128, 300, 20.0)]],
+    }
+    for name, strokes in drawings.items():
+        ours, theirs, apart = page.evaluate(INK_OF_BOTH, strokes)
+        assert theirs > 300 * 255, name
+        assert ours == pytest.approx(theirs, rel=0.02), name
+        assert apart < 0.03 * theirs, name
+
+
+INK_OF_BOTH = f"""async (drawing) => {{
+  const from = (name) => document.querySelector(`link[href$="/${{name}}"]`).href;
+  const {{ trace }} = await import(from("strokes.js"));
+  const {{ rasterised }} = await import(from("raster.js"));
+  const strokes = drawing.map((points, id) =>
+    ({{ id, points: points.map(([x, y, width]) => ({{ x, y, width }})) }}));
+  const context = new OffscreenCanvas({SIDE}, {SIDE}).getContext("2d");
+  context.strokeStyle = "#f00";
+  trace(context, strokes);
+  const {{ data }} = context.getImageData(0, 0, {SIDE}, {SIDE});
+  const view = {{ scale: 1, left: 0, top: 0, least: 0 }};
+  const ours = rasterised(strokes, {SIDE}, {SIDE}, view);
+  const sum = (of) => ours.reduce((all, value, i) => all + of(value, data[4 * i + 3]), 0);
+  return [sum((a) => a), sum((_, b) => b), sum((a, b) => Math.abs(a - b))];
+}}"""
 
 
 def test_a_scribble_is_not_sure(visit: Visit) -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from playwright.sync_api import Browser, Page, Route, expect
-from test_page_network import png
-from visits import FOUR, ONE, SEVEN, Visit, number, spoken
+from visits import FOUR, ONE, SEVEN, Visit, number, png, spoken
 
 from benchmarks.harness.browser import Host, draw, open_page, settle
 from digits.data.mnist import Mnist

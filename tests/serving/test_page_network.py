@@ -1,23 +1,27 @@
 """The page reads pictures, and works without the runtime, a server or a network."""
 
-import base64
 import shutil
-from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, expect
 from services import running
-from visits import FOUR, ONE, SEVEN, Visit, number, wait_until_kept
+from visits import (
+    FOUR,
+    ONE,
+    SEVEN,
+    Visit,
+    answering,
+    give,
+    number,
+    png,
+    wait_until_kept,
+)
 
-from benchmarks.harness import browser as browsing
 from benchmarks.harness.browser import Host, draw, hosted, open_page
 from digits import bundle
-from digits.data.mnist import Bytes, Mnist
+from digits.data.mnist import Mnist
 from digits.reading.reader import Reader
 from digits.serving import site
 from digits.serving.app import create_app
@@ -41,52 +45,6 @@ UPDATE = """async () => {
 
 
 # Pictures.
-
-
-def png(digit: Bytes, enlarged: int = 6) -> bytes:
-    """A digit of MNIST as a picture: dark on white."""
-    whole = np.pad(
-        255 - np.kron(digit, np.ones((enlarged, enlarged), np.uint8)), 20, constant_values=255
-    )
-    file = BytesIO()
-    Image.fromarray(whole.astype(np.uint8)).save(file, "PNG")
-    return file.getvalue()
-
-
-def give(page: Page, how: str, content: bytes, kind: str = "image/png") -> None:
-    """Drops or pastes a file."""
-    page.evaluate(
-        """([how, content, kind]) => {
-          const bytes = Uint8Array.from(atob(content), (sign) => sign.charCodeAt(0));
-          const transfer = new DataTransfer();
-          transfer.items.add(new File([bytes], "digit.png", { type: kind }));
-          const events = {
-            drop: () => new DragEvent("drop", { dataTransfer: transfer, bubbles: true }),
-            paste: () => new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true }),
-          };
-          document.body.dispatchEvent(events[how]());
-        }""",
-        [how, base64.b64encode(content).decode(), kind],
-    )
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[str]:
-    """The URL of a running service."""
-    with running(create_app(Reader())) as (address, port):
-        yield f"http://{address}:{port}"
-
-
-def answering(service: str, asked: list[str]) -> browsing.Predict:
-    """Answers the page with what a service answers."""
-
-    def predict(kind: str, body: bytes) -> tuple[int, str]:
-        asked.append(kind)
-        headers = {"Content-Type": kind}
-        answer = httpx.post(f"{service}/predict", content=body, headers=headers, timeout=60)
-        return answer.status_code, answer.text
-
-    return predict
 
 
 def test_the_device_reads_a_picture_if_there_is_no_server(

@@ -35,7 +35,8 @@ export function rasterised(strokes, width, height, { scale, left, top, least }) 
   return picture.pixels;
 }
 
-/** Adds all that is near enough to the straight line from one point to another; they may be equal. */
+/** Adds all that is near enough to the straight line from one point to another; they may be equal. This
+ *  is where the time goes, so the bounds are integers (`| 0`) and nothing is rounded. */
 function addPiece({ pixels, width, height }, from, to) {
   const radius = (from.radius + to.radius) / 2;
   const outer = radius + 0.5;
@@ -43,26 +44,28 @@ function addPiece({ pixels, width, height }, from, to) {
   const across = to.x - from.x;
   const down = to.y - from.y;
   const squared = across * across + down * down || 1;
+  const [partOfX, partOfY] = [across / squared, down / squared];
   const slant = down ? across / down : 0;
   const reach = down ? outer * Math.hypot(1, slant) : Infinity; // of a row, to both sides of the line
   const least = Math.max(Math.min(from.x, to.x) - outer, 0);
   const most = Math.min(Math.max(from.x, to.x) + outer, width - 1);
-  const last = Math.min(Math.max(from.y, to.y) + outer, height - 1);
-  for (let y = Math.ceil(Math.max(Math.min(from.y, to.y) - outer, 0)); y <= last; y += 1) {
+  const last = Math.min(Math.max(from.y, to.y) + outer, height - 1) | 0;
+  for (let y = Math.ceil(Math.max(Math.min(from.y, to.y) - outer, 0)) | 0; y <= last; y += 1) {
     const fromY = y - from.y;
     const middle = from.x + fromY * slant;
-    const end = Math.min(most, middle + reach);
-    for (let x = Math.ceil(Math.max(least, middle - reach)); x <= end; x += 1) {
+    const end = Math.floor(Math.min(most, middle + reach)) | 0;
+    for (let x = Math.ceil(Math.max(least, middle - reach)) | 0; x <= end; x += 1) {
       const at = y * width + x;
       if (pixels[at] === 255) continue;
       const fromX = x - from.x;
-      const along = (fromX * across + fromY * down) / squared;
+      const along = fromX * partOfX + fromY * partOfY;
       const part = along < 0 ? 0 : along > 1 ? 1 : along;
       const awayX = fromX - part * across;
       const awayY = fromY - part * down;
       const away = awayX * awayX + awayY * awayY;
-      const value = away <= inner ? 255 : Math.round(255 * (outer - Math.sqrt(away)));
-      if (value > pixels[at]) pixels[at] = value;
+      const share = away <= inner ? 1 : outer - Math.sqrt(away);
+      const value = 255 * share + 0.5;
+      if (value > pixels[at]) pixels[at] = value; // which drops the fraction
     }
   }
 }

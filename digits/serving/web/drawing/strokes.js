@@ -5,7 +5,8 @@
  *  @typedef {{x0: number, y0: number, x1: number, y1: number}} Box
  */
 
-const TOLERANCE = 0.1; // pixels between what is shown and the curve meant
+const TOLERANCE = 0.1; // pixels between what is shown and the curve that was meant
+const TAP = 0.01; // pixels; of a line without length Chromium and WebKit draw nothing at all
 
 let last = 0;
 
@@ -13,7 +14,7 @@ let last = 0;
  * @param {Point[]} points
  * @returns {Stroke} with a new id
  */
-export function newStroke(points = []) {
+export function newStroke(points) {
   last += 1;
   return { id: last, points };
 }
@@ -80,25 +81,22 @@ function between(a, b, part) {
  */
 export function trace(context, strokes) {
   context.lineCap = context.lineJoin = "round";
-  context.fillStyle = context.strokeStyle;
   for (const stroke of strokes) {
     const line = centreLine(stroke, TOLERANCE);
-    // Chromium and WebKit draw nothing at all of a line without length, which a tap is.
-    context.beginPath();
-    context.arc(line[0].x, line[0].y, line[0].width / 2, 0, 2 * Math.PI);
-    context.fill();
     context.beginPath();
     let before = 0;
-    for (let i = 1; i < line.length; i += 1) {
-      const width = (line[i - 1].width + line[i].width) / 2;
+    line.forEach((to, i) => {
+      const from = line[Math.max(i - 1, 0)];
+      const width = (from.width + to.width) / 2;
       if (width !== before) {
         context.stroke();
         context.lineWidth = before = width;
         context.beginPath();
-        context.moveTo(line[i - 1].x, line[i - 1].y);
+        context.moveTo(from.x, from.y);
       }
-      context.lineTo(line[i].x, line[i].y);
-    }
+      const still = from.x === to.x && from.y === to.y;
+      context.lineTo(still ? to.x + TAP : to.x, to.y);
+    });
     context.stroke();
   }
 }

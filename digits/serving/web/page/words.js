@@ -79,13 +79,13 @@ export const WORDS = {
   ],
   "about": ["About the model", "Über das Modell", "Sobre el modelo", "关于模型"],
   "privacy": [
-    "Nothing that you draw leaves it.",
-    "Nichts, was Sie zeichnen, verlässt es.",
-    "Nada de lo que dibujas sale de él.",
+    "Nothing that you draw leaves this device.",
+    "Nichts, was Sie zeichnen, verlässt dieses Gerät.",
+    "Nada de lo que dibujas sale de este dispositivo.",
     "您写的内容不会离开本机。"
   ],
   "privacy_server": [
-    "What you draw is sent to this site's server.",
+    "What you draw is sent to this site's server, which reads it.",
     "Was Sie zeichnen, wird an den Server dieser Seite geschickt.",
     "Lo que dibujas se envía al servidor de este sitio.",
     "您写的内容会发送到本站服务器。"
@@ -171,7 +171,7 @@ export const WORDS = {
     "{name} 内容太多，无法在本机识别，也没有服务器（{server}）。请只裁出一个数字。"
   ],
   "picture_noise": [
-    "This browser hides the pixels of {name} from pages, against fingerprinting. Allow this site to read canvases, or write the number.",
+    "This browser gives noise in place of the pixels of {name}, against fingerprinting. Allow this site to read canvases, or write the number.",
     "Dieser Browser verbirgt die Pixel von {name} vor Seiten, gegen Wiedererkennung. Erlauben Sie dieser Seite, Canvas-Daten zu lesen, oder schreiben Sie die Zahl.",
     "Este navegador oculta los píxeles de {name} a las páginas, contra el rastreo. Permite que este sitio lea lienzos, o escribe el número.",
     "为防追踪，浏览器不让网页读取 {name} 的像素。请允许本站读取画布，或直接书写。"
