@@ -1,6 +1,7 @@
 """A file host for the site, and Debian's Chromium to open it in, for tests and benchmarks."""
 
 import base64
+import hashlib
 import mimetypes
 import os
 import re
@@ -118,6 +119,11 @@ def hosted(site: Path, port: int = 0, base: str = "/") -> Iterator[Host]:
             }
             if coding:
                 headers |= {"Content-Encoding": coding, "Vary": "Accept-Encoding"}
+            if self.command == "GET" and status == 200:
+                headers["ETag"] = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+                if headers["ETag"] == self.headers.get("If-None-Match"):
+                    status, content = 304, b""
+                    del headers["Content-Length"]
             self.send_response_only(status)
             for name, value in headers.items():
                 self.send_header(name, value)

@@ -1,9 +1,8 @@
 /** The page in the user's language. */
 import { LANGUAGE, say } from "./words.js";
 
-/** Puts the page's static text, which is English, into the user's language. */
+/** Puts the page's text into the user's language. In index.html there is, in English, what is seen first. */
 export function translate() {
-  if (LANGUAGE === "en") return;
   document.documentElement.lang = LANGUAGE;
   document.title = say("title");
   for (const element of document.querySelectorAll("[data-say]")) {
