@@ -160,6 +160,7 @@ def test_strokes_become_the_pixels_that_a_canvas_would_draw(visit: Visit) -> Non
         assert theirs > 300 * 255, name
         assert ours == pytest.approx(theirs, rel=0.02), name
         assert apart < 0.03 * theirs, name
+    assert page.evaluate(POINTS_READ) == [3, 2, 4]  # the line of what is finished is kept
 
 
 INK_OF_BOTH = f"""async (drawing) => {{
@@ -177,6 +178,23 @@ INK_OF_BOTH = f"""async (drawing) => {{
   const sum = (of) => ours.reduce((all, value, i) => all + of(value, data[4 * i + 3]), 0);
   return [sum((a) => a), sum((_, b) => b), sum((a, b) => Math.abs(a - b))];
 }}"""
+
+
+POINTS_READ = """async () => {
+  const { trace } = await import(document.querySelector('link[href$="/strokes.js"]').href);
+  const context = new OffscreenCanvas(9, 9).getContext("2d");
+  let read = new Set();
+  const point = (at) => ({ get x() { read.add(at); return at; }, y: 0, width: 1 });
+  const stroke = { id: 0, points: [point(0), point(1), point(2)] };
+  const counts = [];
+  for (const more of [[], [], [point(3)]]) {
+    stroke.points.push(...more);
+    read = new Set();
+    trace(context, [stroke]);
+    counts.push(read.size);
+  }
+  return counts;
+}"""
 
 
 def test_a_scribble_is_not_sure(visit: Visit) -> None:

@@ -8,6 +8,7 @@
 const TOLERANCE = 0.1; // pixels between what is shown and the curve that was meant
 const TAP = 0.01; // pixels; of a line without length Chromium and WebKit draw nothing at all
 
+const lines = new WeakMap(); // of the strokes on the screen
 let last = 0;
 
 /** @returns {Stroke} an empty stroke with a new id */
@@ -79,7 +80,7 @@ function between(a, b, part) {
 export function trace(context, strokes) {
   context.lineCap = context.lineJoin = "round";
   for (const stroke of strokes) {
-    const line = centreLine(stroke, TOLERANCE);
+    const line = shownLine(stroke);
     context.beginPath();
     let before = 0;
     line.forEach((to, i) => {
@@ -96,6 +97,17 @@ export function trace(context, strokes) {
     });
     context.stroke();
   }
+}
+
+/** The centre line of a stroke that may have grown; that of a finished one is not made again. */
+function shownLine(stroke) {
+  const { length } = stroke.points;
+  let shown = lines.get(stroke);
+  if (shown?.length !== length) {
+    shown = { length, line: centreLine(stroke, TOLERANCE) };
+    lines.set(stroke, shown);
+  }
+  return shown.line;
 }
 
 /**
