@@ -99,7 +99,7 @@ def test_is_small(site_folder: Path) -> None:
         (site_folder / f"{'index.html' if name == './' else name}.gz").stat().st_size
         for name in [*page, "sw.js"]
     ]
-    assert sum(sizes) < 30_000
+    assert sum(sizes) < 35_000
     wasm = [path for path in names(site_folder) if path.endswith(".wasm.br")]
     assert len(wasm) == len(browser_runtime.BUILDS)
     assert all((site_folder / path).stat().st_size < 2_400_000 for path in wasm)
