@@ -161,6 +161,25 @@ def test_strokes_become_the_pixels_that_a_canvas_would_draw(visit: Visit) -> Non
         assert theirs > 300 * 255, name
         assert ours == pytest.approx(theirs, rel=0.02), name
         assert apart < 0.03 * theirs, name
+    draw(page, [[(20 + x, 128 + 60 * np.sin(x / 9)) for x in range(0, 200, 4)]])
+    page.evaluate(COUNT_LINES)
+    draw(page, [[(300, 60), (300, 80)]])
+    assert 0 < page.evaluate("lines") < 20  # what is finished is not drawn again
+
+
+COUNT_LINES = """() => {
+  const { lineTo } = CanvasRenderingContext2D.prototype;
+  window.lines = 0;
+  let moved = 0;
+  CanvasRenderingContext2D.prototype.lineTo = function (...at) {
+    if (moved) window.lines += 1;
+    lineTo.apply(this, at);
+  };
+  // Not when the stroke begins or ends, but while it grows.
+  for (const [type, now] of [["pointermove", 1], ["pointerup", 0]]) {
+    document.getElementById("board").addEventListener(type, () => { moved = now; }, true);
+  }
+}"""
 
 
 INK_OF_BOTH = f"""async (drawing) => {{
