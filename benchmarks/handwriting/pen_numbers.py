@@ -77,4 +77,5 @@ def _written(
     every = np.concatenate(strokes)
     low, extent = every.min(axis=0), np.ptp(every, axis=0)
     room = np.maximum(np.array(area) - 2 * MARGIN - extent, 1)
-    return [stroke - low + MARGIN + room * rng.uniform(0, 1, 2) for stroke in strokes]
+    start = MARGIN + room * rng.uniform(0, 1, 2)
+    return [stroke - low + start for stroke in strokes]

@@ -4,9 +4,9 @@ import { LANGUAGE, say } from "./words.js";
 /** Puts the page's text into the user's language. In index.html there is, in English, what is seen first. */
 export function translate() {
   document.documentElement.lang = LANGUAGE;
-  document.title = say("title");
+  if (LANGUAGE !== "en") document.title = say("title");
   for (const element of document.querySelectorAll("[data-say]")) {
-    element.textContent = say(element.dataset.say);
+    if (LANGUAGE !== "en" || !element.textContent) element.textContent = say(element.dataset.say);
   }
   for (const element of document.querySelectorAll("[data-label]")) {
     element.setAttribute("aria-label", say(element.dataset.label));
