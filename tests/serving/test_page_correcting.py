@@ -74,6 +74,7 @@ def test_a_digit_is_corrected_and_kept_for_teaching(visit: Visit, tmp_path: Path
     expect(page.locator("#taught-said")).to_have_text(
         "Sent: 2 digits are in /srv/digits on the server."
     )
+    expect(page.locator("#privacy")).to_contain_text("Only the digits that you sent")
     assert [one["label"] for one in taken[0]["digits"]] == ["7", "1"]
     picture = base64.b64decode(
         taken[0]["digits"][0]["picture"].removeprefix("data:image/png;base64,")

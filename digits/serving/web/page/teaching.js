@@ -94,6 +94,7 @@ export function teachingIn(at) {
       const answer = await response.json();
       if (!response.ok) throw new Error(answer.detail ?? response.status);
       at("taught-said").textContent = say("teaching_sent", answer);
+      if (at("privacy").textContent === say("privacy")) at("privacy").textContent = say("privacy_sent");
     } catch (error) {
       at("taught-said").textContent = say("teaching_not_sent", { reason: error.message });
       return;

@@ -84,6 +84,12 @@ export const WORDS = {
     "Nada de lo que dibujas sale de este dispositivo.",
     "您写的内容不会离开本机。"
   ],
+  "privacy_sent": [
+    "Only the digits that you sent have left this device.",
+    "Nur die Ziffern, die Sie geschickt haben, haben dieses Gerät verlassen.",
+    "Solo las cifras que has enviado han salido de este dispositivo.",
+    "只有您发送的数字离开了本机。"
+  ],
   "privacy_server": [
     "What you draw is sent to this site's server, which reads it.",
     "Was Sie zeichnen, wird an den Server dieser Seite geschickt.",
