@@ -29,17 +29,20 @@ def characters(file: Mapping[str, Any]) -> Iterator[Strokes]:
         yield [points[strokes[k] : strokes[k + 1]].astype(float) for k in range(first, end)]
 
 
-def draw(strokes: Strokes, width: float) -> NDArray[np.uint8]:
-    """Draws strokes on a canvas.
+def draw(
+    strokes: Strokes, width: float, size: tuple[int, int] = (CANVAS_SIDE, CANVAS_SIDE)
+) -> NDArray[np.uint8]:
+    """Draws strokes on a canvas, or on a picture of another size.
 
     Args:
         strokes: points in pixels of the canvas, each of shape (n, 2); a single point is a dot.
         width: of the pen, in pixels. Ends and corners are round.
+        size: width and height, in pixels.
 
     Returns:
-        uint8 of shape (256, 256), ink 255 on 0, with smooth edges.
+        uint8 of shape (height, width), ink 255 on 0, with smooth edges.
     """
-    enlarged = Image.new("L", (CANVAS_SIDE * SUPERSAMPLING, CANVAS_SIDE * SUPERSAMPLING))
+    enlarged = Image.new("L", (size[0] * SUPERSAMPLING, size[1] * SUPERSAMPLING))
     pen = ImageDraw.Draw(enlarged)
     radius = width * SUPERSAMPLING / 2
     for stroke in strokes:

@@ -1,6 +1,7 @@
 """A file host for the site, and Debian's Chromium to open it in, for tests and benchmarks."""
 
 import base64
+import hashlib
 import mimetypes
 import os
 import re
@@ -53,6 +54,7 @@ class Host:
         site: the folder that it serves; may be changed at any time.
         predict: answers `POST /predict`; None answers 404, as a file host does.
         missing: paths that contain one of these answer 404, although the files exist.
+        policy: the security policy of the pages.
         sent: every answer so far.
     """
 
@@ -60,6 +62,7 @@ class Host:
     site: Path
     predict: Predict | None = None
     missing: tuple[str, ...] = ()
+    policy: str = POLICY
     sent: list[Sent] = field(default_factory=list)
 
 
@@ -111,11 +114,16 @@ def hosted(site: Path, port: int = 0, base: str = "/") -> Iterator[Host]:
                 "Content-Type": kind,
                 "Content-Length": str(len(content)),
                 "Cache-Control": "max-age=31536000, immutable" if hashed else "no-cache",
-                "Content-Security-Policy": POLICY,
+                "Content-Security-Policy": host.policy,
                 "X-Content-Type-Options": "nosniff",
             }
             if coding:
                 headers |= {"Content-Encoding": coding, "Vary": "Accept-Encoding"}
+            if self.command == "GET" and status == 200:
+                headers["ETag"] = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+                if headers["ETag"] == self.headers.get("If-None-Match"):
+                    status, content = 304, b""
+                    del headers["Content-Length"]
             self.send_response_only(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -215,7 +223,8 @@ def ask(page: Page, canvases: NDArray[np.uint8], repeat: int = 1) -> list[dict[s
 
 # Imported by the same address as the page does, so that it is the module of the running page.
 MAIN = "await import(document.querySelector('script[type=module]').src)"
-CANVAS = "await import(document.querySelector('link[href$=\"/canvas.js\"]').href)"
+CANVAS_URL = "document.querySelector('link[href$=\"/canvas.js\"]').href"
+CANVAS = f"await import({CANVAS_URL})"
 ASK = f"""async ([canvases, repeat]) => {{
   const reader = await ({MAIN}).ready;
   const answers = [];

@@ -3,6 +3,7 @@
 import numpy as np
 
 from benchmarks import page, serve
+from benchmarks.handwriting import pen_numbers
 from benchmarks.harness.json_lines import read_lines
 
 
@@ -45,3 +46,23 @@ def test_the_summaries_say_what_the_results_say() -> None:
     text = serve.summary(list(measured.values()))
     assert f"{measured['overload']['requests']:,} requests" in text
     assert f"{measured['attack']['memory_after_mb']:.0f} MB" in text
+
+
+def test_numbers_of_pen_strokes_stay_together() -> None:
+    one = [np.array([[0.0, 0.0], [0.0, 10.0]]), np.array([[-2.0, 10.0], [2.0, 10.0]])]
+    made = pen_numbers.numbers(
+        [one] * 60, [1] * 60, 40, (700.0, 400.0), 12.0, np.random.default_rng(1)
+    )
+    for number in made:
+        assert {*number.text} == {"1"}
+        assert 2 <= len(number.text) <= 6
+        assert len(number.strokes) == 2 * len(number.text)
+        every = np.concatenate(number.strokes)
+        assert (every >= 0).all()
+        assert (every <= (700, 400)).all()
+        lefts = [stem[0, 0] for stem in number.strokes[::2]]
+        assert (np.diff(lefts) > 12).all()  # in this order, and apart
+        tall = [np.ptp(stem[:, 1]) for stem in number.strokes[::2]]
+        assert max(tall) < 1.5 * min(tall)  # of about one height
+        for stem, foot in zip(number.strokes[::2], number.strokes[1::2], strict=True):
+            assert np.abs(foot.mean(axis=0) - stem[1]).max() < 1e-6

@@ -7,12 +7,22 @@ from pathlib import Path
 import pytest
 from processes import made_once
 from services import address, client, picture, reader, started
-from visits import chromium, host, visit
+from visits import chromium, host, service, visit
 
 from digits import bundle
 from digits.serving import site
 
-__all__ = ["address", "chromium", "client", "host", "picture", "reader", "started", "visit"]
+__all__ = [
+    "address",
+    "chromium",
+    "client",
+    "host",
+    "picture",
+    "reader",
+    "service",
+    "started",
+    "visit",
+]
 
 
 @pytest.fixture(scope="session")

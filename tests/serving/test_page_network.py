@@ -1,23 +1,27 @@
 """The page reads pictures, and works without the runtime, a server or a network."""
 
-import base64
 import shutil
-from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, expect
 from services import running
-from visits import FOUR, ONE, SCRIBBLE, SEVEN, Visit, number, wait_until_kept
+from visits import (
+    FOUR,
+    ONE,
+    SEVEN,
+    Visit,
+    answering,
+    give,
+    number,
+    png,
+    wait_until_kept,
+)
 
-from benchmarks.harness import browser as browsing
 from benchmarks.harness.browser import Host, draw, hosted, open_page
 from digits import bundle
-from digits.data.mnist import Bytes, Mnist
+from digits.data.mnist import Mnist
 from digits.reading.reader import Reader
 from digits.serving import site
 from digits.serving.app import create_app
@@ -43,52 +47,6 @@ UPDATE = """async () => {
 # Pictures.
 
 
-def png(digit: Bytes, enlarged: int = 6) -> bytes:
-    """A digit of MNIST as a picture: dark on white."""
-    whole = np.pad(
-        255 - np.kron(digit, np.ones((enlarged, enlarged), np.uint8)), 20, constant_values=255
-    )
-    file = BytesIO()
-    Image.fromarray(whole.astype(np.uint8)).save(file, "PNG")
-    return file.getvalue()
-
-
-def give(page: Page, how: str, content: bytes, kind: str = "image/png") -> None:
-    """Drops or pastes a file."""
-    page.evaluate(
-        """([how, content, kind]) => {
-          const bytes = Uint8Array.from(atob(content), (sign) => sign.charCodeAt(0));
-          const transfer = new DataTransfer();
-          transfer.items.add(new File([bytes], "digit.png", { type: kind }));
-          const events = {
-            drop: () => new DragEvent("drop", { dataTransfer: transfer, bubbles: true }),
-            paste: () => new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true }),
-          };
-          document.body.dispatchEvent(events[how]());
-        }""",
-        [how, base64.b64encode(content).decode(), kind],
-    )
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[str]:
-    """The URL of a running service."""
-    with running(create_app(Reader())) as (address, port):
-        yield f"http://{address}:{port}"
-
-
-def answering(service: str, asked: list[str]) -> browsing.Predict:
-    """Answers the page with what a service answers."""
-
-    def predict(kind: str, body: bytes) -> tuple[int, str]:
-        asked.append(kind)
-        headers = {"Content-Type": kind}
-        answer = httpx.post(f"{service}/predict", content=body, headers=headers, timeout=60)
-        return answer.status_code, answer.text
-
-    return predict
-
-
 def test_the_device_reads_a_picture_if_there_is_no_server(
     visit: Visit, host: Host, mnist: Mnist
 ) -> None:
@@ -103,13 +61,16 @@ def test_the_device_reads_a_picture_if_there_is_no_server(
             page.locator("#file").set_input_files(file)
         else:
             give(page, how, content)
-        expect(said).to_have_text(
-            "Read on this device, as a single digit: no server is available (status 404)."
-        )
+        expect(said).to_contain_text("Read on this device, where boxes")
+        expect(said).to_contain_text("no server is available (status 404)")
         assert number(page) == str(mnist.train_labels[i])
         draw(page, SEVEN)  # and it can be drawn on again
         assert number(page) == "7"
         expect(said).to_have_text("")
+    line = np.hstack([np.pad(mnist.train_images[i], 4) for i in (7, 1, 0, 3)])
+    give(page, "drop", png(line))
+    expect(said).to_contain_text("Read on this device")
+    assert number(page) == "".join(str(mnist.train_labels[i]) for i in (7, 1, 0, 3))
 
 
 def test_the_server_reads_a_picture_if_there_is_one(
@@ -158,9 +119,10 @@ def test_the_server_reads_if_the_runtime_cannot_be_loaded(
     expect(page.locator("#why")).to_be_disabled()
     draw(page, SEVEN + ONE)
     assert number(page) == "71"
-    assert {*asked} == {"application/json"}
-    draw(page, [[(x + 330, y) for x, y in stroke] for stroke in SCRIBBLE])
-    assert number(page) == "71?"
+    assert {*asked} == {"image/png"}
+    assert len(asked) <= 4  # at the start, and after each stroke, not during it
+    draw(page, [[(x + 330, y) for x, y in stroke] for stroke in FOUR])
+    assert number(page) == "714"
 
 
 def test_says_so_if_nothing_can_read(visit: Visit, host: Host) -> None:
@@ -240,11 +202,11 @@ def test_an_update_is_offered_to_an_open_tab_and_is_whole_or_not_at_all(
     site.build(tmp_path / "site", bundle.read())
     host.site, host.missing = (
         tmp_path / "site",
-        ("grouping.js",),
+        ("gestures.js",),
     )  # as if it were still being copied
     sent = len(host.sent)
     page.evaluate(UPDATE)
-    assert any("grouping.js" in one.path for one in host.sent[sent:])
+    assert any("gestures.js" in one.path for one in host.sent[sent:])
     assert caches(page) == before
     expect(page.locator("#update")).to_be_hidden()
     draw(page, SEVEN)

@@ -1,15 +1,24 @@
 """Visits of the page in a real browser, strokes to draw on it, and what it then says."""
 
+import base64
 import os
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 
+import httpx
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from services import running
 
 from benchmarks.harness import browser as browsing
 from benchmarks.harness.browser import Host, hosted, open_page
+from digits.data.mnist import Bytes
 from digits.errors import DigitsError
+from digits.reading.reader import Reader
+from digits.serving.app import create_app
 
 # In pixels of the drawing area.
 SEVEN = [[(40, 60), (110, 58), (70, 190)], [(45, 120), (105, 118)]]
@@ -87,3 +96,49 @@ def spoken(page: Page) -> str:
 def wait_until_kept(page: Page) -> None:
     """Waits until the page would open without a network."""
     page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+
+
+def png(digit: Bytes, enlarged: int = 6) -> bytes:
+    """A digit of MNIST as a picture: dark on white."""
+    whole = np.pad(
+        255 - np.kron(digit, np.ones((enlarged, enlarged), np.uint8)), 20, constant_values=255
+    )
+    file = BytesIO()
+    Image.fromarray(whole.astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def give(page: Page, how: str, content: bytes, kind: str = "image/png") -> None:
+    """Drops or pastes a file."""
+    page.evaluate(GIVE, [how, base64.b64encode(content).decode(), kind])
+
+
+GIVE = """([how, content, kind]) => {
+  const bytes = Uint8Array.from(atob(content), (sign) => sign.charCodeAt(0));
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], "digit.png", { type: kind }));
+  const events = {
+    drop: () => new DragEvent("drop", { dataTransfer: transfer, bubbles: true }),
+    paste: () => new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true }),
+  };
+  document.body.dispatchEvent(events[how]());
+}"""
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[str]:
+    """The URL of a running service."""
+    with running(create_app(Reader())) as (address, port):
+        yield f"http://{address}:{port}"
+
+
+def answering(service: str, asked: list[str]) -> browsing.Predict:
+    """Answers the page with what a service answers."""
+
+    def predict(kind: str, body: bytes) -> tuple[int, str]:
+        asked.append(kind)
+        headers = {"Content-Type": kind}
+        answer = httpx.post(f"{service}/predict", content=body, headers=headers, timeout=60)
+        return answer.status_code, answer.text
+
+    return predict

@@ -1,24 +1,33 @@
 /** Connects the parts of the page. */
+import { drawingOn } from "./drawing/board.js";
+import { example } from "./drawing/example.js";
 import { about } from "./page/about.js";
 import { answersIn } from "./page/answers.js";
-import { drawingOn } from "./drawing/board.js";
+import { correctingIn } from "./page/correcting.js";
+import { translate } from "./page/language.js";
+import { loading } from "./page/loading.js";
+import { numberIn, textOf } from "./page/number.js";
+import { keep } from "./page/offline.js";
+import { teachingIn } from "./page/teaching.js";
+import { say } from "./page/words.js";
 import { build, onDevice } from "./reading/device.js";
 import { mapOf } from "./reading/occlusion.js";
-import { keep } from "./page/offline.js";
 import { readPicture, watchForPictures } from "./reading/pictures.js";
 import { reading } from "./reading/reading.js";
 import { onServer } from "./reading/server.js";
-import { say } from "./page/words.js";
 
 const PAUSE = 50; // milliseconds between two readings during a stroke
+const COPIED = 2000; // milliseconds that the page says so
 
 const at = (id) => document.getElementById(id);
-const folder = (name) => {
-  const path = document.documentElement.dataset[name];
-  return path && new URL(path, document.baseURI).href;
-};
+const { dataset } = document.documentElement;
+const folder = (name) => dataset[name] && new URL(dataset[name], document.baseURI).href;
 
-const answers = answersIn(at("number"), at("cards"), at("spoken"));
+translate();
+const answers = answersIn(at("cards"), at("spoken"));
+const showNumber = numberIn(at("number"), (one) => correcting.open(one));
+const correcting = correctingIn(at("correcting"), { choose, erase });
+const teach = teachingIn(at);
 const drawing = drawingOn(at("board"), penWidth, {
   changed,
   pen: (down) => {
@@ -27,15 +36,19 @@ const drawing = drawingOn(at("board"), penWidth, {
 });
 
 let reader = null;
-let read = null; // strokes -> readings
-let latest = []; // the answers shown
+let read = null; // strokes -> what is written
+let latest = []; // the lines that are shown
+let picture = null; // the lines of the picture that is shown, and what was chosen in it
+let usual = null; // what is said while all is well
 let busy = false;
 let again = null; // what to do after the current reading
+let work = 0; // grows with every change: what was begun before it is out of date
+let explained = 0; // the same for what decided a result
 
-/** For tests and measurements: the strokes on the drawing area, the answers shown, and a promise of the
- *  reader. */
-export const { strokes } = drawing;
-export const shown = () => latest;
+/** For tests and measurements: the strokes on the drawing area, what writes and clears it, the answers
+ *  shown, and a promise of the reader. */
+export const { strokes, write, clear } = drawing;
+export const shown = () => latest.flat().map(({ answer }) => answer).filter(Boolean);
 export const ready = start();
 
 async function start() {
@@ -45,13 +58,17 @@ async function start() {
     (found) => at("about").replaceChildren(...about(found).map(paragraph)),
     () => at("about").replaceChildren(paragraph(say("about_unknown"))),
   );
+  showTools();
   let reason = say("reason_none");
   try {
     if (folder("runtime")) {
       reason = say("reason_failed");
+      const progress = loading(Number(dataset.size), (text) => {
+        at("state").textContent = text;
+      });
       await painted();
-      reader = await onDevice(folder("runtime"), model, manifest);
-      state("ready", say("ready"));
+      reader = await onDevice(folder("runtime"), model, manifest, progress.got).finally(progress.end);
+      usual = { name: "ready", text: say("ready"), privacy: say("privacy") };
     }
   } catch (error) {
     console.info(error);
@@ -59,8 +76,9 @@ async function start() {
   if (!reader) await askServer(reason);
   if (reader) {
     performance.mark("ready");
+    state(usual);
     read = reading(reader);
-    if (drawing.strokes().length) changed(false);
+    if (!drawing.isBlank()) changed(false);
   }
   at("why").disabled = !reader?.sureness;
   at("why-note").textContent = say(at("why").disabled ? "why_impossible" : "why_explained");
@@ -80,10 +98,9 @@ function painted() {
 async function askServer(reason) {
   try {
     reader = await onServer();
-    state("server", say("ready_server", { reason }));
-    at("privacy").textContent = say("privacy_server");
+    usual = { name: "server", text: say("ready_server", { reason }), privacy: say("privacy_server") };
   } catch (error) {
-    state("failed", say("no_reader", { reason, server: error.message }));
+    state({ name: "failed", text: say("no_reader", { reason, server: error.message }) });
   }
 }
 
@@ -104,9 +121,10 @@ function penWidth() {
   return (Number(at("pen").value) * Math.min(clientWidth, clientHeight)) / 500;
 }
 
-function state(name, text) {
+function state({ name, text, privacy = "" }) {
   document.body.dataset.state = name;
   at("state").textContent = text;
+  at("privacy").textContent = privacy;
 }
 
 function paragraph(text) {
@@ -115,12 +133,28 @@ function paragraph(text) {
   return element;
 }
 
+function showTools() {
+  const blank = drawing.isBlank() && !picture;
+  enable("undo", drawing.canUndo());
+  enable("redo", drawing.canRedo());
+  enable("clear", !blank);
+  at("hint").hidden = !blank;
+  at("example").hidden = !blank;
+}
+
+/** A button that can no longer be pressed gives the focus to the drawing area. */
+function enable(id, can) {
+  if (!can && document.activeElement === at(id)) at("board").focus();
+  at(id).disabled = !can;
+}
+
 function changed(live) {
-  at("undo").disabled = !drawing.canUndo();
-  at("redo").disabled = !drawing.canRedo();
-  at("clear").disabled = drawing.isBlank();
-  at("hint").hidden = !drawing.isBlank();
+  work += 1;
+  picture = null;
+  showTools();
   sayOfPicture("");
+  if (!live) correcting.close();
+  if (live && reader?.page) return; // a server is asked when the stroke is finished
   if (busy) again = () => changed(live);
   else readNow(live);
 }
@@ -131,15 +165,15 @@ async function readNow(live) {
   busy = true;
   at("reading").ariaBusy = "true";
   try {
-    const readings = await read(drawing.strokes());
-    if (!again || live) {
-      latest = readings.map(({ answer }) => answer);
-      drawing.mark(readings);
-      answers.show(latest, !live);
-      await explain();
+    const lines = await read(drawing.strokes());
+    if (document.body.dataset.state === "failed") state(usual);
+    // A picture may have taken the drawing's place, which is no change of the drawing.
+    if (!picture && (!again || live)) {
+      show(withChosen(lines, drawing.chosen()), !live);
+      drawing.mark(marksOf(latest));
     }
   } catch (error) {
-    state("failed", say("reading_failed", { reason: error.message }));
+    state({ name: "failed", text: say("reading_failed", { reason: error.message }) });
   }
   if (live) await new Promise((resolve) => setTimeout(resolve, PAUSE));
   busy = false;
@@ -149,31 +183,74 @@ async function readNow(live) {
   next?.();
 }
 
+function show(lines, aloud) {
+  latest = lines;
+  showNumber(lines);
+  answers.show(lines, aloud);
+  const some = lines.length > 0;
+  at("copy").hidden = !some || !navigator.clipboard;
+  at("correct").hidden = !shown().length;
+  explain();
+}
+
+/** The lines with the digits that the user chose. */
+function withChosen(lines, chosen) {
+  const corrected = (one) => {
+    if (!one.answer || !(one.key in chosen)) return one;
+    const digit = chosen[one.key];
+    return { ...one, shown: `${digit}`, answer: { ...one.answer, digit, accepted: true, chosen: true } };
+  };
+  return lines.map((line) => line.map(corrected));
+}
+
+function marksOf(lines) {
+  const read = lines.flat().filter(({ answer, box }) => answer && box);
+  return read.map(({ box, answer }) => ({ box, accepted: answer.accepted }));
+}
+
+function choose(one, digit) {
+  if (one.answer.seen) teach(one.key, digit, one.answer.seen);
+  if (!picture) return drawing.choose(one.key, digit);
+  picture.chosen = { ...picture.chosen, [one.key]: digit };
+  return show(withChosen(picture.lines, picture.chosen), true);
+}
+
+function erase(one, writeAgain) {
+  drawing.erase(one, latest.flat(), writeAgain);
+  if (writeAgain) at("board").focus();
+}
+
 async function explain() {
+  explained += 1;
+  const mine = explained;
   const wanted = at("why").checked && reader?.sureness;
   at("why-note").hidden = !at("why").checked;
-  for (const [i, answer] of latest.entries()) {
+  for (const [i, answer] of shown().entries()) {
     if (!answer.seen) continue;
-    answers.showMap(i, answer, wanted ? await mapOf(reader.sureness, answer) : null);
+    const map = wanted ? await mapOf(reader.sureness, answer) : null;
+    if (mine !== explained) return;
+    answers.showMap(i, answer, map);
   }
 }
 
 async function pictureGiven(file) {
+  work += 1;
+  const mine = work;
   sayOfPicture(say("picture_reading", { name: file.name || say("picture_unnamed") }));
   await ready;
   try {
     const found = await readPicture(file, reader?.sureness ? reader : null);
-    latest = found.answers;
-    if (found.bitmap) drawing.showPicture(found.bitmap, found.boxes);
-    at("hint").hidden = true;
-    at("undo").disabled = !drawing.canUndo();
-    at("clear").disabled = false;
-    answers.show(latest, true);
-    await explain();
+    if (mine !== work) return found.bitmap?.close();
+    picture = { lines: found.lines, chosen: {} };
+    correcting.close();
+    if (found.bitmap) drawing.showPicture(found.bitmap, marksOf(found.lines));
+    showTools();
+    show(found.lines, true);
     sayOfPicture(found.said);
   } catch (error) {
-    sayOfPicture(error.message);
+    if (mine === work) sayOfPicture(error.message);
   }
+  return undefined;
 }
 
 function sayOfPicture(text) {
@@ -184,11 +261,25 @@ at("undo").onclick = drawing.undo;
 at("redo").onclick = drawing.redo;
 at("clear").onclick = drawing.clear;
 at("why").onchange = explain;
+at("example").onclick = () => {
+  const { clientWidth, clientHeight } = at("board");
+  at("board").focus({ preventScroll: true });
+  drawing.write(example(clientWidth, clientHeight, penWidth()));
+};
+at("copy").onclick = async () => {
+  await navigator.clipboard.writeText(textOf(latest));
+  at("copy").textContent = say("copied");
+  setTimeout(() => {
+    at("copy").textContent = say("copy");
+  }, COPIED);
+};
 document.addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();
   const command = event.ctrlKey || event.metaKey;
-  if (key === "escape") drawing.clear();
-  else if (command && key === "z") (event.shiftKey ? drawing.redo : drawing.undo)();
+  const elsewhere = event.target.matches("input, summary");
+  if (key === "escape") {
+    if (!correcting.close() && !elsewhere) drawing.clear();
+  } else if (command && key === "z") (event.shiftKey ? drawing.redo : drawing.undo)();
   else if (command && key === "y") drawing.redo();
   else return;
   event.preventDefault();

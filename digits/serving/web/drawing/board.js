@@ -1,105 +1,94 @@
 /** The drawing area: turns pointers and keys into strokes, and shows them. */
-import { boxOf, newHistory, newStroke, trace } from "./strokes.js";
+import { scratchedOut, touchedBy } from "./gestures.js";
+import { keepDrawing, keptDrawing, newHistory } from "./history.js";
+import { boxOf, newStroke } from "./strokes.js";
+import { viewOn } from "./view.js";
 
 const STEP = 6; // pixels that an arrow key moves the pen
 const FAST_STEP = 24; // with Shift
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const ERASER = 32; // of a pointer's buttons, that of a pen's other end
+const WIDE = 24; // pixels, of an eraser
 
 /**
  * @param {HTMLCanvasElement} element
  * @param {() => number} penWidth in CSS pixels
- * @param {{changed: (live: boolean) => void, pen: (down: boolean) => void}} tell changed: the
- *   strokes changed, live while one is being written; pen: a key put the pen down or lifted it
+ * @param {{changed: (live: boolean) => void, pen: (down: boolean) => void}} tell changed: the drawing
+ *   changed, live while a stroke is being written; pen: a key put the pen down or lifted it
  */
 export function drawingOn(element, penWidth, tell) {
-  const context = element.getContext("2d");
-  const history = newHistory();
+  const paint = viewOn(element);
+  const history = newHistory(keptDrawing());
   const held = new Set(); // arrow keys
   let stroke = null; // the one being written
-  let pointer = null; // the one that writes it; null for the keyboard
+  let pointer = null; // what writes or erases, null for the keyboard: {id, type, erases}
+  let stylus = false; // whether there is one: then a hand that rests on the screen draws nothing
   let pen = null; // where the keyboard's pen is, once it is used
   let marks = []; // underlines of readings
+  let place = null; // where something is to be written again
   let picture = null;
   let scale = 1; // below 1 if the area has become smaller than the drawing
 
-  const strokes = () => (stroke ? [...history.now(), stroke] : history.now());
+  const strokes = () => {
+    const finished = history.now().strokes;
+    return stroke ? [...finished, stroke] : finished;
+  };
 
   function fit() {
     const { clientWidth, clientHeight } = element;
     const density = window.devicePixelRatio || 1;
     element.width = Math.round(clientWidth * density);
     element.height = Math.round(clientHeight * density);
-    const now = history.now();
+    const now = history.now().strokes;
     const { x1, y1 } = now.length ? boxOf(now) : { x1: 0, y1: 0 };
     scale = Math.min(1, clientWidth / Math.max(x1, 1), clientHeight / Math.max(y1, 1));
     show();
   }
 
   function show() {
-    const density = element.width / Math.max(element.clientWidth, 1);
-    const colour = (name) => getComputedStyle(element).getPropertyValue(name);
-    context.resetTransform();
-    context.clearRect(0, 0, element.width, element.height);
-    context.scale(density, density);
-    if (picture) showPicture(colour);
-    context.scale(scale, scale);
-    for (const { box, accepted } of marks) {
-      context.strokeStyle = colour(accepted ? "--accent" : "--soft");
-      context.lineWidth = 3 / scale;
-      context.setLineDash(accepted ? [] : [2, 7]);
-      context.beginPath();
-      context.moveTo(box.x0 + 3, box.y1 + 10);
-      context.lineTo(box.x1 - 3, box.y1 + 10);
-      context.stroke();
-    }
-    context.setLineDash([]);
-    context.strokeStyle = colour("--ink");
-    trace(context, strokes());
-    if (pen && document.activeElement === element) showPen(colour);
-  }
-
-  function showPicture(colour) {
-    const { clientWidth, clientHeight } = element;
-    const { bitmap, boxes } = picture;
-    const fits = Math.min(clientWidth / bitmap.width, clientHeight / bitmap.height);
-    const left = (clientWidth - bitmap.width * fits) / 2;
-    const top = (clientHeight - bitmap.height * fits) / 2;
-    context.drawImage(bitmap, left, top, bitmap.width * fits, bitmap.height * fits);
-    context.lineWidth = 2;
-    for (const { box, accepted } of boxes) {
-      const [x, y, width, height] = box.map((side) => side * fits);
-      context.strokeStyle = colour(accepted ? "--accent" : "--soft");
-      context.setLineDash(accepted ? [] : [2, 7]);
-      context.strokeRect(left + x, top + y, width, height);
-    }
-    context.setLineDash([]);
-  }
-
-  function showPen(colour) {
-    context.beginPath();
-    context.arc(pen.x, pen.y, penWidth() / 2 + 4, 0, 2 * Math.PI);
-    context.strokeStyle = colour("--accent");
-    context.lineWidth = stroke ? 4 : 2;
-    context.stroke();
+    const seen = pen && document.activeElement === element;
+    const cursor = seen ? { ...pen, width: penWidth(), down: stroke !== null } : null;
+    paint({ strokes: history.now().strokes, stroke, scale, marks, place, picture, pen: cursor });
   }
 
   function changed(live) {
-    if (!live && !history.now().length) marks = [];
+    if (!live) {
+      if (!history.now().strokes.length) marks = [];
+      keepDrawing(history.now());
+    }
     show();
     tell.changed(live);
   }
 
+  /** Goes on with other strokes; what was chosen for strokes that are there no longer is forgotten. */
+  function go(next, chosen = history.now().chosen) {
+    history.go({ strokes: next, chosen });
+  }
+
   function begin(point) {
-    picture = null;
-    stroke = newStroke();
-    stroke.points.push(point);
+    showPicture(null);
+    place = null;
+    stroke = newStroke([point]);
   }
 
   function end() {
     const written = stroke;
     stroke = null;
     pointer = null;
-    if (written) history.add(written);
+    if (written) {
+      const before = history.now().strokes;
+      const out = scratchedOut(written, before);
+      if (out.length) go(before.filter((one) => !out.includes(one)));
+      else go([...before, written]);
+    }
+    changed(false);
+  }
+
+  function eraseAt(point) {
+    const before = history.now().strokes;
+    const touched = touchedBy(before, point);
+    if (!touched.length) return;
+    go(before.filter((one) => !touched.includes(one)));
     changed(false);
   }
 
@@ -107,30 +96,41 @@ export function drawingOn(element, penWidth, tell) {
     const { left, top } = element.getBoundingClientRect();
     // Only pens report pressure; a mouse always reports 0.5.
     const pressed = event.pointerType === "pen" && event.pressure > 0 ? 0.5 + event.pressure : 1;
+    const erases = pointer?.erases;
     return {
       x: (event.clientX - left - element.clientLeft) / scale,
       y: (event.clientY - top - element.clientTop) / scale,
-      width: (penWidth() * pressed) / scale,
+      width: (erases ? WIDE : penWidth() * pressed) / scale,
     };
   }
 
   element.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || stroke) return;
-    element.setPointerCapture(event.pointerId);
-    pointer = event.pointerId;
+    const { pointerId: id, pointerType: type } = event;
+    const erases = type === "pen" && (event.buttons & ERASER) !== 0;
+    stylus ||= type === "pen";
+    if ((event.button !== 0 && !erases) || (stylus && type === "touch")) return;
+    if (pointer && !(type === "pen" && pointer.type === "touch")) return;
+    if (pointer) stroke = null; // the hand was there before the pen
+    else if (stroke) end(); // the keyboard's
+    element.setPointerCapture(id);
+    pointer = { id, type, erases };
     pen = null;
+    if (erases) return eraseAt(pointOf(event));
     begin(pointOf(event));
-    changed(true);
+    return changed(true);
   });
   element.addEventListener("pointermove", (event) => {
-    if (event.pointerId !== pointer) return;
+    if (event.pointerId !== pointer?.id) return;
     const parts = event.getCoalescedEvents?.() ?? [];
-    for (const part of parts.length ? parts : [event]) stroke.points.push(pointOf(part));
-    changed(true);
+    for (const part of parts.length ? parts : [event]) {
+      if (pointer.erases) eraseAt(pointOf(part));
+      else stroke.points.push(pointOf(part));
+    }
+    if (!pointer.erases) changed(true);
   });
-  element.addEventListener("pointerup", (event) => event.pointerId === pointer && end());
+  element.addEventListener("pointerup", (event) => event.pointerId === pointer?.id && end());
   element.addEventListener("pointercancel", (event) => {
-    if (event.pointerId !== pointer) return;
+    if (event.pointerId !== pointer?.id) return;
     stroke = null;
     end();
   });
@@ -143,11 +143,11 @@ export function drawingOn(element, penWidth, tell) {
     }
     if (!stroke) return show();
     stroke.points.push({ ...pen, width: penWidth() / scale });
-    changed(true);
+    return changed(true);
   }
 
   element.addEventListener("keydown", (event) => {
-    if (pointer !== null || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (pointer || event.ctrlKey || event.metaKey || event.altKey) return;
     const arrow = event.key in ARROWS;
     if (!arrow && event.key !== " ") return;
     event.preventDefault();
@@ -168,15 +168,32 @@ export function drawingOn(element, penWidth, tell) {
   element.addEventListener("focus", show);
   element.addEventListener("blur", () => {
     held.clear();
-    if (stroke && pointer === null) end();
+    if (stroke && !pointer) end();
     show();
   });
   new ResizeObserver(fit).observe(element);
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
+  watchDensity();
+
+  /** As when the window moves to another screen: the area's size in CSS pixels stays. */
+  function watchDensity() {
+    const same = window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+    const changes = () => {
+      fit();
+      watchDensity();
+    };
+    same.addEventListener("change", changes, { once: true });
+  }
+
+  function showPicture(next) {
+    picture?.bitmap.close();
+    picture = next;
+  }
 
   const afterStroke = (act) => () => {
     if (stroke) end();
-    picture = null;
+    showPicture(null);
+    place = null;
     act();
     changed(false);
   };
@@ -188,16 +205,43 @@ export function drawingOn(element, penWidth, tell) {
     canRedo: history.canRedo,
     isBlank: () => !strokes().length && !picture,
     clear: afterStroke(history.clear),
-    /** @param {import("../reading/reading.js").Reading[]} to underline */
-    mark: (readings) => {
-      marks = readings.map(({ box, answer }) => ({ box, accepted: answer.accepted }));
+    /** @returns {Object<string, number>} the digits that the user chose, by the key of their strokes */
+    chosen: () => history.now().chosen,
+    /** @param {string} key of a character's strokes
+     *  @param {number} digit that it is */
+    choose: (key, digit) => {
+      const { strokes: now, chosen } = history.now();
+      go(now, { ...chosen, [key]: digit });
+      changed(false);
+    },
+    /** @param {import("../reading/reading.js").Written} one
+     *  @param {import("../reading/reading.js").Written[]} all characters
+     *  @param {boolean} again whether it is to be written again */
+    erase: (one, all, again) => {
+      const gone = new Set(one.strokes.map((part) => part.of ?? part.id));
+      const pieces = all.filter((other) => other !== one).flatMap((other) => other.strokes);
+      const left = pieces.filter((part) => gone.has(part.of)).map((part) => newStroke(part.points));
+      go([...history.now().strokes.filter(({ id }) => !gone.has(id)), ...left]);
+      place = again ? one.box : null;
+      changed(false);
+    },
+    /** @param {import("./strokes.js").Stroke[]} example as if it had been written */
+    write: (example) => {
+      showPicture(null);
+      go([...history.now().strokes, ...example]);
+      changed(false);
+    },
+    /** @param {{box: import("./strokes.js").Box, accepted: boolean}[]} read to underline */
+    mark: (read) => {
+      marks = read;
       show();
     },
-    /** @param {ImageBitmap} bitmap shown in place of the drawing
+    /** @param {ImageBitmap} bitmap shown in place of the drawing, and closed when it goes
      *  @param {{box: number[], accepted: boolean}[]} boxes x, y, width, height in its pixels */
     showPicture: (bitmap, boxes) => {
-      if (history.now().length) history.clear();
-      picture = { bitmap, boxes };
+      if (history.now().strokes.length) history.clear();
+      keepDrawing(history.now());
+      showPicture({ bitmap, boxes });
       marks = [];
       show();
     },

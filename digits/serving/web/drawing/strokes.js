@@ -5,12 +5,18 @@
  *  @typedef {{x0: number, y0: number, x1: number, y1: number}} Box
  */
 
+const TOLERANCE = 0.1; // pixels between what is shown and the curve that was meant
+const TAP = 0.01; // pixels; of a line without length Chromium and WebKit draw nothing at all
+
 let last = 0;
 
-/** @returns {Stroke} an empty stroke with a new id */
-export function newStroke() {
+/**
+ * @param {Point[]} points
+ * @returns {Stroke} with a new id
+ */
+export function newStroke(points) {
   last += 1;
-  return { id: last, points: [] };
+  return { id: last, points };
 }
 
 /**
@@ -32,69 +38,65 @@ export function boxOf(strokes) {
 }
 
 /**
- * Draws strokes in the context's strokeStyle, with round caps and joins.
- * @param {CanvasRenderingContext2D} context
- * @param {Stroke[]} strokes
- * @param {number} least minimum width of a line
+ * The line that the middle of the pen follows, in straight pieces. It goes through the middles between
+ * neighbouring points: sampling cuts curves into corners, this rounds them again.
+ * @param {Stroke} stroke not empty
+ * @param {number} tolerance the farthest that a piece may be from the curve, in pixels
+ * @returns {Point[]} at least one
  */
-export function trace(context, strokes, least = 0) {
-  context.lineCap = context.lineJoin = "round";
-  for (const stroke of strokes) {
-    const points = stroke.points.map((at) => ({ ...at, width: Math.max(at.width, least) }));
-    const even = points.every((point) => point.width === points[0].width);
-    if (even) traceEven(context, points);
-    else traceUneven(context, points);
-  }
-}
-
-function traceEven(context, points) {
-  context.lineWidth = points[0].width;
-  context.beginPath();
-  context.moveTo(points[0].x, points[0].y);
-  // Through the midpoints of the segments: sampling cuts corners into curves, this rounds them again.
+export function centreLine({ points }, tolerance) {
+  const line = [points[0]];
   for (let i = 1; i < points.length - 1; i += 1) {
-    const { x, y } = points[i];
-    context.quadraticCurveTo(x, y, (x + points[i + 1].x) / 2, (y + points[i + 1].y) / 2);
+    addCurve(line, points[i], between(points[i], points[i + 1], 0.5), tolerance);
   }
-  const end = points[points.length - 1];
-  context.lineTo(end.x, end.y);
-  context.stroke();
+  if (points.length > 1) line.push(points[points.length - 1]);
+  return line;
 }
 
-function traceUneven(context, points) {
-  for (let i = 1; i < points.length; i += 1) {
-    context.lineWidth = (points[i - 1].width + points[i].width) / 2;
-    context.beginPath();
-    context.moveTo(points[i - 1].x, points[i - 1].y);
-    context.lineTo(points[i].x, points[i].y);
-    context.stroke();
+/** A quadratic curve from the end of the line. In n pieces it is nowhere farther away than a quarter of
+ *  its second difference, divided by n². */
+function addCurve(line, control, end, tolerance) {
+  const start = line[line.length - 1];
+  const bend = Math.hypot(
+    start.x - 2 * control.x + end.x,
+    start.y - 2 * control.y + end.y,
+  );
+  const pieces = Math.ceil(Math.sqrt(bend / (4 * tolerance)));
+  for (let piece = 1; piece < pieces; piece += 1) {
+    const part = piece / pieces;
+    line.push(between(between(start, control, part), between(control, end, part), part));
   }
+  line.push(end);
+}
+
+function between(a, b, part) {
+  const at = (name) => a[name] + (b[name] - a[name]) * part;
+  return { x: at("x"), y: at("y"), width: at("width") };
 }
 
 /**
- * The strokes drawn so far, with undo and redo.
- * @returns {{now: () => Stroke[], add: (stroke: Stroke) => void, clear: () => void,
- *   undo: () => boolean, redo: () => boolean, canUndo: () => boolean, canRedo: () => boolean}}
+ * Draws strokes in the context's strokeStyle, with round ends and joins.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Stroke[]} strokes
  */
-export function newHistory() {
-  let states = [[]];
-  let at = 0;
-  const go = (next) => {
-    states = [...states.slice(0, at + 1), next];
-    at += 1;
-  };
-  const step = (by) => {
-    if (!(at + by in states)) return false;
-    at += by;
-    return true;
-  };
-  return {
-    now: () => states[at],
-    add: (stroke) => go([...states[at], stroke]),
-    clear: () => states[at].length && go([]),
-    undo: () => step(-1),
-    redo: () => step(1),
-    canUndo: () => at > 0,
-    canRedo: () => at < states.length - 1,
-  };
+export function trace(context, strokes) {
+  context.lineCap = context.lineJoin = "round";
+  for (const stroke of strokes) {
+    const line = centreLine(stroke, TOLERANCE);
+    context.beginPath();
+    let before = 0;
+    line.forEach((to, i) => {
+      const from = line[Math.max(i - 1, 0)];
+      const width = (from.width + to.width) / 2;
+      if (width !== before) {
+        context.stroke();
+        context.lineWidth = before = width;
+        context.beginPath();
+        context.moveTo(from.x, from.y);
+      }
+      const still = from.x === to.x && from.y === to.y;
+      context.lineTo(still ? to.x + TAP : to.x, to.y);
+    });
+    context.stroke();
+  }
 }

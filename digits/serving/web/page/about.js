@@ -1,5 +1,6 @@
 /** What the manifest says about the model, in sentences. */
-import { percent, say } from "./words.js";
+import { percent } from "./language.js";
+import { LANGUAGE, say } from "./words.js";
 
 /**
  * @param {object} manifest of the bundle
@@ -8,8 +9,8 @@ import { percent, say } from "./words.js";
 export function about({ name, created, metrics }) {
   const figures = {
     name,
-    created: created && new Date(created).toLocaleDateString("en", { dateStyle: "long" }),
-    parameters: metrics.parameters?.toLocaleString("en"),
+    created: created && new Date(created).toLocaleDateString(LANGUAGE, { dateStyle: "long" }),
+    parameters: metrics.parameters?.toLocaleString(LANGUAGE),
     accuracy: share(metrics.test_accuracy),
     low: share(metrics.test_accuracy_interval?.[0]),
     high: share(metrics.test_accuracy_interval?.[1]),

@@ -1,31 +1,30 @@
 /** Shows what was read: the number, and a card for each digit. */
-import { percent, say } from "./words.js";
+import { percent } from "./language.js";
+import { textOf } from "./number.js";
+import { say } from "./words.js";
 
 const SIDE = 28;
 
 /**
- * @param {HTMLElement} number
  * @param {HTMLElement} cards a list
  * @param {HTMLElement} spoken a live region
  */
-export function answersIn(number, cards, spoken) {
+export function answersIn(cards, spoken) {
   const shown = []; // one card per answer; reused, so that bars move instead of jumping
 
   /**
-   * @param {import("../reading/device.js").Answer[]} answers in reading order
+   * @param {import("../reading/reading.js").Written[][]} lines
    * @param {boolean} aloud whether a screen reader announces them; not during a stroke
    */
-  function show(answers, aloud) {
+  function show(lines, aloud) {
+    const answers = lines.flat().map(({ answer }) => answer).filter(Boolean);
     while (shown.length > answers.length) shown.pop().item.remove();
     while (shown.length < answers.length) {
       shown.push(newCard());
       cards.append(shown[shown.length - 1].item);
     }
     answers.forEach((answer, i) => fill(shown[i], answer));
-    number.replaceChildren(...answers.map(sign));
-    number.style.setProperty("--count", Math.max(answers.length, 1));
-    if (!answers.length) number.textContent = say("number_empty");
-    if (aloud) spoken.textContent = sentence(answers);
+    if (aloud) spoken.textContent = sentence(lines, answers);
   }
 
   /**
@@ -40,18 +39,12 @@ export function answersIn(number, cards, spoken) {
   return { show, showMap };
 }
 
-function sign({ digit, accepted }) {
-  const element = document.createElement("span");
-  element.textContent = accepted ? digit : "?";
-  element.className = accepted ? "sure" : "unsure";
-  return element;
-}
-
-function sentence(answers) {
-  if (!answers.length) return say("read_blank");
-  const accepted = answers.filter((answer) => answer.accepted);
-  if (!accepted.length) return say("read_none");
-  const number = accepted.map(({ digit }) => digit).join("");
+/** What is shown, in words: screen readers skip a question mark. */
+function sentence(lines, answers) {
+  if (!lines.length) return say("read_blank");
+  if (!lines.flat().some(({ shown }) => shown !== "?")) return say("read_none");
+  const unsure = ` ${say("not_sure")} `;
+  const number = textOf(lines).replaceAll("?", unsure).replaceAll("\n", "; ").trim();
   const each = answers.map((answer) => {
     const sure = percent(answer.probabilities[answer.digit], 0);
     return answer.accepted
@@ -89,12 +82,14 @@ function newCard() {
 }
 
 function fill(card, answer) {
-  const { probabilities, digit, accepted, seen } = answer;
+  const { probabilities, digit, accepted, chosen, seen } = answer;
   const sure = percent(probabilities[digit]);
   card.item.classList.toggle("refused", !accepted);
   card.name.replaceChildren(element("b", accepted ? digit : "?"), " ");
-  card.name.append(element("span", accepted ? sure : say("not_sure")));
-  card.item.setAttribute("aria-label", say(accepted ? "card" : "card_refused", { digit, percent: sure }));
+  const unsure = chosen ? say("chosen") : say("not_sure");
+  card.name.append(element("span", accepted && !chosen ? sure : unsure));
+  const kind = chosen ? "card_chosen" : accepted ? "card" : "card_refused";
+  card.item.setAttribute("aria-label", say(kind, { digit, percent: sure }));
   card.heights.forEach(({ bar, said, height }, i) => {
     said.textContent = say("bar", { digit: i, percent: percent(probabilities[i]) });
     height.style.transform = `scaleY(${probabilities[i]})`;
@@ -115,8 +110,13 @@ function element(tag, text) {
   return made;
 }
 
-/** Ink bright on dark, as the network gets it; the ink that decided the result in orange. */
-function paint(canvas, seen, map) {
+/**
+ * Ink bright on dark, as the network gets it; the ink that decided the result in orange.
+ * @param {HTMLCanvasElement} canvas 28×28
+ * @param {ArrayLike<number>} seen
+ * @param {Float32Array | null} map 7×7
+ */
+export function paint(canvas, seen, map) {
   const context = canvas.getContext("2d");
   const image = context.createImageData(SIDE, SIDE);
   for (let i = 0; i < seen.length; i += 1) {

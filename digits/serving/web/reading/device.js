@@ -4,12 +4,13 @@
  *  @property {number[]} probabilities of the digits 0 to 9
  *  @property {number} digit the most likely one
  *  @property {boolean} accepted false means not sure, or not a digit
- *  @property {number} likely 0 to 1, the probability that this is a digit, and that digit. It is scaled
- *    so that ink at the threshold of acceptance is a digit with probability 0.5
+ *  @property {number} logOdds that this is a digit, relative to the threshold's; 0 or more is accepted
  *  @property {Float32Array | null} seen 28×28, 0 to 255, what the network saw; null if not known
  *
  *  @typedef {object} Reader
  *  @property {(canvas: Uint8Array) => Promise<Answer>} read reads a canvas, 256×256
+ *  @property {(strip: Uint8Array) => Promise<Float32Array>} line reads a strip, 32×192: for each of 96
+ *    steps the logarithms of 21 probabilities
  *  @property {((digit: Uint8Array) => Promise<number[]>) | null} sureness for
  *    28×28 pixels: of each digit, the probability that the ink is that digit
  */
@@ -31,10 +32,11 @@ export function build() {
  * @param {string} runtime URL of the folder of LiteRT.js
  * @param {string} model URL of the folder of the model
  * @param {Promise<object>} manifest of the bundle
+ * @param {(bytes: number) => void} got told how many bytes have arrived so far
  * @returns {Promise<Reader>} rejected if they cannot be loaded
  */
-export async function onDevice(runtime, model, manifest) {
-  const ask = questions(new Worker(new URL("worker.js", import.meta.url)));
+export async function onDevice(runtime, model, manifest, got) {
+  const ask = questions(new Worker(new URL("worker.js", import.meta.url)), got);
   await ask({ runtime, build: build(), model: `${model}digits.tflite` });
   const threshold = (await manifest).thresholds.is_digit;
   return {
@@ -42,14 +44,17 @@ export async function onDevice(runtime, model, manifest) {
       const found = await ask({ signature: "canvas", input, shape: [1, 256, 256] });
       const probabilities = Array.from(found.probabilities);
       const is = found.is_digit[0];
-      const most = Math.max(...probabilities);
       return {
         probabilities,
-        digit: probabilities.indexOf(most),
+        digit: probabilities.indexOf(Math.max(...probabilities)),
         accepted: is >= threshold,
-        likely: (odds(is) / (odds(is) + odds(threshold))) * most,
+        logOdds: Math.log(odds(is) / odds(threshold)),
         seen: found.digit,
       };
+    },
+    line: async (input) => {
+      const found = await ask({ signature: "line", input, shape: [1, 32, 192] });
+      return found.log_probabilities;
     },
     sureness: async (input) => {
       const found = await ask({ signature: "digit", input, shape: [1, 28, 28] });
@@ -60,14 +65,16 @@ export async function onDevice(runtime, model, manifest) {
 
 /** Turns a worker into a function that gives a promise for each task. If the worker fails, all of
  *  them are rejected. */
-function questions(worker) {
+function questions(worker, got) {
   const open = new Map();
   let last = 0;
-  worker.onmessage = ({ data: { id, found, error } }) => {
+  worker.onmessage = ({ data: { id, found, error, got: bytes } }) => {
+    if (bytes) return got(bytes);
     const { resolve, reject } = open.get(id);
     open.delete(id);
     if (found) resolve(found);
     else reject(new Error(error));
+    return undefined;
   };
   worker.onerror = (event) => {
     event.preventDefault();

@@ -1,34 +1,59 @@
 /** Pictures that are dropped, pasted, chosen or photographed. The server reads them if there is one;
- *  otherwise they are read on the device, as a single digit. */
-import { ofPicture } from "./canvas.js";
-import { answerOf, predict, Refusal } from "./server.js";
+ *  otherwise they are read on the device, line by line. */
 import { say } from "../page/words.js";
+import { linesIn, seesPixels } from "./ink.js";
+import { readLine } from "./reading.js";
+import { linesOf, predict, Refusal } from "./server.js";
+
+const SENT = ["image/png", "image/jpeg", "image/webp"]; // as they are; others are made PNG
+const MOST_BYTES = 4e6; // of a file that is sent as it is
+const MOST = 2500; // pixels, of the longer side of a picture that is sent otherwise
 
 /**
  * @param {File} file
  * @param {import("./device.js").Reader | null} reader on the device
- * @returns {Promise<{bitmap: ImageBitmap | null, answers: import("./device.js").Answer[],
- *   boxes: {box: number[], accepted: boolean}[], said: string}>} said: a sentence about what read it
+ * @returns {Promise<{bitmap: ImageBitmap | null, lines: import("./reading.js").Written[][],
+ *   said: string}>} boxes are x, y, width and height in the bitmap's pixels; said: a sentence about what
+ *   read it
  * @throws {Error} with a sentence for the user
  */
 export async function readPicture(file, reader) {
   const name = file.name || say("picture_unnamed");
   const bitmap = await opened(file);
   try {
-    const { readings } = await predict(file);
-    const boxes = readings.map(({ box, accepted }) => ({ box, accepted }));
-    return { bitmap, answers: readings.map(answerOf), boxes, said: say("picture_server") };
+    return { bitmap, ...(await readBy(file, bitmap, reader, name)) };
+  } catch (error) {
+    bitmap?.close();
+    throw error;
+  }
+}
+
+async function readBy(file, bitmap, reader, name) {
+  let server;
+  try {
+    const page = await predict(await sendable(file, bitmap));
+    return { lines: linesOf(page), said: say("picture_server") };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (error.exists) throw new Error(error.message);
-    if (!bitmap) throw new Error(say("picture_not", { name }));
-    if (!reader) throw new Error(say("picture_nobody", { name, server: error.message }));
-    const canvas = ofPicture(bitmap);
-    if (!canvas) throw new Error(say("picture_empty", { name }));
-    const answers = [await reader.read(canvas)];
-    const said = say("picture_device_no_server", { server: error.message });
-    return { bitmap, answers, boxes: [], said };
+    server = error.message;
   }
+  if (!bitmap) throw new Error(say("picture_not", { name }));
+  if (!reader) throw new Error(say("picture_nobody", { name, server }));
+  if (!seesPixels()) throw new Error(say("picture_noise", { name }));
+  const found = linesIn(bitmap);
+  if (!found) throw new Error(say("picture_empty", { name }));
+  if (!found.length) throw new Error(say("picture_busy", { name, server }));
+  const lines = await Promise.all(
+    found.map(async (line) => (await readLine(line, reader)).map((one) => inPicture(one, line))),
+  );
+  return { lines, said: say("picture_device", { server }) };
+}
+
+function inPicture(one, { reduced }) {
+  const { x0, y0, x1, y1 } = one.box;
+  const box = [x0, y0, x1 - x0, y1 - y0].map((side) => side / reduced);
+  return { ...one, box, key: `${box}`, strokes: [] };
 }
 
 /** Null if this browser cannot open the file; perhaps the server can. */
@@ -38,6 +63,19 @@ async function opened(file) {
   } catch {
     return null;
   }
+}
+
+/** The file, or the picture in it as PNG if the server may not know such files, or it is large. */
+async function sendable(file, bitmap) {
+  if (!bitmap || !seesPixels() || (SENT.includes(file.type) && file.size <= MOST_BYTES)) return file;
+  const reduced = Math.min(1, MOST / Math.max(bitmap.width, bitmap.height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(bitmap.width * reduced));
+  canvas.height = Math.max(1, Math.round(bitmap.height * reduced));
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return new Promise((done) => canvas.toBlob((made) => done(made ?? file)));
 }
 
 /**

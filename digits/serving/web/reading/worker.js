@@ -6,6 +6,8 @@ let compiled;
 
 /** Starts the runtime on the CPU: for a network this small, starting the GPU costs more than it saves. */
 async function start({ runtime, build, model }) {
+  const plain = self.fetch;
+  self.fetch = async (...request) => counted(await plain(...request));
   const bytes = bytesOf(model);
   bytes.catch(() => {}); // reported below, where it is awaited
   self.Module = {
@@ -40,6 +42,21 @@ async function bytesOf(url) {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());
+}
+
+let got = 0;
+
+/** The same response; what arrives of it is told to the page. */
+function counted(response) {
+  if (!response.ok || !response.body) return response;
+  const count = new TransformStream({
+    transform(part, controller) {
+      got += part.length;
+      self.postMessage({ got });
+      controller.enqueue(part);
+    },
+  });
+  return new Response(response.body.pipeThrough(count), response);
 }
 
 self.onmessage = async ({ data: { id, task } }) => {
