@@ -20,8 +20,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, prog: str) -> None:
     source = bundles.read(arguments.model or bundles.SHIPPED)
     with own_words_only():
+        from digits.runtime import check, model_of
         from digits.training.exporting.onnx_files import onnx_files
 
+        check(model_of(source))
         files = onnx_files(source)
     with explained(f"{arguments.out} cannot be written", "choose another --out"):
         arguments.out.mkdir(parents=True, exist_ok=True)

@@ -56,13 +56,13 @@ class Frames:
         self._count()
         return len(self._frames)
 
-    def image(self, number: int, name: str) -> Image.Image:
-        """A page, not decoded yet, which the next call replaces."""
+    def image(self, number: int, name: str, most_pixels: int) -> Image.Image:
+        """A page, not decoded yet, which the next call replaces. Raises PictureTooLarge."""
         if number:
             self._count()
         image: Image.Image = self._image
         image.seek(self._frames[number] if number else self._first)
-        check_size(image.width, image.height, name)
+        check_size(image.width, image.height, name, most_pixels)
         if self._kind == "JPEG" and not colours.hidden_in_jpeg(self._content):
             image.draft("L", None)  # decodes brightness alone
         return image

@@ -23,7 +23,7 @@ from digits.reading import forms, many, turning, whole_page
 from digits.reading.findings import Findings, findings_of
 from digits.reading.page import Page, Reading
 from digits.reading.recogniser import Answer, Recogniser, place
-from digits.runtime import Model, Outputs
+from digits.runtime import Outputs, check, model_of
 
 
 class Reader:
@@ -34,10 +34,12 @@ class Reader:
         """Loads a bundle, by default the one that comes with the package.
 
         Raises:
-            DigitsError: the bundle is missing, damaged or of a newer format.
+            DigitsError: the bundle is missing, damaged or of a newer format, or its model does not
+                run.
         """
         self._bundle = bundles.read(bundles.SHIPPED if bundle is None else bundle)
         self._local = threading.local()  # a recogniser serves one thread
+        check(self._recogniser.model)
 
     def __getstate__(self) -> bundles.Bundle:
         return self._bundle
@@ -226,9 +228,9 @@ class Reader:
     def _recogniser(self) -> Recogniser:
         """This thread's."""
         if not hasattr(self._local, "recogniser"):
-            model = Model(self._bundle.model)
+            model = model_of(self._bundle)
             # A bundle without a network for lines reads them with the shipped one.
-            lines = model if "line" in model.signatures else Model(bundles.read().model)
+            lines = model if "line" in model.signatures else model_of(bundles.read())
             self._local.recogniser = Recogniser(model, lines, self.threshold)
         return self._local.recogniser
 

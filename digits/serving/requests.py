@@ -1,29 +1,23 @@
-"""Requests: how many are read at once, how large and slow they may be, and the pictures in them."""
+"""What is in the body of a request: pictures as files, in a form, or as arrays in JSON."""
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, TypeVar
+import zlib
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
 
-import anyio
 import numpy as np
-from fastapi import Request
 from numpy.typing import NDArray
 from starlette.datastructures import FormData, Headers
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
-from digits.serving import telemetry
-from digits.serving.problems import RequestError
+from digits.serving.errors import RequestError
+from digits.serving.reading_processes.bodies import LARGEST_BODY, TOO_LARGE
+from digits.serving.reading_processes.messages import Body
 
 Array = NDArray[np.uint8]
-Answer = TypeVar("Answer")
 
-LARGEST_BODY = 16 << 20  # bytes
-MOST_RECEIVED = 128 << 20  # bytes, of all bodies that are being received or read in a process
-BODY_SECONDS = 10  # within which a body must arrive
-MOST_WAITING = 16  # requests that are read or wait for a thread, in each process
 MOST_PICTURES = 64  # in one request
 PICTURES = (
     *(f"image/{kind}" for kind in ("png", "jpeg", "gif", "bmp", "x-ms-bmp", "webp", "tiff")),
@@ -31,107 +25,62 @@ PICTURES = (
     *(f"image/x-portable-{kind}map" for kind in ("pix", "gray", "bit", "any")),
 )
 SIDES = {"pixels": DIGIT_SIDE, "canvas": CANVAS_SIDE}  # of the arrays that JSON may hold
-RETRY = {"Retry-After": "1"}
-CLOSE = {"Connection": "close"}  # the rest of the body is not received
-TOO_LARGE = f"The body is larger than {LARGEST_BODY >> 20} MB; make the picture smaller."
 
 
-class Body(NamedTuple):
-    """A request with all bytes of its body, and its fields if that is a form."""
-
-    headers: Headers
-    content: bytes
-    form: FormData
-
-
-class ReadingThreads:
-    """The threads that read, so that the event loop is free, and limits on what waits for them."""
-
-    def __init__(self, count: int) -> None:
-        self.pool = ThreadPoolExecutor(count, "reader")
-        self.places = asyncio.Semaphore(MOST_WAITING)
-        self.memory = MOST_RECEIVED  # bytes left for bodies
-
-    async def run(self, request: Request, work: Callable[[Body], Answer]) -> Answer:
-        """Runs `work` on a request's body in one of the threads, and returns its result.
-
-        Raises:
-            RequestError: 413, the body is too large; 408, too slow; 400, not the form that it
-                claims to be; 503, there is too much else to do.
-        """
-        self._check_places()
-        received, form = bytearray(), FormData()  # in memory until the answer is ready
-        try:
-            await self._receive(request, received)
-            content = bytes(received)
-            form = await _form(request.headers, content)
-            self._check_places()
-            async with self.places:
-                with telemetry.WAITING.track_inprogress():
-                    body, loop = Body(request.headers, content, form), asyncio.get_running_loop()
-                    return await loop.run_in_executor(self.pool, work, body)
-        finally:
-            self.memory += len(received)
-            await form.close()
-
-    def _check_places(self) -> None:
-        if self.places.locked():
-            raise RequestError(503, "Too many requests are waiting; try again soon.", RETRY)
-
-    async def _receive(self, request: Request, received: bytearray) -> None:
-        """Appends the body of a request to `received`, and takes its length from `memory`."""
-        declared = request.headers.get("content-length", "")
-        if declared.isdecimal() and int(declared[:20]) > LARGEST_BODY:
-            raise RequestError(413, TOO_LARGE, CLOSE)
-        try:
-            with anyio.fail_after(BODY_SECONDS):  # asyncio's would start a task
-                async for chunk in request.stream():
-                    if len(received) + len(chunk) > LARGEST_BODY:
-                        raise RequestError(413, TOO_LARGE, CLOSE)
-                    if len(chunk) > self.memory:
-                        detail = "Too much is being sent at once; try again soon."
-                        raise RequestError(503, detail, RETRY)
-                    self.memory -= len(chunk)
-                    received.extend(chunk)
-        except TimeoutError:
-            detail = f"The body did not arrive within {BODY_SECONDS} seconds; send it faster."
-            raise RequestError(408, detail, CLOSE) from None
+def content_of(body: Body) -> bytes | bytearray:
+    """The content of a body, unpacked if it came packed by gzip. Raises a RequestError, 400, 413 or
+    415."""
+    encoding = body.encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return body.content
+    if encoding not in ("gzip", "x-gzip"):
+        detail = f"Content-Encoding is {encoding!r:.40}; send gzip, or the content as it is."
+        raise RequestError(415, detail)
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        content = unpacking.decompress(body.content, LARGEST_BODY)
+    except zlib.error as error:
+        raise RequestError(400, f"The body is not valid gzip ({error!s:.80}).") from None
+    if not unpacking.eof:
+        if len(content) == LARGEST_BODY:
+            raise RequestError(413, TOO_LARGE)
+        raise RequestError(400, "The body is not valid gzip (it is cut short).")
+    return content
 
 
-async def _form(headers: Headers, content: bytes) -> FormData:
-    """The fields of a multipart form; none of any other body."""
-    if _media_type(headers) != "multipart/form-data":
-        return FormData()
+def media_type(body: Body) -> str:
+    """What the header says that a body is, without parameters."""
+    return body.content_type.partition(";")[0].strip().lower()
+
+
+def form(content_type: str, content: bytes | bytearray) -> FormData:
+    """The fields of a multipart form, which are in memory. Raises a RequestError, 400."""
 
     async def stream() -> AsyncGenerator[bytes, None]:
-        yield content
+        yield bytes(content)
 
+    headers = Headers({"content-type": content_type})
     parser = MultiPartParser(headers, stream(), max_part_size=LARGEST_BODY)
     parser.spool_max_size = LARGEST_BODY + 1  # nothing goes to a temporary file
     try:
-        return await parser.parse()
+        return asyncio.run(parser.parse())
     except MultiPartException as error:
         reason = error.message.rstrip(".")
         raise RequestError(400, f"The body is not a valid multipart form ({reason}).") from None
 
 
-def _media_type(headers: Headers) -> str:
-    return headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
 def pictures(body: Body, most: int) -> list[Array | bytes]:
     """The pictures in a request, `most` or fewer: of each picture file its bytes; of each array
     uint8 of shape (28, 28) or (256, 256). Raises a RequestError, 400, 413, 415 or 422."""
-    media_type = _media_type(body.headers)
-    if media_type == "application/json":
-        return [*_arrays(parsed(body.content), most)]
-    if media_type in PICTURES:
-        found = [body.content]
-    elif media_type == "multipart/form-data":
-        found = _files(body.form, most)
+    kind, content = media_type(body), content_of(body)
+    if kind == "application/json":
+        return [*_arrays(parsed(content), most)]
+    if kind in PICTURES:
+        found = [bytes(content)]
+    elif kind == "multipart/form-data":
+        found = _files(form(body.content_type, content), most)
     else:
-        content_type = body.headers.get("content-type")
-        given = f"content type {content_type!r:.80}" if content_type else "no content type"
+        given = f"content type {body.content_type!r:.80}" if body.content_type else "no content type"
         raise RequestError(
             415,
             f"The body has {given}; send a picture (image/png, image/jpeg, ...), "
@@ -142,11 +91,11 @@ def pictures(body: Body, most: int) -> list[Array | bytes]:
     return [*found]
 
 
-def _files(form: FormData, most: int) -> list[bytes]:
+def _files(fields: FormData, most: int) -> list[bytes]:
     """The content of the files of a form, which are in fields named `file`."""
-    found = form.getlist("file")
+    found = fields.getlist("file")
     if not found:
-        others = ", ".join(repr(name) for name, _ in form.multi_items()[:5])
+        others = ", ".join(repr(name) for name, _ in fields.multi_items()[:5])
         only = f", only {others}" if others else ""
         raise RequestError(422, f"The form has no field 'file'{only:.120}; send the picture in it.")
     check_number(len(found), most)
@@ -158,7 +107,7 @@ def _files(form: FormData, most: int) -> list[bytes]:
     return contents
 
 
-def parsed(content: bytes) -> Any:
+def parsed(content: bytes | bytearray) -> Any:
     """A body of JSON; raises a RequestError, 400, if it is not valid, as with NaN or infinities."""
 
     def refuse(name: str) -> None:

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,8 +20,9 @@ from processes import ROOT
 
 from digits.data.mnist import Mnist
 from digits.reading.reader import Reader
-from digits.serving import connections
 from digits.serving.app import create_app
+from digits.serving.connections.protocol import SETTINGS
+from digits.serving.reading_processes.messages import Body, Task
 
 JSON = {"Content-Type": "application/json"}
 PNG = {"Content-Type": "image/png"}
@@ -66,10 +68,16 @@ def address(reader: Reader, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield at
 
 
+def task(reader: Reader, content: bytes, content_type: str, pixels: int = 1 << 20) -> Task:
+    """A request as the work on it sees it, for work that is done in this process."""
+    body = Body(content, content_type, "", "")
+    return Task(reader, body, pixels, time.monotonic() + 60, 0)
+
+
 @contextmanager
 def running(app: Any) -> Iterator[tuple[str, int]]:
     """Serves an application within the block, at the host and port that it gives."""
-    server = uvicorn.Server(uvicorn.Config(app, **connections.SETTINGS))
+    server = uvicorn.Server(uvicorn.Config(app, **SETTINGS))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
