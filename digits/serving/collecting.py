@@ -129,7 +129,7 @@ def _digits(task: Task) -> list[tuple[str, bytes]]:
     if kind == "multipart/form-data":
         form = requests.form(task.body.content_type, content)
         found = [(key, field) for key, field in form.multi_items() if not isinstance(field, str)]
-        digits = [(key, field.file.read()) for key, field in found]
+        digits = [(key, requests.content_of_file(field)) for key, field in found]
     elif kind == "application/json":
         digits = [*_of_json(requests.parsed(content))]
     else:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from starlette.datastructures import FormData, Headers
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
@@ -99,12 +99,18 @@ def _files(fields: FormData, most: int) -> list[bytes]:
         only = f", only {others}" if others else ""
         raise RequestError(422, f"The form has no field 'file'{only:.120}; send the picture in it.")
     check_number(len(found), most)
-    contents = [field.file.read() for field in found if not isinstance(field, str)]
+    contents = [content_of_file(field) for field in found if not isinstance(field, str)]
     if len(contents) < len(found):
         raise RequestError(
             422, "The form's field 'file' is not a file; send the picture with a file name."
         )
     return contents
+
+
+def content_of_file(field: UploadFile) -> bytes:
+    """What is in a file of a form, which is closed."""
+    with field.file as file:
+        return file.read()
 
 
 def parsed(content: bytes | bytearray) -> Any:

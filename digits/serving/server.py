@@ -27,7 +27,7 @@ from digits.serving.app import create_app
 from digits.serving.connections import workers
 from digits.serving.connections.access import Access
 from digits.serving.connections.listening import Address, listening
-from digits.serving.connections.protocol import SETTINGS, WORKER_SETTINGS
+from digits.serving.connections.protocol import SETTINGS, Server
 from digits.terminal import note, own_words_only, say
 
 
@@ -79,16 +79,16 @@ def serve(bundle: Bundle, service: Service) -> None:
             if service.browser and service.address.uds is None:
                 webbrowser.open(f"{places[0]}{service.root_path}/")
             app = partial(_application, bundle.folder, page, replace(service, access=access))
-            settings = {"factory": True, "root_path": service.root_path}
+            settings = SETTINGS | {"factory": True, "root_path": service.root_path}
             every = [*listeners, *of_metrics]
             if service.workers == 1:
-                server = uvicorn.Server(uvicorn.Config(app, **SETTINGS, **settings))
+                server = Server(uvicorn.Config(app, **settings))
                 server.run(every)
                 started = server.started
             else:
                 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(temporary)
-                settings |= WORKER_SETTINGS | {"workers": service.workers}
-                started = workers.serve(uvicorn.Config(app, **settings), every)
+                config = uvicorn.Config(app, workers=service.workers, **settings)
+                started = workers.serve(config, every)
     if not started:
         raise DigitsError("The service cannot start; the lines above say why.")
 

@@ -45,7 +45,7 @@ WAITING = Gauge(
 UNANSWERED = 0
 HUNG_UP = 499  # as nginx logs a client that did not wait for the answer
 STOPPING = "The service is stopping; try again soon."
-SAME_SECONDS = 10  # in which the same message of the server is written once
+MOST_MESSAGES, MESSAGE_SECONDS = 50, 10  # of the server itself, in so many seconds
 
 
 def metrics() -> Response:
@@ -107,22 +107,24 @@ class Middleware:
 
 
 class JsonLines(logging.Handler):
-    """Writes uvicorn's and asyncio's messages in the same form as ours. One that is repeated, as
-    when no more files can be opened, is counted instead."""
+    """Writes uvicorn's and asyncio's messages in the same form as ours; so many in a time, and
+    counts the others, as when no more files can be opened."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._last, self._since, self._repeated = "", 0.0, 0
+        self._since, self._count = 0.0, 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        message, now = record.getMessage()[:500], time.monotonic()
-        if message == self._last and now - self._since < SAME_SECONDS:
-            self._repeated += 1
+        now = time.monotonic()
+        if now - self._since > MESSAGE_SECONDS:
+            if self._count > MOST_MESSAGES:
+                log("server", level="warning", left_out=self._count - MOST_MESSAGES)
+            self._since, self._count = now, 0
+        self._count += 1
+        if self._count > MOST_MESSAGES:
             return
-        more: dict[str, Any] = {"repeated": self._repeated} if self._repeated else {}
-        self._last, self._since, self._repeated = message, now, 0
-        if record.exc_info:
-            more["error"] = repr(record.exc_info[1])[:500]
+        more = {"error": repr(record.exc_info[1])[:500]} if record.exc_info else {}
+        message = record.getMessage()[:500]
         log("server", level=record.levelname.lower(), message=message, **more)
 
 

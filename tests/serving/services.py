@@ -1,14 +1,16 @@
 """A running service, for the tests that send requests to it."""
 
 import io
+import os
 import re
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,7 +23,7 @@ from processes import ROOT
 from digits.data.mnist import Mnist
 from digits.reading.reader import Reader
 from digits.serving.app import create_app
-from digits.serving.connections.protocol import SETTINGS
+from digits.serving.connections.protocol import SETTINGS, Server
 from digits.serving.reading_processes.messages import Body, Task
 
 JSON = {"Content-Type": "application/json"}
@@ -75,11 +77,17 @@ def task(reader: Reader, content: bytes, content_type: str, pixels: int = 1 << 2
 
 
 @contextmanager
-def running(app: Any) -> Iterator[tuple[str, int]]:
-    """Serves an application within the block, at the host and port that it gives."""
-    server = uvicorn.Server(uvicorn.Config(app, **SETTINGS))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, args=([listener],))
+def running(app: Any, another: int | None = None) -> Iterator[tuple[str, int]]:
+    """Serves an application within the block, at the host and port that it gives, and at `another`
+    port."""
+    server = Server(uvicorn.Config(app, **SETTINGS))
+    with ExitStack() as stack:
+        ports = [0] if another is None else [0, another]
+        listeners = [
+            stack.enter_context(socket.create_server(("127.0.0.1", port))) for port in ports
+        ]
+        listener = listeners[0]
+        thread = threading.Thread(target=server.run, args=(listeners,))
         thread.start()
         try:
             yield listener.getsockname()
@@ -100,11 +108,20 @@ def started() -> Iterator[Started]:
     """Starts `digits serve` as a user does: `process, url = started("--workers", "2")`."""
     processes = []
 
-    def start(*arguments: str) -> tuple[subprocess.Popen[str], str]:
+    def start(
+        *arguments: str,
+        limit_files: int | None = None,
+        temporary: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> tuple[subprocess.Popen[str], str]:
         command = [sys.executable, "-m", "digits.cli", "serve", "--no-browser", "--port", "0"]
+        if limit_files is not None:
+            command = ["sh", "-c", f'ulimit -n {limit_files}; exec "$0" "$@"', *command]
+        more = {} if temporary is None else {"TMPDIR": str(temporary)}
         process = subprocess.Popen(
             [*command, *arguments],
             cwd=ROOT,
+            env=os.environ | more | (environment or {}),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

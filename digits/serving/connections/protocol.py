@@ -13,14 +13,18 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 from weakref import WeakSet
 
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 HEADER_SECONDS = 10  # from the start of a connection or of a request to the end of its header
 LARGEST_HEADER = 32 << 10  # bytes, of a header, and of trailers
 MOST_CONNECTIONS = 1000
-OTHER_FILES = 40  # that a service has open besides its connections
+OTHER_FILES = 48  # that a service has open besides its connections
 BACKLOG = 2048  # connections that may wait to be accepted
+# asyncio would accept as many at once as may wait: one worker would take all, and there would be
+# more than may be open.
+ACCEPTED = 8
 IDLE_SECONDS = 30  # between requests, and for a client that takes nothing of its answer
 LINGER = 0.5  # seconds for which an idle connection stays open after the order to stop
 STOP_SECONDS = 9  # from that order on, for answering what was begun
@@ -212,8 +216,14 @@ SETTINGS: dict[str, Any] = {  # of uvicorn, for one process
     "server_header": False,
     "timeout_keep_alive": IDLE_SECONDS,
     "timeout_graceful_shutdown": STOP_SECONDS,
-    "backlog": BACKLOG,
+    "backlog": ACCEPTED,
 }
-# asyncio accepts as many connections at once as the queue may hold. With a long queue one worker
-# would take all that wait, and leave none to the others.
-WORKER_SETTINGS = SETTINGS | {"backlog": 8}
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, with a long queue of connections of which it takes few at once."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(BACKLOG)

@@ -22,7 +22,7 @@ class Workers(Multiprocess):
         super().keep_subprocess_alive()
         self.failed |= any(process.exitcode == STARTUP_FAILURE for process in before)
         for listener in self.sockets:
-            listener.listen(BACKLOG)  # WORKER_SETTINGS made the queue short
+            listener.listen(BACKLOG)  # each process made the queue short
 
     def terminate_all(self) -> None:
         for listener in self.sockets:
