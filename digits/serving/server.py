@@ -13,8 +13,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 import uvicorn
 from fastapi import FastAPI
@@ -87,7 +85,7 @@ def serve(bundle: Bundle, service: Service) -> None:
                 started = server.started
             else:
                 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(temporary)
-                config = uvicorn.Config(app, workers=service.workers, **settings)
+                config = workers.Config(app, workers=service.workers, **settings)
                 started = workers.serve(config, every)
     if not started:
         raise DigitsError("The service cannot start; the lines above say why.")
@@ -114,14 +112,10 @@ def _url(listener: socket.socket, address: Address) -> str:
 def _ended_by_sigterm() -> Iterator[None]:
     """Makes SIGTERM end the block as an exit with status 0 does, with all that is to be cleared
     away; uvicorn sends it to itself again once all is answered."""
-
-    def end(number: int, frame: FrameType | None) -> NoReturn:
-        raise SystemExit(0)
-
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, end)
+    before = signal.signal(signal.SIGTERM, workers.leave)
     try:
         yield
     finally:

@@ -27,7 +27,7 @@ BACKLOG = 2048  # connections that may wait to be accepted
 ACCEPTED = 8
 IDLE_SECONDS = 30  # between requests, and for a client that takes nothing of its answer
 LINGER = 0.5  # seconds for which an idle connection stays open after the order to stop
-STOP_SECONDS = 9  # from that order on, for answering what was begun
+STOP_SECONDS = 7  # from that order on, for answering what was begun
 GONE = "The client has hung up."  # why a request is cancelled
 
 
