@@ -57,9 +57,10 @@ Statuses = Counter[str]
 def png(width: int, height: int, colour_type: int = 0, bits: int = 8) -> bytes:
     """A PNG of zeros: the smallest file with so many pixels."""
     samples = {0: 1, 2: 3, 6: 4}[colour_type]
-    row = 1 + (width * samples * bits + 7) // 8
-    packing = zlib.compressobj(9)
-    packed = b"".join(packing.compress(bytes(row)) for _ in range(height)) + packing.flush()
+    size = height * (1 + (width * samples * bits + 7) // 8)
+    packing, piece = zlib.compressobj(9), bytes(1 << 20)
+    packed = b"".join(packing.compress(piece) for _ in range(size >> 20))
+    packed += packing.compress(bytes(size & (len(piece) - 1))) + packing.flush()
     head = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0)
     parts = [(b"IHDR", head), (b"IDAT", packed), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
@@ -132,7 +133,7 @@ def bombs(address: Address) -> Statuses:
         predict(png(8192, 8192, colour_type=6)),
         predict(png(8192, 8192, colour_type=2, bits=16)),
         predict(png(4000, 3000, colour_type=6)),
-        predict(png(65_000, 65_000)),
+        predict(png(20_000, 20_000)),
         predict(blank("TIFF", 8000, 8000, compression="tiff_lzw"), "image/tiff"),
         predict(blank("GIF", 8000, 8000), "image/gif"),
         predict(blank("JPEG", 8000, 8000), "image/jpeg"),
@@ -141,7 +142,7 @@ def bombs(address: Address) -> Statuses:
         http_load.post("/predict", "application/json", b'{"pixels": [' + b"1," * 5_000_000),
         http_load.post("/v2/models/digit/infer", "application/json", b'{"inputs":' * 300_000),
     ]
-    return ask_all(address, files * 4)
+    return ask_all(address, files * 2)
 
 
 def bodies(address: Address) -> Statuses:

@@ -21,9 +21,10 @@ def run(arguments: argparse.Namespace, prog: str) -> None:
     source = bundles.read(arguments.model or bundles.SHIPPED)
     with own_words_only():
         from digits.runtime import check, model_of
+
+        check(model_of(source))  # before TensorFlow is imported, which takes seconds
         from digits.training.exporting.onnx_files import onnx_files
 
-        check(model_of(source))
         files = onnx_files(source)
     with explained(f"{arguments.out} cannot be written", "choose another --out"):
         arguments.out.mkdir(parents=True, exist_ok=True)

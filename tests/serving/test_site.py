@@ -5,8 +5,10 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -178,6 +180,41 @@ def test_replaces_an_earlier_site(bare: Path) -> None:
     assert [path.name for path in bare.parent.iterdir()] == ["site"]
 
 
+def test_earlier_versions_stay_until_told_otherwise(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A visitor who has the page of yesterday open still gets the rest of it."""
+    before = {name for name in names(bare) if "/" in name}
+    changed = replace(PLAIN, manifest=PLAIN.manifest | {"name": "another"})
+    order: list[str] = []
+    put = os.replace
+
+    def watched(source: Path, target: Path) -> None:
+        order.append(Path(target).name)
+        put(source, target)
+
+    monkeypatch.setattr(os, "replace", watched)
+    kept = site.build(bare, changed, runtime=False)
+    assert order[-1].startswith("index.html")
+    assert [name.partition("-")[0] for name in kept] == ["model"]
+    assert before <= {*names(bare)}
+    assert f"model-{kept[0][6:]}" not in (bare / "index.html").read_text()
+    assert site.build(bare, changed, runtime=False, drop_earlier=True) == []
+    fresh = bare.with_name("fresh")
+    site.build(fresh, changed, runtime=False)
+    assert names(bare) == names(fresh)
+
+
+def test_two_builds_at_once_leave_a_whole_site(bare: Path) -> None:
+    others = [replace(PLAIN, manifest=PLAIN.manifest | {"name": str(i)}) for i in range(4)]
+    with ThreadPoolExecutor(4) as builders:
+        [*builders.map(lambda one: site.build(bare, one, runtime=False), others)]
+    text = (bare / "index.html").read_text()
+    for name in re.findall(r"(?:page|model)-[0-9a-f]{16}", text):
+        assert (bare / name).is_dir()
+    assert not [path for path in bare.rglob("*.part")]
+
+
 def test_refuses_a_folder_that_holds_something_else(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("all of it")
     with pytest.raises(DigitsError, match="holds something other than a site; choose another"):
@@ -198,8 +235,9 @@ def test_an_earlier_site_stays_whole_if_the_next_cannot_be_written(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
+    changed = replace(PLAIN, manifest=PLAIN.manifest | {"name": "another"})
     with pytest.raises(DigitsError, match="No space left"):
-        site.build(bare, PLAIN, runtime=False)
+        site.build(bare, changed, runtime=False)
     monkeypatch.undo()
     assert {name: (bare / name).read_bytes() for name in names(bare)} == before
     assert [path.name for path in bare.parent.iterdir()] == ["site"]
