@@ -209,8 +209,7 @@ def headers(address: Address) -> Statuses:
 
 
 ATTACKS: dict[str, Callable[[Address], Statuses]] = {
-    one.__name__: one
-    for one in (bombs, bodies, abandoned, slow_pictures, trailers, idle, headers)
+    one.__name__: one for one in (bombs, bodies, abandoned, slow_pictures, trailers, idle, headers)
 }
 STOPPED = "stopped"  # SIGTERM with a full queue
 KINDS = (*ATTACKS, STOPPED)

@@ -36,7 +36,9 @@ def check(model: "Model") -> None:
             outputs = model.run(signature, np.zeros(shape, np.uint8))
         except (KeyError, ValueError, RuntimeError) as error:
             reason = f"{type(error).__name__} in the signature {signature}"
-            raise DigitsError(f"{model.name} does not run ({reason}); get the bundle again.") from None
+            raise DigitsError(
+                f"{model.name} does not run ({reason}); get the bundle again."
+            ) from None
         if not wanted <= outputs.keys() or not all(
             np.isfinite(values).all() for values in outputs.values()
         ):

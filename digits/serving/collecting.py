@@ -46,9 +46,7 @@ DIGIT = openapi.object_of(
 FORM = {"type": "object", "properties": {label: openapi.FILE for label in LABELS}}
 BODY = {
     "application/json": {
-        "schema": openapi.object_of(
-            ["digits"], digits=openapi.array_of(DIGIT, 1, MOST_IN_REQUEST)
-        )
+        "schema": openapi.object_of(["digits"], digits=openapi.array_of(DIGIT, 1, MOST_IN_REQUEST))
     },
     "multipart/form-data": {"schema": FORM},
 }

@@ -124,6 +124,11 @@ def page(described: Mapping[str, Any], at: str) -> HTMLResponse:
         megabytes=LARGEST_BODY >> 20,
         seconds=BODY_SECONDS,
         reading_seconds=READING_SECONDS,
+        kept=(
+            "Digits that are sent to /collect are kept, and nothing else."
+            if "/collect" in described["paths"]
+            else "Nothing that is sent is kept."
+        ),
         pictures=MOST_PICTURES,
     )
     style = text.partition("<style>")[2].partition("</style>")[0]

@@ -80,7 +80,9 @@ def pictures(body: Body, most: int) -> list[Array | bytes]:
     elif kind == "multipart/form-data":
         found = _files(form(body.content_type, content), most)
     else:
-        given = f"content type {body.content_type!r:.80}" if body.content_type else "no content type"
+        given = (
+            f"content type {body.content_type!r:.80}" if body.content_type else "no content type"
+        )
         raise RequestError(
             415,
             f"The body has {given}; send a picture (image/png, image/jpeg, ...), "

@@ -78,6 +78,8 @@ def serve(bundle: Bundle, service: Service) -> None:
                 webbrowser.open(f"{places[0]}{service.root_path}/")
             app = partial(_application, bundle.folder, page, replace(service, access=access))
             settings = SETTINGS | {"factory": True, "root_path": service.root_path}
+            if service.address.uds is not None:  # only a proxy of this machine can reach it
+                settings["forwarded_allow_ips"] = "*"
             every = [*listeners, *of_metrics]
             if service.workers == 1:
                 server = Server(uvicorn.Config(app, **settings))
@@ -165,4 +167,3 @@ def _fetching(page: Path, model: Path) -> Iterator[None]:
         process.send_signal(signal.SIGINT)  # upon which it clears away what npm has begun
         reporting.join(5)
         process.kill()
-

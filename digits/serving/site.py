@@ -36,9 +36,7 @@ COMPRESSED = {".html", ".js", ".css", ".json", ".webmanifest", ".svg", ".wasm", 
 Files = dict[str, bytes]  # by path, relative to the site
 
 
-def build(
-    out: Path, bundle: Bundle, runtime: bool = True, drop_earlier: bool = False
-) -> list[str]:
+def build(out: Path, bundle: Bundle, runtime: bool = True, drop_earlier: bool = False) -> list[str]:
     """Writes the site. Of an earlier one, folders with a hash stay, since visitors may have it
     open, unless `drop_earlier`; nothing else does.
 

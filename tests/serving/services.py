@@ -129,9 +129,9 @@ def started() -> Iterator[Started]:
         processes.append(process)
         assert process.stdout is not None
         line = process.stdout.readline()
-        found = re.search(r"http://[\d.:]+", line)
+        found = re.search(r"Listening on (http://[\d.:]+|/\S+)", line)
         assert found, line
-        return process, found[0]
+        return process, found[1]
 
     yield start
     for process in processes:

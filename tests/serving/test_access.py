@@ -133,7 +133,10 @@ def test_a_unix_socket(tmp_path: Path, picture: bytes) -> None:
         assert str(path) in process.stdout.readline()
         with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), timeout=60) as client:
             answer = client.post("http://digits/predict", content=picture, headers=PNG)
-        with pytest.raises(DigitsError, match="Another program listens"), listening(Address(uds=str(path))):
+        with (
+            pytest.raises(DigitsError, match="Another program listens"),
+            listening(Address(uds=str(path))),
+        ):
             pass
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
@@ -156,7 +159,10 @@ def test_a_unix_socket(tmp_path: Path, picture: bytes) -> None:
     ],
 )
 def test_mistakes(
-    arguments: list[str], said: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    arguments: list[str],
+    said: str,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(ROOT)
     assert main(["serve", "--no-browser", *arguments]) == 2
@@ -170,7 +176,9 @@ def test_sigterm_with_a_full_queue_is_obeyed_and_all_are_answered(
     process, url = started("--workers", "2", temporary=tmp_path)
     httpx.get(f"{url}/readyz", timeout=60)
     at = httpx.URL(url)
-    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 9\r\n\r\n"
+    head = (
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 9\r\n\r\n"
+    )
     lines = []
     for _ in range(30):
         line = socket.create_connection((at.host, at.port or 80), timeout=60)

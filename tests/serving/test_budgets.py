@@ -116,9 +116,7 @@ def test_who_hangs_up_keeps_nobody_waiting(busy: str, picture: bytes) -> None:
         line.close()
     started, status = time.monotonic(), 503
     while status == 503:
-        status = httpx.post(
-            f"{busy}/predict", content=picture, headers=PNG, timeout=30
-        ).status_code
+        status = httpx.post(f"{busy}/predict", content=picture, headers=PNG, timeout=30).status_code
     assert status == 200
     assert time.monotonic() - started < pool.MOST_WAITING * SECONDS / 2 / 2  # if all were read
 

@@ -107,9 +107,7 @@ def install(app: FastAPI, pool: ReadingProcesses) -> None:
     app.include_router(_of_model(versioned, [MODEL_PARAMETER, VERSION_PARAMETER], pool))
 
 
-def _of_model(
-    prefix: str, parameters: list[openapi.Schema], pool: ReadingProcesses
-) -> APIRouter:
+def _of_model(prefix: str, parameters: list[openapi.Schema], pool: ReadingProcesses) -> APIRouter:
     """The paths of a model, with or without its version."""
     router = APIRouter(prefix=prefix, route_class=Route, tags=[TAG])
 

@@ -1,5 +1,4 @@
-"""Inference: the tensors of a request, what the model makes of them, and the tensors of the answer.
-"""
+"""Inference: the tensors of a request, what the model makes of them, and the tensors of the answer."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from starlette.requests import ClientDisconnect, Request
 
 from digits.serving.errors import RequestError
+from digits.serving.reading_processes.memory import trimming
 
 LARGEST_BODY = 16 << 20  # bytes, as sent and as unpacked
+LARGE_BODY = 2 << 20  # bytes, which go back to the system at once
 BODY_SECONDS = 10  # within which a body must arrive
 CLOSE = {"Connection": "close"}  # the rest of the body is not received
 LATE = f"The body did not arrive within {BODY_SECONDS} seconds; send it faster."
@@ -20,6 +22,7 @@ class Bodies:
 
     def __init__(self, memory: int) -> None:
         self._left = memory
+        self._trim = trimming()
 
     @asynccontextmanager
     async def received(self, request: Request) -> AsyncIterator[bytearray]:
@@ -33,7 +36,11 @@ class Bodies:
             await self._receive(request, body)
             yield body
         finally:
-            self._left += len(body)
+            size = len(body)
+            self._left += size
+            body.clear()
+            if size > LARGE_BODY:
+                self._trim()
 
     async def _receive(self, request: Request, body: bytearray) -> None:
         declared = request.headers.get("content-length", "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import pickle
 import signal
@@ -19,7 +18,7 @@ from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
 from digits.pictures.grey import PictureTooLarge
 from digits.reading.reader import Reader
 from digits.serving.errors import RequestError
-from digits.serving.reading_processes.memory import MB
+from digits.serving.reading_processes.memory import MB, trimming
 from digits.serving.reading_processes.messages import (
     REQUEST,
     Body,
@@ -45,14 +44,15 @@ def run(reader: Reader, connection: socket.socket) -> None:
     with own_words_only(), suppress(OSError, EOFError), connection:
         _load(reader)  # no request waits for it
         connection.sendall(Reply(Kind.READY).encoded())
-        allow, trim = _memory_limit(), _trimming()
+        allow, trim = _memory_limit(), trimming()
+        at_rest = _resident()
         while received := connection.recv(AT_ONCE):
             request, body = _request(connection, received)
             allow(request.memory)
             begun = time.monotonic()
             _answer(reader, request, body, lambda reply: connection.sendall(reply.encoded()))
             del body
-            if time.monotonic() - begun > BRIEF:
+            if time.monotonic() - begun > BRIEF and _resident() > at_rest + FREED:
                 trim()
 
 
@@ -147,21 +147,6 @@ def _memory_limit() -> Callable[[int], None]:
             before = memory
 
     return allow
-
-
-def _trimming() -> Callable[[], None]:
-    """A function that gives back free memory if there is much of it; glibc keeps it by itself."""
-    trim = None
-    with suppress(OSError, TypeError):
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is None or not (at_rest := _resident()):
-        return lambda: None
-
-    def give_back() -> None:
-        if _resident() > at_rest + FREED:
-            trim(0)
-
-    return give_back
 
 
 def _resident() -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +54,15 @@ class Budget:
 def pixels(memory: int) -> int:
     """How many pixels a picture may have that is read in so many bytes."""
     return min(LARGEST_PICTURE, max(memory - SMALL_PICTURE, memory // 3) // PIXEL)
+
+
+def trimming() -> Callable[[], object]:
+    """A function that gives free memory back to the system, which glibc keeps by itself; it takes
+    milliseconds, and does nothing where there is no such thing."""
+    with suppress(OSError, TypeError, AttributeError):
+        trim = ctypes.CDLL(None).malloc_trim
+        return lambda: trim(0)
+    return lambda: None
 
 
 def available(root: Path = Path("/")) -> int:

@@ -254,9 +254,7 @@ class ReadingProcesses:
             return Response(reply.content, headers=extra, media_type="application/octet-stream")
         return Response(reply.content, media_type="application/json")
 
-    async def _ask(
-        self, head: Request, body: bytearray, parts: list[Reply], grace: float
-    ) -> Reply:
+    async def _ask(self, head: Request, body: bytearray, parts: list[Reply], grace: float) -> Reply:
         process = await self._free()
         return await process.ask(head, body, parts, grace)
 
