@@ -8,23 +8,22 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from digits import bundle as bundles
-from digits.bundle import Bundle
+from digits.bundle import CANVAS_SIDE, DIGIT_SIDE, MODEL, STRIP_HEIGHT, STRIP_WIDTH, Bundle
 from digits.errors import DigitsError
 
 Image = NDArray[np.uint8]
 Outputs = dict[str, NDArray[np.float32]]
 
 SIGNATURES = {  # the shape that each takes, and the outputs that it has at least
-    "canvas": ((bundles.CANVAS_SIDE, bundles.CANVAS_SIDE), {"probabilities", "is_digit", "digit"}),
-    "digit": ((bundles.DIGIT_SIDE, bundles.DIGIT_SIDE), {"probabilities", "is_digit"}),
-    "line": ((bundles.STRIP_HEIGHT, bundles.STRIP_WIDTH), {"log_probabilities"}),
+    "canvas": ((CANVAS_SIDE, CANVAS_SIDE), {"probabilities", "is_digit", "digit"}),
+    "digit": ((DIGIT_SIDE, DIGIT_SIDE), {"probabilities", "is_digit"}),
+    "line": ((STRIP_HEIGHT, STRIP_WIDTH), {"log_probabilities"}),
 }
 
 
 def model_of(bundle: Bundle) -> "Model":
     """The model of a bundle, which messages call by its path."""
-    return Model(bundle.model, str(bundle.folder / bundles.MODEL))
+    return Model(bundle.model, str(bundle.folder / MODEL))
 
 
 def check(model: "Model") -> None:
@@ -43,8 +42,8 @@ def check(model: "Model") -> None:
             np.isfinite(values).all() for values in outputs.values()
         ):
             raise DigitsError(
-                f"{model.name} does not run (the signature {signature} does not give what it should); "
-                "get the bundle again."
+                f"{model.name} does not run (the signature {signature} does not give what it "
+                "should); get the bundle again."
             )
 
 

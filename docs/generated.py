@@ -111,9 +111,9 @@ def http() -> str:
 def limits() -> str:
     """What the service bounds."""
     from digits.commands import serve
-    from digits.serving import collecting, requests
+    from digits.serving import collecting
     from digits.serving.connections import protocol
-    from digits.serving.reading_processes import bodies, memory, pool
+    from digits.serving.reading_processes import bodies, memory, pool, requests
 
     one = memory.Budget.of(1 << 30, 2).one
     bounds = {
@@ -122,7 +122,7 @@ def limits() -> str:
         "a header, and trailers": f"{protocol.LARGEST_HEADER >> 10} kB, and "
         f"{protocol.HEADER_SECONDS} s to send it",
         "pictures in a body": str(requests.MOST_PICTURES),
-        "pixels of a picture": f"{memory.LARGEST_PICTURE:,}; fewer where there is less memory, "
+        "pixels of a picture": f"{memory.pixels(1 << 40):,}; fewer where there is less memory, "
         f"such as {memory.pixels(one) / 1e6:.0f} million with 1 GiB and two cores",
         "the reading of a request": f"{pool.READING_SECONDS} s, and what memory there is for it",
         "requests that wait, in each worker": f"{pool.MOST_WAITING}, each for "

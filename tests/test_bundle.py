@@ -157,7 +157,7 @@ def test_a_model_with_other_outputs_is_refused() -> None:
         def run(self, signature: str, image: Any) -> Any:
             return super().run(signature, image) | {"is_digit": np.array([np.nan], np.float32)}
 
-    with pytest.raises(DigitsError, match="Mine does not run.*signature canvas"):
+    with pytest.raises(DigitsError, match=r"Mine does not run.*signature canvas"):
         check(Other(bundle.read().model, "Mine"))
 
 

@@ -62,7 +62,7 @@ class Document:
 
                 self._pages = PdfPages(content, self.name)
             else:
-                self._pages = Frames(content, self._kind, self.name)
+                self._pages = Frames(content, self._kind, self.name, most_pixels)
 
     def __enter__(self) -> Document:
         return self

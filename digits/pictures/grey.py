@@ -15,7 +15,7 @@ Grey = NDArray[np.uint8]
 LARGEST_PICTURE = 64 << 20  # pixels
 
 
-class PictureTooLarge(DigitsError):
+class PictureTooLarge(DigitsError):  # noqa: N818 - what the picture is, as a name
     """A picture with more pixels than are decoded."""
 
 

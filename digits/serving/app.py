@@ -17,17 +17,17 @@ from typing_extensions import TypedDict
 from digits import bundle
 from digits.reading.answers import PageAnswer
 from digits.reading.reader import Reader
-from digits.serving import answers, collecting, openapi, problems, static_files, telemetry
+from digits.serving import collecting, openapi, problems, static_files, telemetry
 from digits.serving.connections import access as access_module
 from digits.serving.connections.access import Access
 from digits.serving.errors import RequestError
 from digits.serving.inference_protocol import paths
 from digits.serving.openapi import Route
-from digits.serving.reading_processes import memory
+from digits.serving.reading_processes import answers, memory
 from digits.serving.reading_processes.memory import Budget
 from digits.serving.reading_processes.messages import INFERENCE_LENGTH
 from digits.serving.reading_processes.pool import RETRY, ReadingProcesses
-from digits.serving.requests import MOST_PICTURES
+from digits.serving.reading_processes.requests import MOST_PICTURES
 
 FLUSH_SECONDS = 0.1
 POLICY = (

@@ -1,7 +1,7 @@
 """Digits that people have corrected, taken into a folder from which `digits teach` learns.
 
-A service does this only if it was started with `--collect`. Each digit becomes DIR/7/HASH.png, named
-for its pixels, so that the same digit is there once however often it is sent.
+Only a service that was started with `--collect` does. Each digit becomes DIR/7/HASH.png, named for
+its pixels, so that the same digit is there once however often it is sent.
 """
 
 import base64
@@ -27,8 +27,9 @@ from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
 from digits.errors import DigitsError
 from digits.files import replacing
 from digits.pictures.grey import Grey
-from digits.serving import openapi, requests
+from digits.serving import openapi
 from digits.serving.errors import RequestError
+from digits.serving.reading_processes import requests
 from digits.serving.reading_processes.messages import Kind, Reply, Task
 from digits.serving.reading_processes.pool import ReadingProcesses
 
@@ -43,7 +44,7 @@ DIGIT = openapi.object_of(
     label=openapi.one_of(LABELS),
     picture={"type": "string", "pattern": f"^{BEFORE}", "description": "28×28 or 256×256, grey"},
 )
-FORM = {"type": "object", "properties": {label: openapi.FILE for label in LABELS}}
+FORM = {"type": "object", "properties": dict.fromkeys(LABELS, openapi.FILE)}
 BODY = {
     "application/json": {
         "schema": openapi.object_of(["digits"], digits=openapi.array_of(DIGIT, 1, MOST_IN_REQUEST))

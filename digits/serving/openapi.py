@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 from digits.serving.problems import MEDIA_TYPE, Problem
 from digits.serving.reading_processes.bodies import BODY_SECONDS, LARGEST_BODY
 from digits.serving.reading_processes.pool import READING_SECONDS
-from digits.serving.requests import MOST_PICTURES, PICTURES, SIDES
+from digits.serving.reading_processes.requests import MOST_PICTURES, PICTURES, SIDES
 
 Schema = dict[str, Any]
 
@@ -48,7 +48,7 @@ class Route(APIRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers HEAD as GET; the server leaves the body out."""
-        if scope["method"] == "HEAD" and "GET" in self.methods:
+        if scope["method"] == "HEAD" and "GET" in (self.methods or ()):
             scope = {**scope, "method": "GET"}
         await super().handle(scope, receive, send)
 

@@ -10,7 +10,7 @@ import threading
 import webbrowser
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -42,10 +42,10 @@ class Service:
         browser: whether to open the page.
     """
 
-    address: Address = Address()
+    address: Address = field(default_factory=Address)
     workers: int = 1
     root_path: str = ""
-    access: Access = Access()
+    access: Access = field(default_factory=Access)
     collect: Path | None = None
     browser: bool = False
 

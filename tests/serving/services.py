@@ -121,7 +121,7 @@ def started() -> Iterator[Started]:
         process = subprocess.Popen(
             [*command, *arguments],
             cwd=ROOT,
-            env=os.environ | more | (environment or {}),
+            env={**os.environ, **more, **(environment or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

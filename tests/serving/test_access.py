@@ -33,18 +33,20 @@ def page(tmp_path: Path) -> Path:
 
 
 def test_a_token_guards_all_but_the_page_and_health(reader: Reader, page: Path) -> None:
-    with running(create_app(reader, page, access=Access(token="s3cret"))) as (host, port):
-        with httpx.Client(base_url=f"http://{host}:{port}", timeout=60) as client:
-            for path in ("/", "/index.html", "/healthz", "/readyz", "/v2/health/ready"):
-                assert client.get(path).status_code == 200, path
-            for given in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic s3cret"}):
-                for method, path in (("POST", "/predict"), ("GET", "/metrics"), ("GET", "/v2")):
-                    answer = client.request(method, path, headers=given)
-                    assert answer.status_code == 401, path
-                    assert answer.headers["www-authenticate"] == "Bearer"
-                    assert "Authorization: Bearer TOKEN" in answer.json()["detail"]
-            right = JSON | {"Authorization": "Bearer s3cret"}
-            assert client.post("/predict", content=CANVAS, headers=right).status_code == 200
+    with (
+        running(create_app(reader, page, access=Access(token="s3cret"))) as (host, port),
+        httpx.Client(base_url=f"http://{host}:{port}", timeout=60) as client,
+    ):
+        for path in ("/", "/index.html", "/healthz", "/readyz", "/v2/health/ready"):
+            assert client.get(path).status_code == 200, path
+        for given in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic s3cret"}):
+            for method, path in (("POST", "/predict"), ("GET", "/metrics"), ("GET", "/v2")):
+                answer = client.request(method, path, headers=given)
+                assert answer.status_code == 401, path
+                assert answer.headers["www-authenticate"] == "Bearer"
+                assert "Authorization: Bearer TOKEN" in answer.json()["detail"]
+        right = JSON | {"Authorization": "Bearer s3cret"}
+        assert client.post("/predict", content=CANVAS, headers=right).status_code == 200
 
 
 def test_only_named_hosts_and_origins_are_let_in(reader: Reader) -> None:

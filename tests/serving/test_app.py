@@ -23,8 +23,8 @@ from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.reading.page import page_of_one
 from digits.reading.reader import Reader
-from digits.serving import answers, requests
 from digits.serving.errors import RequestError
+from digits.serving.reading_processes import answers, requests
 from digits.serving.reading_processes.bodies import LARGEST_BODY
 
 # Answers.

@@ -31,9 +31,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def client(reader: Reader, folder: Path) -> Iterator[Client]:
-    with running(create_app(reader, processes=1000, collect=folder)) as (host, port):
-        with httpx.Client(base_url=f"http://{host}:{port}", timeout=60) as client:
-            yield client
+    with (
+        running(create_app(reader, processes=1000, collect=folder)) as (host, port),
+        httpx.Client(base_url=f"http://{host}:{port}", timeout=60) as client,
+    ):
+        yield client
 
 
 def digit(label: Any, pixels: Any) -> dict[str, Any]:

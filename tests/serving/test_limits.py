@@ -201,9 +201,9 @@ def test_few_open_files_are_enough_and_the_log_stays_json(started: Started) -> N
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 0
     assert len(errors) < 100_000
-    for line in errors.splitlines():
-        if "npm" not in line:
-            json.loads(line)
+    for text in errors.splitlines():
+        if "npm" not in text:
+            json.loads(text)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -38,7 +38,7 @@ def _machine(root: Path, groups: str, **limits: str) -> Path:
         ("0::/a/b\n", {"a__memory_dot_max": "2000", "a__b__memory_dot_max": "3000"}, 2000),
         ("0::/a\n", {"unified__a__memory_dot_max": "4000"}, 4000),
         (
-            "5:memory:/docker/x\n4:cpu:/y\n",  # the host's path, of which the container sees the top
+            "5:memory:/docker/x\n4:cpu:/y\n",  # the host's path: of it the container sees the top
             {"memory__memory_dot_limit_in_bytes": "5000", "cpu__memory_dot_max": "1"},
             5000,
         ),

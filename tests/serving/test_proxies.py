@@ -22,8 +22,10 @@ CADDY = shutil.which("caddy")
 def certificate(folder: Path) -> None:
     """A certificate for this test alone."""
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-        + ["-subj", "/CN=digits.example.org", "-keyout", "digits.key", "-out", "digits.pem"],
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=digits.example.org", "-keyout", "digits.key", "-out", "digits.pem"),
+        ],
         cwd=folder,
         check=True,
         capture_output=True,

@@ -212,7 +212,7 @@ def test_two_builds_at_once_leave_a_whole_site(bare: Path) -> None:
     text = (bare / "index.html").read_text()
     for name in re.findall(r"(?:page|model)-[0-9a-f]{16}", text):
         assert (bare / name).is_dir()
-    assert not [path for path in bare.rglob("*.part")]
+    assert not list(bare.rglob("*.part"))
 
 
 def test_refuses_a_folder_that_holds_something_else(tmp_path: Path) -> None:

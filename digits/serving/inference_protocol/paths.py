@@ -1,7 +1,6 @@
 """The paths of the protocol."""
 
 from functools import partial
-from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
@@ -19,7 +18,7 @@ from digits.serving.inference_protocol.tensors import (
 )
 from digits.serving.openapi import Route
 from digits.serving.reading_processes.pool import RETRY, ReadingProcesses
-from digits.serving.requests import MOST_PICTURES
+from digits.serving.reading_processes.requests import MOST_PICTURES
 
 TAG = "Open Inference Protocol"
 BINARY = "application/octet-stream"

@@ -1,4 +1,4 @@
-"""Inference: the tensors of a request, what the model makes of them, and the tensors of the answer."""
+"""Inference: tensors of a request, what the model makes of them, and the tensors of the answer."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,10 +8,10 @@ import numpy as np
 from typing_extensions import NotRequired, TypedDict
 
 from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
-from digits.serving import requests
 from digits.serving.errors import RequestError
+from digits.serving.reading_processes import requests
 from digits.serving.reading_processes.messages import INFERENCE_LENGTH, Body, Kind, Reply, Task
-from digits.serving.requests import MOST_PICTURES, Array
+from digits.serving.reading_processes.requests import MOST_PICTURES, Array
 
 VERSION = "1"  # of both models, in paths that name one
 SIDES = {"canvas": CANVAS_SIDE, "digit": DIGIT_SIDE}  # of the images that each model takes

@@ -151,9 +151,8 @@ def _memory_limit() -> Callable[[int], None]:
 
 def _resident() -> int:
     """The bytes of memory that the process has; 0 if that is not known."""
-    with suppress(OSError):
-        with open("/proc/self/statm", "rb") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError), open("/proc/self/statm", "rb") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return 0
 
 

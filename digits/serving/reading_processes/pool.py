@@ -9,6 +9,7 @@ import pickle
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import anyio
 from starlette.datastructures import Headers
@@ -66,14 +67,16 @@ class ReadingProcess(asyncio.Protocol):
     async def start(self, reader: Reader) -> None:
         """Starts the process, which says by itself when it is ready."""
         methods = multiprocessing.get_all_start_methods()
-        context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+        context: Any = multiprocessing.get_context(
+            "forkserver" if "forkserver" in methods else "spawn"
+        )
         if "forkserver" in methods:  # it imports what reads once, for all
             context.set_forkserver_preload([child.__name__])
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = context.Process(target=child.run, args=(reader, theirs), daemon=True)
             try:
-                self._process.start()  # type: ignore[attr-defined] # of either context
+                self._process.start()
             except BaseException:
                 ours.close()
                 raise
@@ -221,13 +224,17 @@ class ReadingProcesses:
         parts: list[Reply] = []
 
         def head(memory: int, last: bool) -> Request:
-            done = sum(part.kind == Kind.PART for part in parts)
-            of_header = (
-                headers.get(name, "")
-                for name in ("content-type", "content-encoding", INFERENCE_LENGTH)
+            return Request(
+                work,
+                content_type=headers.get("content-type", ""),
+                encoding=headers.get("content-encoding", ""),
+                inference_length=headers.get(INFERENCE_LENGTH, ""),
+                memory=memory,
+                most_pixels=pixels(memory),
+                seconds=READING_SECONDS,
+                done=sum(part.kind == Kind.PART for part in parts),
+                last=last,
             )
-            seconds = READING_SECONDS
-            return Request(work, *of_header, memory, pixels(memory), seconds, done, last)
 
         each, one = self.budget.each, self.budget.one
         try:

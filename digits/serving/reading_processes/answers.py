@@ -12,10 +12,10 @@ from digits.errors import DigitsError
 from digits.pictures.grey import PictureTooLarge
 from digits.reading import forms
 from digits.reading.page import Page, page_of_one
-from digits.serving import requests
 from digits.serving.errors import RequestError
+from digits.serving.reading_processes import requests
 from digits.serving.reading_processes.messages import Kind, Reply, Task
-from digits.serving.requests import MOST_PICTURES, Array
+from digits.serving.reading_processes.requests import MOST_PICTURES, Array
 
 
 def predict(

@@ -13,29 +13,20 @@ and whether a process of the service was killed. Run nothing else meanwhile. It 
 
 import contextlib
 import gzip
-import io
 import json
 import os
 import re
 import signal
 import socket
-import struct
-import subprocess
-import sys
-import threading
 import time
-import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-
-import numpy as np
-from PIL import Image
 
 from benchmarks import RESULTS_FOLDER
+from benchmarks.attacks.files import batch, blank, png, predict, striped
+from benchmarks.attacks.service import Watch, limited, memory
 from benchmarks.harness import command_line, http_load
-from benchmarks.harness.control_group import control_group
 from benchmarks.harness.http_load import Address
 from benchmarks.harness.json_lines import Line, Lines, read_lines, write_lines
 from benchmarks.serve import get, pictures
@@ -46,73 +37,19 @@ PATIENCE = 90  # seconds for an answer
 AT_ONCE = 8  # clients
 SOCKETS = 1005  # that stay idle
 TRAILERS = 100 << 20  # bytes
-EVERY = 0.02  # seconds between looks at the memory
 
 Statuses = Counter[str]
 
 
-# What is sent.
-
-
-def png(width: int, height: int, colour_type: int = 0, bits: int = 8) -> bytes:
-    """A PNG of zeros: the smallest file with so many pixels."""
-    samples = {0: 1, 2: 3, 6: 4}[colour_type]
-    size = height * (1 + (width * samples * bits + 7) // 8)
-    packing, piece = zlib.compressobj(9), bytes(1 << 20)
-    packed = b"".join(packing.compress(piece) for _ in range(size >> 20))
-    packed += packing.compress(bytes(size & (len(piece) - 1))) + packing.flush()
-    head = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0)
-    parts = [(b"IHDR", head), (b"IDAT", packed), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(content))
-        + kind
-        + content
-        + struct.pack(">I", zlib.crc32(kind + content))
-        for kind, content in parts
-    )
-
-
-def blank(kind: str, width: int, height: int, **settings: object) -> bytes:
-    """A picture of one colour as a file of a kind that Pillow writes."""
-    content = io.BytesIO()
-    Image.new("L" if kind != "WEBP" else "RGB", (width, height)).save(content, kind, **settings)
-    return content.getvalue()
-
-
-def striped(side: int = 1600) -> bytes:
-    """A picture that takes long to read: stripes, all of them ink."""
-    pixels = np.full((side, side), 255, np.uint8)
-    pixels[:, ::6] = 0
-    content = io.BytesIO()
-    Image.fromarray(pixels).save(content, "PNG")
-    return content.getvalue()
-
-
-def batch(content: bytes, count: int) -> bytes:
-    """A request to read a picture so many times."""
-    part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
-    body = b"".join(part + content + b"\r\n" for _ in range(count)) + b"--x--\r\n"
-    return http_load.post("/predict/batch", "multipart/form-data; boundary=x", body)
-
-
-def predict(content: bytes, kind: str = "image/png", encoding: str = "") -> bytes:
-    """A request to read one picture."""
-    request = http_load.post("/predict", kind, content)
-    if encoding:
-        request = request.replace(b"\r\n", f"\r\nContent-Encoding: {encoding}\r\n".encode(), 1)
-    return request
-
-
-# How.
-
-
 def ask(address: Address, request: bytes) -> str:
     """The status of the answer to a request, on a connection of its own."""
-    with contextlib.suppress(OSError):
-        with socket.create_connection(address, timeout=PATIENCE) as line:
-            line.sendall(request)
-            if found := re.match(rb"HTTP/1.1 (\d+)", line.recv(1 << 16)):
-                return found[1].decode()
+    with (
+        contextlib.suppress(OSError),
+        socket.create_connection(address, timeout=PATIENCE) as line,
+    ):
+        line.sendall(request)
+        if found := re.match(rb"HTTP/1.1 (\d+)", line.recv(1 << 16)):
+            return found[1].decode()
     return "0"
 
 
@@ -202,7 +139,7 @@ def headers(address: Address) -> Statuses:
         b"GET / HTTP/9.9\r\n\r\n",
         b"\x16\x03\x01" + os.urandom(500),
         b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n",
-        b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
         b"HEAD /readyz HTTP/1.1\r\nHost: x\r\n\r\n",
     ]
     return ask_all(address, requests * 4)
@@ -213,73 +150,6 @@ ATTACKS: dict[str, Callable[[Address], Statuses]] = {
 }
 STOPPED = "stopped"  # SIGTERM with a full queue
 KINDS = (*ATTACKS, STOPPED)
-
-
-# The service.
-
-
-@contextlib.contextmanager
-def limited(limit: int) -> Iterator[tuple[subprocess.Popen[str], Address, str]]:
-    """Runs `digits serve` with so many bytes of memory during a block, and gives its process, its
-    address, and how the memory is limited."""
-    command = [sys.executable, "-m", "digits.cli", "serve", "--no-browser", "--port", "0"]
-    with control_group(limit) as join:
-        how = "control group" if join else "ulimit -v"
-        before = join or f"ulimit -v {limit >> 10}"
-        with subprocess.Popen(
-            ["sh", "-c", f'{before}; exec "$0" "$@"', *command],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        ) as process:
-            try:
-                assert process.stdout is not None
-                found = re.search(r"http://([\d.]+):(\d+)", process.stdout.readline())
-                assert found
-                address = found[1], int(found[2])
-                get(address, "/readyz")
-                yield process, address, how
-            finally:
-                process.terminate()
-                process.wait(60)
-
-
-class Watch:
-    """Looks at the memory of a process and its descendants until the block ends.
-
-    Attributes:
-        peak: the most that there was, in bytes.
-    """
-
-    def __init__(self, process: int) -> None:
-        self._process = process
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-        self.peak = 0
-
-    def __enter__(self) -> "Watch":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._over.wait(EVERY):
-            self.peak = max(self.peak, memory(self._process))
-
-
-def memory(process: int) -> int:
-    """The bytes of a process and its descendants; what they share counts once."""
-    total, everyone = 0, [process]
-    for one in everyone:
-        with contextlib.suppress(OSError):  # it has ended meanwhile
-            children = Path(f"/proc/{one}/task/{one}/children").read_text().split()
-            everyone.extend(map(int, children))
-            found = re.search(r"^Pss: +(\d+)", Path(f"/proc/{one}/smaps_rollup").read_text(), re.M)
-            total += int(found[1]) << 10 if found else 0
-    return total
 
 
 def attacked(name: str, limit: int = LIMIT) -> Line:
