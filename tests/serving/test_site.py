@@ -294,3 +294,17 @@ def test_the_command_says_where_the_site_is(
     said = capsys.readouterr()
     assert said.out.startswith(f"The site is in {tmp_path / 'out'}: ")
     assert names(tmp_path / "out") == names(site_folder)
+
+
+def test_a_cache_that_cannot_be_written_gets_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "npm").write_text("#!/bin/sh\n")
+    (tmp_path / "npm").chmod(0o755)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("DIGITS_CACHE", str(tmp_path / "file" / "cache"))
+    assert main(["site", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert re.search(r"cannot be kept in .* \(Not a directory\); set DIGITS_CACHE", said)
+    assert "Traceback" not in said
