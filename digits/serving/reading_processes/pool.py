@@ -19,7 +19,7 @@ from starlette.responses import Response
 from digits.reading.reader import Reader
 from digits.serving import problems, telemetry
 from digits.serving.errors import RequestError
-from digits.serving.reading_processes import child
+from digits.serving.reading_processes import answers, child
 from digits.serving.reading_processes.bodies import Bodies
 from digits.serving.reading_processes.memory import Budget, pixels
 from digits.serving.reading_processes.messages import (
@@ -38,6 +38,8 @@ WAITING_SECONDS = 10  # before it begins
 AT_ONCE = 64 << 10  # bytes, which are worth a copy to be sent with what precedes them
 GRACE = 0.25  # seconds for what nobody waits for any more; then its process is replaced
 START_SECONDS = 60
+# What reading imports only when it needs it, besides the module that reads.
+IMPORTED = ("cc3d", "PIL.PngImagePlugin", "PIL.JpegImagePlugin", answers.__name__)
 AGAIN = 1.0  # seconds after which a process that did not start is started again
 RETRY = {"Retry-After": "1"}
 
@@ -71,7 +73,7 @@ class ReadingProcess(asyncio.Protocol):
             "forkserver" if "forkserver" in methods else "spawn"
         )
         if "forkserver" in methods:  # it imports what reads once, for all
-            context.set_forkserver_preload([child.__name__])
+            context.set_forkserver_preload([child.__name__, *IMPORTED])
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = context.Process(target=child.run, args=(reader, theirs), daemon=True)
