@@ -32,7 +32,7 @@ from digits.serving.reading_processes.messages import (
     Work,
 )
 
-MOST_WAITING = 16  # requests that are read or wait for a process, in each service
+MOST_WAITING = 12  # requests that are read or wait for a process, in each service
 READING_SECONDS = 10  # for each request, from when its reading begins
 WAITING_SECONDS = 10  # before it begins
 AT_ONCE = 64 << 10  # bytes, which are worth a copy to be sent with what precedes them
