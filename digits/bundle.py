@@ -10,6 +10,7 @@ Training and reading meet only here: nothing else passes between the two halves.
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +114,7 @@ def write(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any])
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     whole = {"format": FORMAT, **manifest, "files": digests}
     text = json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+    _check_figures(whole, folder / "manifest.json")
     write_folder(folder, {**files, "manifest.json": text.encode()})
 
 
@@ -142,7 +144,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
             f"formats up to {FORMAT}; update the program."
         )
     try:
-        float(manifest["thresholds"]["is_digit"])
+        _check_figures(manifest, path)
         if not all(isinstance(manifest[key], dict) for key in NEEDED):
             raise TypeError
         if not isinstance(manifest.get("own_data", {}), dict):
@@ -152,6 +154,24 @@ def _manifest(folder: Path) -> dict[str, Any]:
             f"{path} is damaged: it lacks some of {', '.join(NEEDED)}; get the bundle again."
         ) from None
     return manifest
+
+
+def _check_figures(manifest: Mapping[str, Any], path: Path) -> None:
+    """Raises DigitsError if a threshold or the temperature is no figure that can be meant, and
+    KeyError, TypeError or ValueError if there is no figure at all."""
+    for name in ("is_digit", *manifest["thresholds"]):
+        threshold = float(manifest["thresholds"][name])
+        if not 0 <= threshold <= 1:  # nor if it is not a number
+            raise DigitsError(
+                f"{path} is damaged: the threshold {name} is {threshold}, not from 0 to 1; "
+                "get the bundle again."
+            )
+    temperature = manifest.get("temperature")  # None: not calibrated
+    if temperature is not None and not 0 < float(temperature) < math.inf:
+        raise DigitsError(
+            f"{path} is damaged: the temperature is {temperature}, not a positive number; "
+            "get the bundle again."
+        )
 
 
 def _verified(path: Path, digest: str) -> bytes:

@@ -4,10 +4,11 @@ import hashlib
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from digits.errors import DigitsError
+from digits.errors import DigitsError, explained
 from digits.files import PARTIAL, cache_folder
 from digits.terminal import note
 
@@ -33,8 +34,7 @@ def fetched(
     Raises:
         DigitsError: npm is missing, or cannot fetch what the lock file names.
     """
-    lock = hashlib.sha256((project / "package-lock.json").read_bytes()).hexdigest()
-    folder = (cache or cache_folder()) / f"{what.replace(' ', '-')}-{lock[:16]}"
+    folder = _folder(what, project, cache)
     if folder.is_dir():
         return folder
     npm = shutil.which("npm")
@@ -44,8 +44,13 @@ def fetched(
             "from nodejs.org or from your system's packages."
         )
     note(f"Fetching the {what} with npm, once.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, suffix=PARTIAL) as temporary:
+    with (
+        explained(
+            f"The {what} cannot be kept in {folder.parent}",
+            "set DIGITS_CACHE to a folder that can be written",
+        ),
+        _temporary(folder.parent) as temporary,
+    ):
         copy, made = Path(temporary), Path(temporary) / "made"
         for name in ("package.json", "package-lock.json"):
             shutil.copy(project / name, copy / name)
@@ -56,6 +61,23 @@ def fetched(
         if not folder.exists():  # another process may have been faster
             made.rename(folder)
     return folder
+
+
+def is_fetched(what: str, project: Path) -> bool:
+    """Whether `fetched` finds it in the cache."""
+    return _folder(what, project, None).is_dir()
+
+
+def _folder(what: str, project: Path, cache: Path | None) -> Path:
+    lock = hashlib.sha256((project / "package-lock.json").read_bytes()).hexdigest()
+    return (cache or cache_folder()) / f"{what.replace(' ', '-')}-{lock[:16]}"
+
+
+@contextmanager
+def _temporary(parent: Path) -> Iterator[str]:
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=parent, suffix=PARTIAL) as temporary:
+        yield temporary
 
 
 def run(arguments: list[str], folder: Path, failure: str) -> None:

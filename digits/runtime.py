@@ -1,13 +1,16 @@
 """Runs a bundle's model with LiteRT: the one place that does."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from digits.bundle import CANVAS_SIDE, DIGIT_SIDE, MODEL, STRIP_HEIGHT, STRIP_WIDTH, Bundle
+from digits.errors import DigitsError
 from digits.terminal import own_words_only
 
 Image = NDArray[np.uint8]
@@ -16,6 +19,41 @@ Outputs = dict[str, NDArray[np.float32]]
 # When a process first computes, LiteRT says on standard error what with. Nobody asked, and in a
 # notebook it would stand below the answer.
 _announced, _announcing = threading.Event(), threading.Lock()
+SIGNATURES = {  # the shape that each takes, and the outputs that it has at least
+    "canvas": ((CANVAS_SIDE, CANVAS_SIDE), {"probabilities", "is_digit", "digit"}),
+    "digit": ((DIGIT_SIDE, DIGIT_SIDE), {"probabilities", "is_digit"}),
+    "line": ((STRIP_HEIGHT, STRIP_WIDTH), {"log_probabilities"}),
+}
+
+
+def model_of(bundle: Bundle) -> "Model":
+    """The model of a bundle, which messages call by its path."""
+    return Model(bundle.model, str(bundle.folder / MODEL))
+
+
+def check(model: "Model", canvas: bool = True) -> None:
+    """Runs all signatures once; `canvas` says whether there is one of that name.
+
+    Raises DigitsError, with the model's name, if one does not run, or does not give what the
+    bundle's contract says.
+    """
+    more = ["canvas"] if canvas else []
+    for signature in ("digit", *more, *({"line"} & {*model.signatures})):
+        shape, wanted = SIGNATURES[signature]
+        try:
+            outputs = model.run(signature, np.zeros(shape, np.uint8))
+        except (KeyError, ValueError, RuntimeError) as error:
+            reason = f"{type(error).__name__} in the signature {signature}"
+            raise DigitsError(
+                f"{model.name} does not run ({reason}); get the bundle again."
+            ) from None
+        if not wanted <= outputs.keys() or not all(
+            np.isfinite(values).all() for values in outputs.values()
+        ):
+            raise DigitsError(
+                f"{model.name} does not run (the signature {signature} does not give what it "
+                "should); get the bundle again."
+            )
 
 
 class Model:
@@ -25,9 +63,11 @@ class Model:
     It computes on one thread, and only one thread may call it at a time.
     """
 
-    def __init__(self, content: bytes) -> None:
-        """Takes the content of `digits.tflite`; each signature is opened when it is first run."""
+    def __init__(self, content: bytes, name: str = "The model") -> None:
+        """Takes the content of `digits.tflite`, and what messages call it; each signature is opened
+        when it is first run. Raises DigitsError then if it does not run."""
         self._content = content
+        self.name = name
 
     def run(self, signature: str, image: Image) -> Outputs:
         """What the model gives for one image.
@@ -61,12 +101,14 @@ class Model:
     @cached_property
     def _canvas(self) -> Callable[[Image], Outputs]:
         """The signature `canvas`, on the interpreter itself, which is faster than by its runner."""
-        interpreter = Interpreter(model_content=self._content, num_threads=1)
-        runner = interpreter.get_signature_runner("canvas")
-        at = runner.get_input_details()["canvas"]["index"]
-        outputs = {name: output["index"] for name, output in runner.get_output_details().items()}
-        del runner  # or the interpreter refuses to be used directly
-        interpreter.allocate_tensors()
+        with self._opening():
+            interpreter = Interpreter(model_content=self._content, num_threads=1)
+            runner = interpreter.get_signature_runner("canvas")
+            at = runner.get_input_details()["canvas"]["index"]
+            details = runner.get_output_details()
+            outputs = {name: output["index"] for name, output in details.items()}
+            del runner  # or the interpreter refuses to be used directly
+            interpreter.allocate_tensors()
 
         def run(image: Image) -> Outputs:
             interpreter.set_tensor(at, image[None])
@@ -78,8 +120,20 @@ class Model:
     @cached_property
     def _runners(self) -> dict[str, Callable[..., Outputs]]:
         """The other signatures, by their runners: an interpreter has the inputs of one only."""
-        names = Interpreter(model_content=self._content, num_threads=1).get_signature_list()
-        return {name: self._runner(name) for name in names if name != "canvas"}
+        with self._opening():
+            names = Interpreter(model_content=self._content, num_threads=1).get_signature_list()
+            return {name: self._runner(name) for name in names if name != "canvas"}
+
+    @contextmanager
+    def _opening(self) -> Iterator[None]:
+        """Makes whatever LiteRT raises in the block a DigitsError."""
+        try:
+            yield
+        except Exception as error:
+            reason = " ".join(str(error).split())
+            raise DigitsError(
+                f"{self.name} does not run ({reason:.80}); get the bundle again."
+            ) from None
 
     def _runner(self, signature: str) -> Callable[..., Outputs]:
         interpreter = Interpreter(model_content=self._content, num_threads=1)

@@ -89,7 +89,8 @@ def http() -> str:
     from digits.serving.app import create_app
 
     by_tag: dict[str, list[str]] = {}
-    for path, methods in create_app(Reader()).openapi()["paths"].items():
+    app = create_app(Reader(), collect=Path("DIR"))
+    for path, methods in app.openapi()["paths"].items():
         if "{version}" in path:  # the same as without a version
             continue
         for method, operation in methods.items():
@@ -110,13 +111,27 @@ def http() -> str:
 def limits() -> str:
     """What the service bounds."""
     from digits.commands import serve
-    from digits.serving import requests
+    from digits.serving import collecting
+    from digits.serving.connections import protocol
+    from digits.serving.reading_processes import bodies, memory, pool, requests
 
+    one = memory.Budget.of(1 << 30, 2).one
     bounds = {
-        "a body": f"{requests.LARGEST_BODY >> 20} MB, and {requests.BODY_SECONDS} s to send it",
+        "a body": f"{bodies.LARGEST_BODY >> 20} MB, packed and unpacked, and "
+        f"{bodies.BODY_SECONDS} s to send it",
+        "a header, and trailers": f"{protocol.LARGEST_HEADER >> 10} kB, and "
+        f"{protocol.HEADER_SECONDS} s to send it",
         "pictures in a body": str(requests.MOST_PICTURES),
-        "requests that wait, in each process": str(requests.MOST_WAITING),
-        "worker processes": str(serve.MOST_WORKERS),
+        "pixels of a picture": f"{memory.pixels(1 << 40):,}; fewer where there is less memory, "
+        f"such as {memory.pixels(one) / 1e6:.0f} million with 1 GiB and two cores",
+        "the reading of a request": f"{pool.READING_SECONDS} s, and what memory there is for it",
+        "requests that wait, in each worker": f"{pool.MOST_WAITING}, each for "
+        f"{pool.WAITING_SECONDS} s",
+        "connections, in each worker": f"{protocol.MOST_CONNECTIONS}; each may be idle for "
+        f"{protocol.IDLE_SECONDS} s, and makes room before that",
+        "workers": str(serve.MOST_WORKERS),
+        "digits that are collected": f"{collecting.MOST_KEPT:,}, and "
+        f"{collecting.MOST_IN_REQUEST} in a request",
     }
     return "| what | at most |\n|---|---|\n" + "\n".join(
         f"| {k} | {v} |" for k, v in bounds.items()

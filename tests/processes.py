@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -55,6 +55,16 @@ def wait_until(true: Callable[[], object], process: subprocess.Popen[str] | None
         assert process is None or process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def descendants(process: int) -> list[int]:
+    """The numbers of all processes that a process and its descendants have started."""
+    found = [process]
+    for one in found:
+        with suppress(OSError):  # it has ended meanwhile
+            for task in Path(f"/proc/{one}/task").iterdir():
+                found += map(int, (task / "children").read_text().split())
+    return found[1:]
 
 
 @contextmanager

@@ -2,14 +2,20 @@
 
 import json
 import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from digits import bundle
+from digits.cli import main
 from digits.errors import DigitsError
+from digits.runtime import Model, check
 
+SHEET = Path(__file__).parent.parent / "docs/figures/sheet.jpg"
 MANIFEST = {"thresholds": {"is_digit": 0.5}, "metrics": {}, "recipe": {}}
 
 
@@ -105,3 +111,100 @@ def test_nothing_else_is_ever_overwritten(tmp_path: Path) -> None:
     with pytest.raises(DigitsError, match="not a bundle"):
         bundle.write(tmp_path, {bundle.MODEL: b"model"}, MANIFEST)
     assert (tmp_path / "thesis.txt").read_text() == "all of it"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"thresholds": {"is_digit": float("nan")}},
+        {"thresholds": {"is_digit": float("inf")}},
+        {"thresholds": {"is_digit": -0.1}},
+        {"thresholds": {"is_digit": 0.5, "other": float("nan")}},
+        {"temperature": float("nan")},
+        {"temperature": float("inf")},
+        {"temperature": 0},
+        {"temperature": "warm"},
+    ],
+)
+def test_figures_that_cannot_be_meant_are_neither_read_nor_written(
+    folder: Path, changes: dict[str, Any]
+) -> None:
+    change(folder, **changes)
+    with pytest.raises(DigitsError, match=r"manifest\.json is damaged"):
+        bundle.read(folder)
+    with pytest.raises((DigitsError, ValueError)):
+        bundle.write(folder.parent / "new", {bundle.MODEL: b"model"}, MANIFEST | changes)
+    assert not (folder.parent / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["info", "read", "evaluate", "serve", "site", "export"])
+def test_a_model_that_does_not_run_is_refused_by_name(
+    folder: Path, name: str, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """All hashes fit."""
+    pictures = tmp_path / "pictures"
+    (pictures / "7").mkdir(parents=True)
+    shutil.copy(SHEET, pictures / "7")
+    more: dict[str, list[str]] = {
+        "info": ["--model", str(folder)],
+        "read": ["--model", str(folder), str(SHEET)],
+        "evaluate": [str(folder), "--images", str(pictures)],
+        "serve": ["--model", str(folder), "--no-browser", "--workers", "2"],
+        "site": ["--model", str(folder), str(tmp_path / "site")],
+        "export": ["--model", str(folder), "--out", str(tmp_path / "onnx")],
+    }
+    assert main([name, *more[name]]) == 2
+    said = capfd.readouterr().err
+    assert f"{folder / bundle.MODEL} does not run" in said
+    assert "Traceback" not in said
+
+
+def test_a_model_with_other_outputs_is_refused() -> None:
+    class Other(Model):
+        def run(self, signature: str, image: Any) -> Any:
+            return super().run(signature, image) | {"is_digit": np.array([np.nan], np.float32)}
+
+    with pytest.raises(DigitsError, match=r"Mine does not run.*signature canvas"):
+        check(Other(bundle.read().model, "Mine"))
+
+
+def test_the_old_bundle_is_there_until_the_new_one_is(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[bool] = []
+    write_bytes = Path.write_bytes
+
+    def watched(self: Path, content: bytes) -> int:
+        written.append(bundle.read(folder).model == b"model")
+        return write_bytes(self, content)
+
+    monkeypatch.setattr(Path, "write_bytes", watched)
+    bundle.write(folder, {bundle.MODEL: b"newer"}, MANIFEST)
+    assert written == [True, True]
+    rename = Path.rename
+
+    def broken(self: Path, target: Path) -> Path:
+        if target == folder and self.name.endswith(".part") and not (self / "golden.npz").exists():
+            raise OSError(5, "Input/output error")
+        return rename(self, target)
+
+    monkeypatch.undo()
+    bundle.write(folder, {bundle.MODEL: b"third", "golden.npz": b"golden"}, MANIFEST)
+    monkeypatch.setattr(Path, "rename", broken)
+    with pytest.raises(OSError, match="Input/output"):
+        bundle.write(folder, {bundle.MODEL: b"fourth"}, MANIFEST)
+    assert bundle.read(folder).model == b"third"
+    assert os.listdir(folder.parent) == ["b"]
+
+
+def test_two_writers_do_not_collide(folder: Path) -> None:
+    def write(number: int) -> None:
+        content = str(number).encode()
+        files = {bundle.MODEL: content} | {f"{i}.bin": content for i in range(5)}
+        bundle.write(folder, files, MANIFEST)
+
+    with ThreadPoolExecutor(8) as writers:
+        [*writers.map(write, range(40))]
+    found = bundle.read(folder, every_file=True)
+    assert {found.file(f"{i}.bin") for i in range(5)} == {found.model}
+    assert os.listdir(folder.parent) == ["b"]

@@ -196,7 +196,7 @@ def test_curl_asks_for_paths_that_there_are() -> None:
     from digits import Reader
     from digits.serving.app import create_app
 
-    paths = create_app(Reader()).openapi()["paths"]
+    paths = create_app(Reader(), collect=Path("DIR")).openapi()["paths"]
     asked = [word for _, c in commands() if c.startswith("curl") for word in c.split()]
     asked = [word.partition("localhost:8000")[2] for word in asked if "localhost:8000" in word]
     assert asked

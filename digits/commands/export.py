@@ -20,6 +20,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, prog: str) -> None:
     source = bundles.read(arguments.model or bundles.SHIPPED)
     with own_words_only():
+        from digits.runtime import check, model_of
+
+        check(model_of(source), source.digits)  # before TensorFlow is imported, which takes seconds
         from digits.training.exporting.onnx_files import onnx_files
 
         files = onnx_files(source)

@@ -9,7 +9,7 @@ from typing import Any
 from digits import bundle as bundles
 from digits.bundle import Bundle
 from digits.commands import add_model_flag
-from digits.terminal import say, say_json
+from digits.terminal import own_words_only, say, say_json
 
 WIDTH = 80
 INDENT = 14
@@ -35,6 +35,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, prog: str) -> None:
     found = bundles.read(arguments.model or bundles.SHIPPED, every_file=True)
+    with own_words_only():
+        from digits.runtime import check, model_of
+
+        check(model_of(found), found.digits)
     if arguments.json:
         say_json(found.manifest, indent=2)
     else:
@@ -43,7 +47,7 @@ def run(arguments: argparse.Namespace, prog: str) -> None:
 
 def as_text(bundle: Bundle) -> str:
     """What a bundle's model is, how it was made, how good it is, and what it takes and gives. The
-    bundle was read with `every_file`: the text says that all files are verified."""
+    bundle was read with `every_file`, and its model has run: the text says so."""
     manifest = bundle.manifest
     name = manifest.get("name", "without a name")
     entries: list[tuple[Any, ...]] = [("model", name), ("in", bundle.folder)]
@@ -68,7 +72,7 @@ def as_text(bundle: Bundle) -> str:
         f"{name:14} {(bundle.folder / name).stat().st_size:>10,} bytes  {digest[:16]}…"
         for name, digest in manifest["files"].items()
     ]
-    entries.append(("files", *files, "all present, SHA-256 verified"))
+    entries.append(("files", *files, "all present, SHA-256 verified; the model runs"))
     return "\n".join(_entry(*entry) for entry in entries)
 
 

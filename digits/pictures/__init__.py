@@ -6,10 +6,10 @@ import numpy as np
 from PIL import Image
 
 from digits.pictures.documents import Document, PageOf, Source, decoding
-from digits.pictures.grey import Grey, of_image
+from digits.pictures.grey import LARGEST_PICTURE, Grey, of_image
 
 
-def load(source: Source) -> Grey:
+def load(source: Source, most_pixels: int = LARGEST_PICTURE) -> Grey:
     """Reads a picture as brightness, upright.
 
     Args:
@@ -29,7 +29,7 @@ def load(source: Source) -> Grey:
     Raises:
         DigitsError: no such file, a file that is damaged or not a picture, an array of another
             shape or without a clear range, a package that is not installed and such a file needs,
-            or more than `grey.LARGEST_PICTURE` pixels, which is found before they are decoded.
+            or more than `most_pixels`, which is found before they are decoded.
     """
     if isinstance(source, np.ndarray):
         from digits.pictures.arrays import of_array  # most pictures are files
@@ -37,11 +37,11 @@ def load(source: Source) -> Grey:
         return of_array(source)
     if isinstance(source, Image.Image):
         with decoding("The picture", f"is a {source.format or 'PIL'} image that is damaged"):
-            return of_image(source, "The picture")
+            return of_image(source, "The picture", most_pixels)
     if isinstance(source, PageOf):
-        with Document(source.file) as document:
+        with Document(source.file, most_pixels) as document:
             return document.page(source.number)
-    with Document(source) as document:
+    with Document(source, most_pixels) as document:
         return document.page(1)
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 from digits.errors import DigitsError
 from digits.pictures.contents import File, content_of, name_of
 from digits.pictures.frames import Frames
-from digits.pictures.grey import LARGEST_PICTURE, Grey, of_image
+from digits.pictures.grey import LARGEST_PICTURE, Grey, PictureTooLarge, of_image
 from digits.pictures.kinds import DOCUMENTS, kind_of
 
 if TYPE_CHECKING:
@@ -48,8 +48,10 @@ class Document:
     closed, best by a `with` statement, and used by one thread.
     """
 
-    def __init__(self, file: File) -> None:
-        """Reads the file, whose kind its content tells. Raises DigitsError, see `pictures.load`."""
+    def __init__(self, file: File, most_pixels: int = LARGEST_PICTURE) -> None:
+        """Reads the file, whose kind its content tells; pages with more pixels are not decoded.
+        Raises DigitsError, see `pictures.load`."""
+        self._most_pixels = most_pixels
         self.name = name_of(file)
         content = content_of(file, self.name)
         self._kind = kind_of(content, self.name)
@@ -60,7 +62,7 @@ class Document:
 
                 self._pages = PdfPages(content, self.name)
             else:
-                self._pages = Frames(content, self._kind, self.name)
+                self._pages = Frames(content, self._kind, self.name, most_pixels)
 
     def __enter__(self) -> Document:
         return self
@@ -87,7 +89,8 @@ class Document:
         if number != 1 and not 1 <= number <= len(self):
             raise DigitsError(f"{self.name} has no page {number}; its pages are 1 to {len(self)}.")
         with self._decoding(number) as name:
-            return of_image(self._pages.image(number - 1, name), name)
+            image = self._pages.image(number - 1, name, self._most_pixels)
+            return of_image(image, name, self._most_pixels)
 
     def _decoding(self, number: int) -> contextlib.AbstractContextManager[str]:
         name, failure = self.name, f"is a {self._kind} file that is damaged or cut short"
@@ -120,15 +123,17 @@ def decoding(name: str, failure: str, warns: bool = True) -> Iterator[str]:
     with _without_warnings() if warns else contextlib.nullcontext():
         try:
             yield name
-        except DigitsError:
+        except (DigitsError, MemoryError):
             raise
         except Image.DecompressionBombError:
-            raise DigitsError(
+            raise PictureTooLarge(
                 f"{name} has far more than the limit of {LARGEST_PICTURE:,} pixels; "
                 "make it smaller."
             ) from None
         except Exception as error:  # on a damaged file a decoder raises anything
             reason = " ".join(str(error).split())
+            if "out of memory" in reason:  # as Pillow's decoders say it
+                raise MemoryError from None
             if not any(map(str.isalpha, reason)):
                 reason = f"{type(error).__name__} {reason}".rstrip()
             raise DigitsError(

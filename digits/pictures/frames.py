@@ -36,7 +36,11 @@ def needs_extra(name: str, kind: str) -> DigitsError:
 class Frames:
     """The pages of a picture file that is open, counted from 0; none is decoded yet."""
 
-    def __init__(self, content: bytes, kind: str, name: str) -> None:
+    def __init__(self, content: bytes, kind: str, name: str, most_pixels: int) -> None:
+        """Opens the file. Raises PictureTooLarge if opening it takes memory for all its pixels, and
+        these are too many."""
+        if kind == "WebP" and (size := _webp_size(content)):
+            check_size(*size, name, most_pixels)
         # Not Image.open: it imports the decoders of other kinds too, which takes as long as the
         # rest.
         module, opener = _PLUGINS[kind]
@@ -56,13 +60,13 @@ class Frames:
         self._count()
         return len(self._frames)
 
-    def image(self, number: int, name: str) -> Image.Image:
-        """A page, not decoded yet, which the next call replaces."""
+    def image(self, number: int, name: str, most_pixels: int) -> Image.Image:
+        """A page, not decoded yet, which the next call replaces. Raises PictureTooLarge."""
         if number:
             self._count()
         image: Image.Image = self._image
         image.seek(self._frames[number] if number else self._first)
-        check_size(image.width, image.height, name)
+        check_size(image.width, image.height, name, most_pixels)
         if self._kind == "JPEG" and not colours.hidden_in_jpeg(self._content):
             image.draft("L", None)  # decodes brightness alone
         return image
@@ -93,3 +97,19 @@ class Frames:
                 self._frames.append(frame)
                 return
             self._frames.append(frame)
+
+
+def _webp_size(content: bytes) -> tuple[int, int] | None:
+    """Width and height as RFC 9649 has them, whose decoder makes room for both as it opens."""
+    first, data = content[12:16], content[20:30]
+    if len(data) < 10:
+        return None
+    if first == b"VP8X":
+        return 1 + int.from_bytes(data[4:7], "little"), 1 + int.from_bytes(data[7:10], "little")
+    if first == b"VP8L":
+        bits = int.from_bytes(data[1:5], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if first == b"VP8 ":
+        sides = (int.from_bytes(data[at : at + 2], "little") & 0x3FFF for at in (6, 8))
+        return next(sides), next(sides)
+    return None

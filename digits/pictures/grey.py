@@ -15,22 +15,27 @@ Grey = NDArray[np.uint8]
 LARGEST_PICTURE = 64 << 20  # pixels
 
 
-def of_image(image: Image.Image, name: str) -> Grey:
+class PictureTooLarge(DigitsError):  # noqa: N818 - what the picture is, as a name
+    """A picture with more pixels than are decoded."""
+
+
+def of_image(image: Image.Image, name: str, most_pixels: int = LARGEST_PICTURE) -> Grey:
     """The brightness of an image that need not be decoded yet: uint8 of shape (h, w), 0 black to
-    255 white. Raises DigitsError, which begins with `name`, if it has too many pixels or none."""
-    check_size(image.width, image.height, name)
+    255 white. Raises as `check_size` does."""
+    check_size(image.width, image.height, name, most_pixels)
     image.load()
     return _upright(_grey(image), image)
 
 
-def check_size(width: int, height: int, name: str) -> None:
-    """Raises DigitsError, which begins with `name`, if there are too many pixels or none."""
+def check_size(width: int, height: int, name: str, most_pixels: int = LARGEST_PICTURE) -> None:
+    """Raises DigitsError, which begins with `name`, if there are no pixels, and PictureTooLarge if
+    there are too many."""
     if width < 1 or height < 1:
         raise DigitsError(f"{name} has no pixels ({width} × {height}); choose another picture.")
-    if width * height > LARGEST_PICTURE:
-        raise DigitsError(
+    if width * height > most_pixels:
+        raise PictureTooLarge(
             f"{name} is {width:,} × {height:,} pixels, more than the limit of "
-            f"{LARGEST_PICTURE:,}; make it smaller."
+            f"{most_pixels:,}; make it smaller."
         )
 
 

@@ -31,6 +31,8 @@ def bounds(image: NDArray[Any]) -> Box:
 
 def components(mask: Mask) -> Components:
     """Finds the connected parts of a mask, 8-connected."""
+    if not mask.size:  # as of a page one pixel wide in half its size
+        return Components(np.zeros(mask.shape, np.uint32), np.zeros((0, 4), int), np.zeros(0, int))
     import cc3d  # not needed for a canvas, and slow to import
 
     labelled: Any = cc3d.connected_components(

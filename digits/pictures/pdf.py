@@ -11,7 +11,7 @@ from PIL import Image
 
 from digits.errors import DigitsError
 from digits.pictures.frames import needs_extra
-from digits.pictures.grey import LARGEST_PICTURE
+from digits.pictures.grey import LARGEST_PICTURE, check_size
 
 RESOLUTION = 300  # dots per inch, as of a scan
 POINTS = 72  # PDF's unit, in an inch
@@ -52,11 +52,12 @@ class PdfPages:
         with _PDFIUM:
             return self._pdfium.FPDF_GetPageCount(self._document)
 
-    def image(self, number: int, name: str) -> Image.Image:
+    def image(self, number: int, name: str, most_pixels: int) -> Image.Image:
         """A page in RGB on white, with what is filled in its forms and drawn as annotations.
 
-        It has 300 dots per inch, or as many as keep it within `LARGEST_PICTURE`. Raises DigitsError
-        if it takes more than `PAGE_SECONDS` to draw, and ValueError if it is damaged.
+        It has 300 dots per inch, or as many as keep it within `LARGEST_PICTURE`. Raises
+        PictureTooLarge if that is more than `most_pixels`, DigitsError if the page takes more than
+        `PAGE_SECONDS` to draw, and ValueError if it is damaged.
         """
         pdfium = self._pdfium
         with _PDFIUM:
@@ -64,7 +65,7 @@ class PdfPages:
             if not page:
                 raise ValueError("the page cannot be found")
             try:
-                return self._drawn(page, name)
+                return self._drawn(page, name, most_pixels)
             finally:
                 pdfium.FPDF_ClosePage(page)
 
@@ -74,9 +75,10 @@ class PdfPages:
                 self._pdfium.FPDFDOC_ExitFormFillEnvironment(self._form)
             self._pdfium.FPDF_CloseDocument(self._document)
 
-    def _drawn(self, page: ctypes.c_void_p, name: str) -> Image.Image:
+    def _drawn(self, page: ctypes.c_void_p, name: str, most_pixels: int) -> Image.Image:
         pdfium = self._pdfium
         width, height = _pixels(pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page))
+        check_size(width, height, name, most_pixels)
         pixels = bytearray(3 * width * height)
         bitmap = pdfium.FPDFBitmap_CreateEx(
             width,

@@ -24,7 +24,7 @@ from digits.reading import forms, many, turning, whole_page
 from digits.reading.findings import Findings, findings_of
 from digits.reading.page import Page, Reading
 from digits.reading.recogniser import Answer, Recogniser, place
-from digits.runtime import Model, Outputs
+from digits.runtime import Outputs, check, model_of
 
 AT_ONCE = 256  # small pictures in which ink is found at the same time
 
@@ -37,12 +37,13 @@ class Reader:
         """Loads a bundle, by default the one that comes with the package.
 
         Raises:
-            DigitsError: the bundle is missing, damaged or of a newer format, or was not trained
-                on digits.
+            DigitsError: the bundle is missing, damaged or of a newer format, its model does not
+                run, or it was not trained on digits.
         """
         self._bundle = bundles.read(bundles.SHIPPED if bundle is None else bundle)
         self._bundle.check_reads()
         self._local = threading.local()  # a recogniser serves one thread
+        check(self._recogniser.model)
 
     def __repr__(self) -> str:
         return f"Reader({str(self._bundle.folder)!r})"
@@ -246,9 +247,9 @@ class Reader:
     def _recogniser(self) -> Recogniser:
         """This thread's."""
         if not hasattr(self._local, "recogniser"):
-            model = Model(self._bundle.model)
+            model = model_of(self._bundle)
             # A bundle without a network for lines reads them with the shipped one.
-            lines = model if "line" in model.signatures else Model(bundles.read().model)
+            lines = model if "line" in model.signatures else model_of(bundles.read())
             self._local.recogniser = Recogniser(model, lines, self.threshold)
         return self._local.recogniser
 

@@ -1,28 +1,35 @@
 """The service as an ASGI application: what each path answers."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 from fastapi import FastAPI, Query, Request
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from typing_extensions import TypedDict
 
 from digits import bundle
-from digits.errors import DigitsError
-from digits.reading import forms
 from digits.reading.answers import PageAnswer
-from digits.reading.page import page_of_one
 from digits.reading.reader import Reader
-from digits.serving import inference_protocol, openapi, problems, requests, static_files, telemetry
+from digits.serving import collecting, openapi, problems, static_files, telemetry
+from digits.serving.connections import access as access_module
+from digits.serving.connections.access import Access
+from digits.serving.errors import RequestError
+from digits.serving.inference_protocol import paths
 from digits.serving.openapi import Route
-from digits.serving.problems import RequestError
-from digits.serving.requests import MOST_PICTURES, Array, Body, ReadingThreads
+from digits.serving.reading_processes import answers, memory
+from digits.serving.reading_processes.memory import Budget
+from digits.serving.reading_processes.messages import INFERENCE_LENGTH
+from digits.serving.reading_processes.pool import RETRY, ReadingProcesses
+from digits.serving.reading_processes.requests import MOST_PICTURES
 
+FLUSH_SECONDS = 0.1
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
     "img-src 'self' data: blob:; connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
@@ -37,7 +44,7 @@ HEADERS = {
 
 
 class Unread(TypedDict):
-    """Why a picture of a batch cannot be read; takes the place of its `PageAnswer`."""
+    """Why a picture of a batch was not read; takes the place of its `PageAnswer`."""
 
     error: str
 
@@ -67,25 +74,33 @@ COUNT = "how many digits each line is known to have"
 REGION = "x,y,width,height in pixels of what alone is read; may be repeated"
 
 
-def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> FastAPI:
+def create_app(
+    reader: Reader,
+    page: Path | None = None,
+    processes: int = 1,
+    access: Access = Access(),  # noqa: B008 - it is frozen
+    collect: Path | None = None,
+) -> FastAPI:
     """Builds the whole service.
 
     Args:
-        reader: what reads.
+        reader: what reads, in processes of its own; they get a copy of it.
         page: the folder of the web page, as `digits site` writes it; without it there is none.
-        processes: how many processes with this application share the cores.
+        processes: how many processes with this application share the machine.
+        access: who may ask for what.
+        collect: a folder that digits are taken into, see `collecting`; without it none are.
     """
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    count = max(1, (available or 1) // processes)
-    threads = ReadingThreads(count)  # each with an interpreter of its own
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    budget = Budget.of(memory.available() // processes, max(1, (cores or 1) // processes))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        blank = np.zeros((bundle.CANVAS_SIDE, bundle.CANVAS_SIDE), np.uint8)
-        list(threads.pool.map(reader.canvas, [blank] * count))  # no request waits for loading
+        await pool.start()
         yield
-        threads.pool.shutdown()
+        await asyncio.sleep(FLUSH_SECONDS)  # for answers to what uvicorn has just cancelled
+        await pool.stop()
 
+    pool = ReadingProcesses(reader, budget)
     app = FastAPI(
         title="digits",
         description="Reads handwritten digits in pictures.",
@@ -96,6 +111,17 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
     )
     app.router.route_class = Route
     problems.install(app)
+    is_public = static_files.install(app, page) if page is not None else lambda path: False
+    if access.limited:
+        app.add_middleware(access_module.Middleware, access=access, is_public=is_public)
+    if access.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=access.origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            expose_headers=["Retry-After", INFERENCE_LENGTH],
+        )
     app.add_middleware(telemetry.Middleware, headers=HEADERS)
 
     @app.post(
@@ -105,17 +131,20 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
     )
     async def predict(
         request: Request,
+        # For the description alone: `Route` hands over the request as it is.
         pattern: Annotated[str | None, Query(description=PATTERN)] = None,
         count: Annotated[int | None, Query(description=COUNT)] = None,
         region: Annotated[list[str] | None, Query(description=REGION)] = None,
     ) -> PageAnswer:
         """Reads one picture."""
-
-        def work(body: Body) -> PageAnswer:
-            (picture,) = requests.pictures(body, most=1)
-            return read(reader, picture, pattern, count, region or ())
-
-        return await threads.run(request, work)
+        query = request.query_params
+        work = partial(
+            answers.predict,
+            pattern=query.get("pattern"),
+            count=_whole_number(query.get("count")),
+            regions=query.getlist("region"),
+        )
+        return await pool.run(request, work)  # type: ignore[return-value] # a response with it
 
     @app.post(
         "/predict/batch",
@@ -124,26 +153,18 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
     )
     async def predict_batch(request: Request) -> BatchAnswer:
         """Reads several pictures; one that cannot be read gets an error instead of digits."""
-
-        def work(body: Body) -> BatchAnswer:
-            answers: list[PageAnswer | Unread] = []
-            for picture in requests.pictures(body, MOST_PICTURES):
-                try:
-                    answers.append(read(reader, picture))
-                except RequestError as error:
-                    answers.append(Unread(error=error.detail))
-            return BatchAnswer(pictures=answers)
-
-        return await threads.run(request, work)
+        return await pool.run(request, answers.predict_batch)  # type: ignore[return-value] # as above
 
     @app.get("/healthz", tags=["operation"])
     async def healthz(request: Request) -> Liveness:
         """Whether the process is alive, and its number."""
         return Liveness(status="alive", process=os.getpid())
 
-    @app.get("/readyz", tags=["operation"])
+    @app.get("/readyz", tags=["operation"], **openapi.operation(503))
     async def readyz(request: Request) -> Readiness:
-        """Whether the process has loaded its model and can read, and the model's SHA-256."""
+        """Whether the service can read, and the SHA-256 of its model."""
+        if not pool.ready:
+            raise RequestError(503, "No process can read at the moment; try again soon.", RETRY)
         return Readiness(status="ready", model=reader.manifest["files"][bundle.MODEL])
 
     @app.get("/metrics", tags=["operation"], response_class=PlainTextResponse)
@@ -156,34 +177,15 @@ def create_app(reader: Reader, page: Path | None = None, processes: int = 1) -> 
         """This description."""
         return openapi.page(app.openapi(), str(request.base_url).rstrip("/"))
 
-    inference_protocol.install(app, reader, threads)
-    if page is not None:
-        static_files.install(app, page)
+    if collect is not None:
+        collecting.install(app, collect, pool, access.origins)
+    paths.install(app, pool)
     return app
 
 
-def read(
-    reader: Reader,
-    picture: bytes | Array,
-    pattern: str | None = None,
-    count: int | None = None,
-    regions: Sequence[str] = (),
-) -> PageAnswer:
-    """Reads what `requests.pictures` found.
-
-    Pattern, count and regions are for pictures; an array holds one digit. Raises a RequestError,
-    422, if it is not a picture, or they cannot be.
-    """
-    try:
-        if isinstance(picture, bytes):
-            boxes = [forms.region_of(text) for text in regions]
-            page = reader.read(picture, pattern=pattern, count=count, regions=boxes)
-        elif picture.shape == (bundle.CANVAS_SIDE, bundle.CANVAS_SIDE):
-            page = page_of_one(reader.canvas(picture))
-        else:
-            page = page_of_one(reader.classify(picture))
-    except DigitsError as error:
-        raise RequestError(422, str(error)) from None
-    for reading in page.readings:
-        telemetry.READINGS.labels("yes" if reading.accepted else "no").inc()
-    return page.answer
+def _whole_number(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isdecimal() or not 0 < len(text) < 6:
+        raise RequestError(422, f"count must be a whole number, not {text!r:.40}.")
+    return int(text)

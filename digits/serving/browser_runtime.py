@@ -12,6 +12,7 @@ from digits import npm
 from digits.errors import DigitsError
 
 WEB = Path(__file__).parent / "web"
+WHAT = "runtime for browsers"
 BUILDS = ("litert_wasm_internal", "litert_wasm_compat_internal")  # the second: no relaxed SIMD
 CORE, HELPER = "@litertjs/core", "@litertjs/wasm-utils"
 IMPORTED = '"@litertjs/wasm-utils"'  # how core.js imports its helper; browsers cannot find that
@@ -33,8 +34,13 @@ def files(cache: Path | None = None) -> dict[str, bytes]:
     Raises:
         DigitsError: npm is missing, or cannot fetch what package-lock.json names.
     """
-    folder = npm.fetched("runtime for browsers", WEB, _collect, cache)
+    folder = npm.fetched(WHAT, WEB, _collect, cache)
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def is_cached() -> bool:
+    """Whether `files` needs no npm."""
+    return npm.is_fetched(WHAT, WEB)
 
 
 def _collect(packages: Path, made: Path) -> None:

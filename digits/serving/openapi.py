@@ -16,9 +16,12 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
+from starlette.types import Receive, Scope, Send
 
 from digits.serving.problems import MEDIA_TYPE, Problem
-from digits.serving.requests import BODY_SECONDS, LARGEST_BODY, MOST_PICTURES, PICTURES, SIDES
+from digits.serving.reading_processes.bodies import BODY_SECONDS, LARGEST_BODY
+from digits.serving.reading_processes.pool import READING_SECONDS
+from digits.serving.reading_processes.requests import MOST_PICTURES, PICTURES, SIDES
 
 Schema = dict[str, Any]
 
@@ -39,9 +42,15 @@ class Route(APIRoute):
             content = await self.endpoint(request)
             if isinstance(content, Response):
                 return content
-            return Response(json.dumps(content, default=vars), media_type="application/json")
+            return Response(json.dumps(content), media_type="application/json")
 
         return answer
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers HEAD as GET; the server leaves the body out."""
+        if scope["method"] == "HEAD" and "GET" in (self.methods or ()):
+            scope = {**scope, "method": "GET"}
+        await super().handle(scope, receive, send)
 
 
 def operation(
@@ -114,6 +123,12 @@ def page(described: Mapping[str, Any], at: str) -> HTMLResponse:
         ),
         megabytes=LARGEST_BODY >> 20,
         seconds=BODY_SECONDS,
+        reading_seconds=READING_SECONDS,
+        kept=(
+            "Digits that are sent to /collect are kept, and nothing else."
+            if "/collect" in described["paths"]
+            else "Nothing that is sent is kept."
+        ),
         pictures=MOST_PICTURES,
     )
     style = text.partition("<style>")[2].partition("</style>")[0]

@@ -10,7 +10,10 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 from typing_extensions import NotRequired, TypedDict
 
+from digits.serving.errors import RequestError
+
 MEDIA_TYPE = "application/problem+json"
+FAULT = "The request met a fault of this program; please report it."
 
 
 class Problem(TypedDict):
@@ -23,24 +26,31 @@ class Problem(TypedDict):
     error: NotRequired[Annotated[str, Field(description="the detail again, under /v2 only")]]
 
 
-class RequestError(HTTPException):
-    """A request that cannot be answered; `detail` says in one sentence why, and what to do."""
-
-
 def install(app: FastAPI) -> None:
     """Makes an application answer its own errors and the framework's with a `Problem`."""
 
     @app.exception_handler(HTTPException)
     async def answer(request: Request, error: HTTPException) -> Response:
-        path, status, detail = request.url.path, error.status_code, error.detail
+        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
         if not isinstance(error, RequestError):
             of_framework = {
-                404: f"There is nothing at {path}; the paths are listed at /docs.",
-                405: f"{path} does not support {request.method}; see /docs.",
+                404: f"There is nothing at {path:.200}; the paths are listed at /docs.",
+                405: f"{path:.200} does not support {request.method:.20}; see /docs.",
             }
-            detail = of_framework.get(status, detail)
-        title = HTTPStatus(status).phrase
-        problem = Problem(type="about:blank", title=title, status=status, detail=detail)
-        if path.startswith("/v2"):
-            problem["error"] = detail
-        return Response(json.dumps(problem), status, error.headers, MEDIA_TYPE)
+            detail = of_framework.get(error.status_code, error.detail)
+            error = RequestError(error.status_code, detail, error.headers)
+        return response(path, error)
+
+    @app.exception_handler(Exception)
+    async def fault(request: Request, error: Exception) -> Response:
+        return response(request.url.path, RequestError(500, FAULT))
+
+
+def response(path: str, error: RequestError) -> Response:
+    """The answer that an error makes at a path."""
+    status, detail = error.status_code, error.detail
+    title = HTTPStatus(status).phrase
+    problem = Problem(type="about:blank", title=title, status=status, detail=detail)
+    if path.startswith("/v2"):
+        problem["error"] = detail
+    return Response(json.dumps(problem), status, error.headers, MEDIA_TYPE)

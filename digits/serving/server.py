@@ -1,10 +1,16 @@
-"""Runs the service: the address that it listens on, and one process or several."""
+"""Runs the service: the addresses that it listens on, and one process or several."""
 
 import os
+import signal
 import socket
+import subprocess
+import sys
 import tempfile
+import threading
 import webbrowser
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -12,60 +18,152 @@ import uvicorn
 from fastapi import FastAPI
 
 from digits.bundle import Bundle
-from digits.errors import DigitsError
+from digits.errors import DigitsError, explained
 from digits.reading.reader import Reader
-from digits.serving import connections, site
+from digits.serving import browser_runtime, site, telemetry
 from digits.serving.app import create_app
+from digits.serving.connections import workers
+from digits.serving.connections.access import Access
+from digits.serving.connections.listening import Address, listening
+from digits.serving.connections.protocol import SETTINGS, Server
 from digits.terminal import note, own_words_only, say
 
 
-def serve(bundle: Bundle, host: str, port: int, workers: int, browser: bool) -> None:
-    """Serves until a signal stops it, in `workers` processes.
+@dataclass(frozen=True)
+class Service:
+    """What is served, and how.
 
-    Port 0 is any free one; `browser` opens the page. Raises DigitsError if the address cannot be
-    listened on.
+    Attributes:
+        address: where it listens.
+        workers: how many processes have the application.
+        root_path: the path below which a proxy has the service, which the proxy takes off.
+        access: who may ask for what.
+        collect: the folder into which corrected digits are taken, if any.
+        browser: whether to open the page.
     """
-    with listening(host, port) as listener, tempfile.TemporaryDirectory() as temporary:
-        page = Path(temporary) / "site"
-        try:
-            site.build(page, bundle)
-        except DigitsError as error:
-            note(f"{error} Until then the page asks this server.")
-            site.build(page, bundle, runtime=False)
-        address, port = listener.getsockname()[:2]
-        url = f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
-        say(f"Listening on {url} with the model in {bundle.folder}; press Ctrl-C to stop.")
-        if browser:
-            webbrowser.open(f"{url}/")
-        app = partial(_application, bundle.folder, page, workers)
-        if workers == 1:
-            config = uvicorn.Config(app, factory=True, **connections.SETTINGS)
-            uvicorn.Server(config).run([listener])
-        else:
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = temporary
-            settings = connections.WORKER_SETTINGS | {"workers": workers, "factory": True}
-            connections.Workers(uvicorn.Config(app, **settings), [listener]).run()
+
+    address: Address = field(default_factory=Address)
+    workers: int = 1
+    root_path: str = ""
+    access: Access = field(default_factory=Access)
+    collect: Path | None = None
+    browser: bool = False
 
 
-def _application(folder: Path, page: Path, processes: int) -> FastAPI:
+def serve(bundle: Bundle, service: Service) -> None:
+    """Serves until a signal stops it.
+
+    Raises DigitsError if the address cannot be listened on, there is no folder for temporary files,
+    or the service cannot start.
+    """
+    with (
+        _ended_by_sigterm(),
+        listening(service.address) as (listeners, of_metrics),
+        _temporary_folder() as temporary,
+    ):
+        page = temporary / "site"
+        with explained(f"{page} cannot be written", "make room, or set TMPDIR"):
+            site.build(page, bundle, runtime=browser_runtime.is_cached())
+        access = service.access
+        if of_metrics:
+            access = replace(access, metrics_port=of_metrics[0].getsockname()[1])
+        places = [_url(one, service.address) for one in listeners]
+        also = f" (metrics on port {access.metrics_port})" if of_metrics else ""
+        say(
+            f"Listening on {' and '.join(places)}{also} with the model in {bundle.folder}; "
+            "press Ctrl-C to stop."
+        )
+        with _fetching(page, bundle.folder):
+            if service.browser and service.address.uds is None:
+                webbrowser.open(f"{places[0]}{service.root_path}/")
+            app = partial(_application, bundle.folder, page, replace(service, access=access))
+            settings = SETTINGS | {"factory": True, "root_path": service.root_path}
+            if service.address.uds is not None:  # only a proxy of this machine can reach it
+                settings["forwarded_allow_ips"] = "*"
+            every = [*listeners, *of_metrics]
+            if service.workers == 1:
+                server = Server(uvicorn.Config(app, **settings))
+                server.run(every)
+                started = server.started
+            else:
+                os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(temporary)
+                config = workers.Config(app, workers=service.workers, **settings)
+                started = workers.serve(config, every)
+    if not started:
+        raise DigitsError("The service cannot start; the lines above say why.")
+
+
+def _application(folder: Path, page: Path, service: Service) -> FastAPI:
     """The application of one process; uvicorn makes it there."""
     silence = ExitStack()
     silence.enter_context(own_words_only())
-    app = create_app(Reader(folder), page, processes)
+    reader = Reader(folder)
+    app = create_app(reader, page, service.workers, service.access, service.collect)
     app.state.silence = silence  # lasts as long as the application
     return app
 
 
-def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises DigitsError if the address cannot be listened on."""
-    if not 0 <= port < 1 << 16:
-        raise DigitsError(f"--port must be from 0 to 65535, not {port}.")
+def _url(listener: socket.socket, address: Address) -> str:
+    if address.uds is not None:
+        return address.uds
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Makes SIGTERM end the block as an exit with status 0 does, with all that is to be cleared
+    away; uvicorn sends it to itself again once all is answered."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, workers.leave)
     try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=connections.BACKLOG)
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or error
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="digits-", ignore_cleanup_errors=True)
+    except OSError as error:
         raise DigitsError(
-            f"Cannot listen on {host}, port {port} ({reason}); "
-            "choose another --port, or 0 for a free one."
+            f"There is no folder for temporary files ({error.strerror or error}); set TMPDIR to "
+            "one that can be written."
         ) from None
+    with folder as name:
+        yield Path(name)
+
+
+@contextmanager
+def _fetching(page: Path, model: Path) -> Iterator[None]:
+    """Fetches the runtime for browsers during the block, if it is not there, and builds the page
+    with it then; until that, the page asks the server."""
+    if browser_runtime.is_cached():
+        yield
+        return
+    note("Fetching the runtime for browsers with npm, once; until then the page asks this server.")
+    command = [sys.executable, "-m", "digits.cli", "site", str(page), "--model", str(model)]
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+
+    def report() -> None:
+        _, said = process.communicate()
+        lines = said.decode(errors="replace").splitlines()
+        if process.returncode and not stopped.is_set():
+            message = lines[-1] if lines else f"status {process.returncode}"
+            telemetry.log("page", message=f"{message[:300]} The page asks this server.")
+
+    stopped = threading.Event()
+    reporting = threading.Thread(target=report, daemon=True)
+    reporting.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        process.send_signal(signal.SIGINT)  # upon which it clears away what npm has begun
+        reporting.join(5)
+        process.kill()

@@ -14,7 +14,8 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,12 @@ import brotli  # type: ignore[import-untyped] # it has no types
 from digits import bundle as bundles
 from digits.bundle import Bundle
 from digits.errors import DigitsError, explained
-from digits.files import write_folder
+from digits.files import PARTIAL, replacing, write_folder
 from digits.serving import browser_runtime
 
 WEB = browser_runtime.WEB
 NAMED = ("index.html", "sw.js", "manifest.webmanifest")  # everything else is under a hash
+HASHED = re.compile(r"(page|model|runtime)-[0-9a-f]{16}")
 WORKER = "reading/worker.js"  # not a module
 OF_PAGE = {".css", ".js", ".png", ".svg"}
 COMPRESSED = {".html", ".js", ".css", ".json", ".webmanifest", ".svg", ".wasm", ".tflite"}
@@ -38,10 +40,12 @@ COMMENT = re.compile(r"^[ \t]*(?://.*\n|/\*(?:(?!\*/)[\s\S])*\*/\n|\n|(?=\S))", 
 Files = dict[str, bytes]  # by path, relative to the site
 
 
-def build(out: Path, bundle: Bundle, runtime: bool = True) -> None:
-    """Writes the site, whole or not at all, in place of an earlier one.
+def build(out: Path, bundle: Bundle, runtime: bool = True, drop_earlier: bool = False) -> list[str]:
+    """Writes the site. Of an earlier one, folders with a hash stay, since visitors may have it
+    open, unless `drop_earlier`; nothing else does.
 
-    Without `runtime`, which runs the model in browsers, the page asks a server. Raises DigitsError
+    At any time, `index.html` finds all that it names. Without `runtime`, which runs the model in
+    browsers, the page asks a server. Returns the names of the folders that stay. Raises DigitsError
     if npm is missing or fails, or `out` holds something else or cannot be written.
     """
     if out.exists() and not out.is_dir():
@@ -50,8 +54,51 @@ def build(out: Path, bundle: Bundle, runtime: bool = True) -> None:
         raise DigitsError(f"{out} holds something other than a site; choose another folder.")
     files = contents(bundle, browser_runtime.files() if runtime else {})
     with explained(f"{out} cannot be written", "choose another folder"):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        write_folder(out, files)
+        if not out.exists():
+            out.parent.mkdir(parents=True, exist_ok=True)
+            write_folder(out, files)
+            return []
+        _add(out, files)
+        return _remove_others(out, files, drop_earlier)
+
+
+def _add(out: Path, files: Files) -> None:
+    """Writes the files of a site into the folder of an earlier one, `index.html` last."""
+    by_folder: dict[str, Files] = {}
+    for name, content in files.items():
+        folder, _, rest = name.partition("/")
+        if rest:
+            by_folder.setdefault(folder, {})[rest] = content
+    for folder, own in by_folder.items():
+        there = {path.relative_to(out / folder).as_posix() for path in _files(out / folder)}
+        if there != set(own):  # or it is the same, as its name says
+            write_folder(out / folder, own)
+    for name in sorted((name for name in files if "/" not in name), key=_order):
+        with replacing(out / name) as file:
+            file.write(files[name])
+
+
+def _remove_others(out: Path, files: Files, drop_earlier: bool) -> list[str]:
+    """Removes what is not of the site; returns the names of what stays all the same."""
+    ours, kept = {name.partition("/")[0] for name in files}, []
+    for path in out.iterdir():
+        if path.name in ours or path.name.endswith(PARTIAL):  # of another writer
+            continue
+        if not drop_earlier and path.is_dir() and HASHED.fullmatch(path.name):
+            kept.append(path.name)
+        elif path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    return sorted(kept)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file())
+
+
+def _order(name: str) -> bool:
+    return name.startswith("index.html")
 
 
 def contents(bundle: Bundle, runtime: Mapping[str, bytes]) -> Files:

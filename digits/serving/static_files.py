@@ -1,16 +1,20 @@
-"""The files of the page over HTTP: only those that were in the folder at the start."""
+"""The files of the page over HTTP: only those that were in the folder when it was made."""
 
 import hashlib
 import mimetypes
+import os
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, Response
 from starlette.routing import request_response
 
-from digits.serving.problems import RequestError
+from digits.serving.errors import RequestError
 
+INDEX = "index.html"
 # A path with a hash of the content never changes its content.
 HASHED = re.compile(r"[.-][0-9a-f]{8,}(?=[./]|$)")
 CODINGS = {".br": "br", ".gz": "gzip"}  # of compressed copies, by suffix; the smaller first
@@ -21,22 +25,54 @@ MEDIA_TYPES = {  # which not every system knows
 }
 
 
-def install(app: FastAPI, folder: Path) -> None:
+class Folder:
+    """The files that are in a folder, as long as it is not replaced by another one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._load()
+
+    def _load(self) -> None:
+        self._seen = self._path.stat()
+        self.files = {
+            path.relative_to(self._path).as_posix(): path
+            for path in self._path.rglob("*")
+            if path.is_file()
+        }
+        self._tags: dict[str, str] = {}
+
+    def refresh(self) -> None:
+        """Finds the files again if the folder has been replaced."""
+        with suppress(OSError):  # it is being replaced: what was there is still right
+            if not os.path.samestat(self._path.stat(), self._seen):
+                self._load()
+
+    def tag(self, name: str) -> str:
+        """The entity tag of a file."""
+        if name not in self._tags:
+            digest = hashlib.sha256(self.files[name].read_bytes()).hexdigest()
+            self._tags[name] = f'"{digest[:32]}"'
+        return self._tags[name]
+
+
+def install(app: FastAPI, path: Path) -> Callable[[str], bool]:
     """Serves a folder from `site.build` at every path that the application does not have itself.
 
-    Compressed copies go to clients that accept them.
+    Compressed copies go to clients that accept them. The folder may be replaced by a newer one.
+    Returns a function that says whether there is a file at a path.
     """
-    files = {
-        path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()
-    }
-    tags = {
-        name: f'"{hashlib.sha256(path.read_bytes()).hexdigest()[:32]}"'
-        for name, path in files.items()
-    }
+    folder = Folder(path)
+
+    def name_of(path: str) -> str:
+        name = path.removeprefix("/") or INDEX
+        if name == INDEX:
+            folder.refresh()
+        return name
 
     async def file(request: Request) -> Response:
-        name = request.url.path.removeprefix("/") or "index.html"
-        if name not in files or name.endswith((*CODINGS,)):
+        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+        name = name_of(path)
+        if name not in folder.files or name.endswith((*CODINGS,)):
             raise RequestError(404, f"There is nothing at /{name:.200}; the page is at /.")
         if request.method not in ("GET", "HEAD"):
             detail = f"/{name} supports GET and HEAD only."
@@ -45,17 +81,18 @@ def install(app: FastAPI, folder: Path) -> None:
         headers, sent = {"Cache-Control": fresh}, name
         accepted = request.headers.get("accept-encoding", "")
         for suffix, coding in CODINGS.items():
-            if name + suffix in files:
+            if name + suffix in folder.files:
                 headers["Vary"] = "Accept-Encoding"
                 if sent == name and re.search(rf"\b{coding}\b", accepted):
                     sent = name + suffix
                     headers["Content-Encoding"] = coding
-        headers["ETag"] = tags[sent]
-        if tags[sent] in request.headers.get("if-none-match", ""):
+        headers["ETag"] = folder.tag(sent)
+        if folder.tag(sent) in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        media_type = MEDIA_TYPES.get(files[name].suffix) or mimetypes.guess_type(name)[0]
+        media_type = MEDIA_TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0]
         return FileResponse(
-            files[sent], headers=headers, media_type=media_type or "application/octet-stream"
+            folder.files[sent], headers=headers, media_type=media_type or "application/octet-stream"
         )
 
     app.router.default = request_response(file)
+    return lambda path: name_of(path) in folder.files

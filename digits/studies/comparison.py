@@ -245,13 +245,13 @@ def latencies(networks: Sequence[Bundle], digit: Bytes) -> NDArray[np.float64]:
     The networks take turns, so that a machine that is slow for a while is slow for all of them.
     `digit` is uint8 of shape (28, 28), ink 255 on 0; on the canvas it is enlarged.
     """
-    from digits.runtime import Model
+    from digits.runtime import model_of
 
     large = digit.repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
     inputs = {"digit": digit, "canvas": np.pad(large, (CANVAS_SIDE - len(large)) // 2)}
     if not all(network.digits for network in networks):
         del inputs["canvas"]
-    models = [Model(network.model) for network in networks]
+    models = [model_of(network) for network in networks]
     calls = [partial(model.run, *given) for given in inputs.items() for model in models]
     seconds = [
         [timeit.repeat(call, number=1, repeat=WARM_UP + CALLS)[WARM_UP:] for call in calls]

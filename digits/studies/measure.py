@@ -27,9 +27,9 @@ DIGITS = {str(digit): digit for digit in range(10)}  # the folders of pictures, 
 def answers(bundle: Bundle, images: Bytes) -> tuple[Floats, Floats]:
     """The answers of the signature `digit` to one image or more, by LiteRT on one thread:
     probabilities of the ten digits, shape (n, 10), and of being a digit at all, shape (n,)."""
-    from digits.runtime import Model
+    from digits.runtime import model_of
 
-    model = Model(bundle.model)
+    model = model_of(bundle)
     outputs = [model.run("digit", image) for image in images]
     probabilities = np.concatenate([output["probabilities"] for output in outputs])
     return probabilities, np.concatenate([output["is_digit"] for output in outputs])

@@ -1,9 +1,18 @@
 """Do the benchmarks of page and service send what they say?"""
 
+import io
+import subprocess
+import sys
+
 import numpy as np
+import pytest
+from PIL import Image
 
 from benchmarks import page, serve
+from benchmarks.attacks import __main__ as attacks
+from benchmarks.attacks import files
 from benchmarks.handwriting import pen_numbers
+from benchmarks.harness.control_group import control_group
 from benchmarks.harness.json_lines import read_lines
 
 
@@ -37,11 +46,33 @@ def test_broken_requests_are_complete_and_the_same_every_time() -> None:
     assert len(bodies) > 250  # hardly any is as it was
 
 
+def test_files_that_do_harm_are_what_they_claim() -> None:
+    with Image.open(io.BytesIO(files.png(40, 30, colour_type=6))) as image:
+        assert (image.size, image.mode, image.getextrema()) == ((40, 30), "RGBA", ((0, 0),) * 4)
+    assert len(files.png(1, 64_000_000)) < 200_000
+    assert len(files.blank("WEBP", 8191, 8191, lossless=True)) < 3000
+    request = files.batch(files.striped(30), 3)
+    assert request.count(b"\x89PNG") == 3
+    assert b"Content-Encoding: gzip" in files.predict(b"x", encoding="gzip")
+
+
+def test_a_group_limits_what_joins_it() -> None:
+    with control_group(100 << 20) as join:
+        if join is None:
+            pytest.skip("no control group can be made")
+        take = f"{sys.executable} -c 'bytearray(500 << 20)'"
+        done = subprocess.run(["sh", "-c", f"{join}; exec {take}"], capture_output=True)
+    assert done.returncode != 0
+
+
 def test_the_summaries_say_what_the_results_say() -> None:
     measured = {line["what"]: line for line in read_lines(page.RESULTS)}
     table = page.summary(list(measured.values()))
     assert f"{measured['first_visit']['bytes'] / 1e6:.2f} MB" in table
     assert f"{measured['cold']['milliseconds'] / 1e3:.2f} s" in table
+    text = attacks.summary(read_lines(attacks.RESULTS))
+    assert [line.partition(":")[0] for line in text.splitlines()] == [*attacks.KINDS]
+    assert "KILLED" not in text
     measured = {line["what"]: line for line in read_lines(serve.RESULTS)}
     text = serve.summary(list(measured.values()))
     assert f"{measured['overload']['requests']:,} requests" in text

@@ -11,7 +11,7 @@ from processes import ROOT
 
 from digits.cli import main
 from digits.errors import DigitsError
-from digits.serving import server
+from digits.serving.connections.listening import Address, listening
 
 WITHOUT_EXTRA = """
 import sys
@@ -46,7 +46,7 @@ def test_an_address_that_cannot_be_listened_on(capfd: pytest.CaptureFixture[str]
         assert main(["serve", "--no-browser", "--port", port]) == 2
     assert "choose another --port" in capfd.readouterr().err
     for host, number in (("nowhere.invalid", 8000), ("127.0.0.1", 70_000)):
-        with pytest.raises(DigitsError), server.listening(host, number):
+        with pytest.raises(DigitsError), listening(Address(host, number)):
             pass
 
 

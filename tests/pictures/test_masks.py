@@ -26,3 +26,9 @@ def test_bounds_are_the_box_around_what_is_not_0() -> None:
     assert image[box.window].shape == (6, 19)
     assert image[box.window][0, 0] == image[box.window][-1, -1] == 1
     assert masks.bounds(np.zeros((20, 30), np.uint8)) == (0, 0, 0, 0)
+
+
+def test_what_has_no_pixels_has_no_components() -> None:
+    """As half the size of a page one pixel wide."""
+    parts = masks.components(np.zeros((9, 0), bool))
+    assert (parts.labels.shape, parts.boxes.shape, parts.sizes.shape) == ((9, 0), (0, 4), (0,))

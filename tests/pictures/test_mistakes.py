@@ -21,6 +21,7 @@ from PIL import Image
 from digits import pictures
 from digits.errors import DigitsError
 from digits.pictures import contents
+from digits.pictures.grey import PictureTooLarge
 
 
 @given(
@@ -278,3 +279,28 @@ def test_found_a_strip_of_many_rows_is_no_slower_than_a_square() -> None:
         return time.process_time() - started
 
     assert seconds(1_000_000, 1) < 20 * seconds(1_000, 1_000)  # row by row it was a thousand times
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("WEBP", {"lossless": True}),
+        ("WEBP", {"lossless": False}),
+        ("WEBP", {"save_all": True}),
+        ("PNG", {}),
+        ("JPEG", {}),
+        ("TIFF", {}),
+        ("GIF", {}),
+        ("AVIF", {}),
+    ],
+)
+def test_a_limit_of_pixels_holds_before_anything_is_decoded(
+    kind: str, settings: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = io.BytesIO()
+    Image.new("RGB", (203, 57)).save(content, kind, **settings)
+    assert pictures.load(content.getvalue(), 203 * 57).shape == (57, 203)
+    if kind == "WEBP":  # whose decoder makes room for all pixels as it opens
+        monkeypatch.setattr("PIL.WebPImagePlugin.WebPImageFile", None)
+    with pytest.raises(PictureTooLarge, match=r"203 × 57 pixels, more than the limit of 11,570"):
+        pictures.load(content.getvalue(), 203 * 57 - 1)

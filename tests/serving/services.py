@@ -1,13 +1,16 @@
 """A running service, for the tests that send requests to it."""
 
 import io
+import os
 import re
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,8 +22,9 @@ from processes import ROOT
 
 from digits.data.mnist import Mnist
 from digits.reading.reader import Reader
-from digits.serving import connections
 from digits.serving.app import create_app
+from digits.serving.connections.protocol import SETTINGS, Server
+from digits.serving.reading_processes.messages import Body, Task
 
 JSON = {"Content-Type": "application/json"}
 PNG = {"Content-Type": "image/png"}
@@ -66,12 +70,24 @@ def address(reader: Reader, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield at
 
 
+def task(reader: Reader, content: bytes, content_type: str, pixels: int = 1 << 20) -> Task:
+    """A request as the work on it sees it, for work that is done in this process."""
+    body = Body(content, content_type, "", "")
+    return Task(reader, body, pixels, time.monotonic() + 60, 0)
+
+
 @contextmanager
-def running(app: Any) -> Iterator[tuple[str, int]]:
-    """Serves an application within the block, at the host and port that it gives."""
-    server = uvicorn.Server(uvicorn.Config(app, **connections.SETTINGS))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, args=([listener],))
+def running(app: Any, another: int | None = None) -> Iterator[tuple[str, int]]:
+    """Serves an application within the block, at the host and port that it gives, and at `another`
+    port."""
+    server = Server(uvicorn.Config(app, **SETTINGS))
+    with ExitStack() as stack:
+        ports = [0] if another is None else [0, another]
+        listeners = [
+            stack.enter_context(socket.create_server(("127.0.0.1", port))) for port in ports
+        ]
+        listener = listeners[0]
+        thread = threading.Thread(target=server.run, args=(listeners,))
         thread.start()
         try:
             yield listener.getsockname()
@@ -92,11 +108,20 @@ def started() -> Iterator[Started]:
     """Starts `digits serve` as a user does: `process, url = started("--workers", "2")`."""
     processes = []
 
-    def start(*arguments: str) -> tuple[subprocess.Popen[str], str]:
+    def start(
+        *arguments: str,
+        limit_files: int | None = None,
+        temporary: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> tuple[subprocess.Popen[str], str]:
         command = [sys.executable, "-m", "digits.cli", "serve", "--no-browser", "--port", "0"]
+        if limit_files is not None:
+            command = ["sh", "-c", f'ulimit -n {limit_files}; exec "$0" "$@"', *command]
+        more = {} if temporary is None else {"TMPDIR": str(temporary)}
         process = subprocess.Popen(
             [*command, *arguments],
             cwd=ROOT,
+            env={**os.environ, **more, **(environment or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -104,9 +129,9 @@ def started() -> Iterator[Started]:
         processes.append(process)
         assert process.stdout is not None
         line = process.stdout.readline()
-        found = re.search(r"http://[\d.:]+", line)
+        found = re.search(r"Listening on (http://[\d.:]+|/\S+)", line)
         assert found, line
-        return process, found[0]
+        return process, found[1]
 
     yield start
     for process in processes:

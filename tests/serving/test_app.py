@@ -1,5 +1,6 @@
 """The service gives the reader's answers, a sentence for each mistake, and the page's files."""
 
+import gzip
 import http.client
 import io
 import json
@@ -11,17 +12,20 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image
-from services import FILES, PNG, Client
+from services import FILES, PNG, Client, task
 
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.reading.page import page_of_one
 from digits.reading.reader import Reader
-from digits.serving import requests
+from digits.serving.errors import RequestError
+from digits.serving.reading_processes import answers, requests
+from digits.serving.reading_processes.bodies import LARGEST_BODY
 
 # Answers.
 
@@ -66,16 +70,51 @@ def test_predict_reads_what_phones_and_scanners_write(
 
 
 def test_predict_without_the_extra_names_it(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in [name for name in sys.modules if name.startswith("pypdfium2")]:
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setitem(sys.modules, "pypdfium2", None)
-    answer = client.post(
-        "/predict", content=b"%PDF-1.7\n", headers={"Content-Type": "application/pdf"}
-    )
-    assert answer.status_code == 422
-    assert "pip install 'mnist-classification[files]'" in answer.json()["detail"]
+    with pytest.raises(RequestError) as caught:
+        next(answers.predict(task(reader, b"%PDF-1.7\n", "application/pdf"), None, None, []))
+    assert caught.value.status_code == 422
+    assert "pip install 'mnist-classification[files]'" in caught.value.detail
+
+
+def test_predict_keeps_to_a_form_and_to_regions(
+    client: Client, reader: Reader, picture: bytes
+) -> None:
+    form = client.post("/predict?pattern=%23-%23", content=picture, headers=PNG).json()
+    assert form == reader.read(picture, pattern="#-#").to_dict()
+    assert form["text"] != reader.read(picture).text
+    one = client.post("/predict?region=0,0,132,132&count=1", content=picture, headers=PNG).json()
+    assert one["text"] == "7"
+    for query in ("pattern=x", "count=x", "count=", "region=1,2", "region=9999,0,9,9"):
+        answer = client.post(f"/predict?{query}", content=picture, headers=PNG)
+        assert answer.status_code == 422, query
+        assert answer.json()["detail"].endswith(".")
+
+
+def test_a_body_may_come_packed(client: Client, picture: bytes) -> None:
+    packed = gzip.compress(picture)
+    headers = PNG | {"Content-Encoding": "gzip"}
+    plain = client.post("/predict", content=picture, headers=PNG).json()
+    assert client.post("/predict", content=packed, headers=headers).json() == plain
+    files = {"file": ("two.png", picture)}
+    form = client.build_request("POST", "/predict", files=files)
+    head = {"Content-Type": form.headers["content-type"], "Content-Encoding": "gzip"}
+    answer = client.post("/predict", content=gzip.compress(form.read()), headers=head)
+    assert answer.json() == plain
+    bomb = gzip.compress(bytes(LARGEST_BODY + 1))
+    for body, encoding, status in (
+        (bomb, "gzip", 413),
+        (packed[:-9], "gzip", 400),
+        (picture, "gzip", 400),
+        (picture, "br", 415),
+    ):
+        answer = client.post("/predict", content=body, headers=PNG | {"Content-Encoding": encoding})
+        assert (answer.status_code, encoding) == (status, encoding)
+        assert answer.json()["detail"].endswith(".")
 
 
 def test_predict_reads_arrays(client: Client, reader: Reader, mnist: Mnist) -> None:
@@ -121,15 +160,17 @@ def test_concurrent_requests_get_their_own_answers(
         assert list(pool.map(ask, images)) == [reader.classify(one).digit for one in images]
 
 
-def test_a_form_stays_in_memory(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_form_stays_in_memory(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """Starlette by itself moves files of more than 1 MB to temporary files."""
 
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("a temporary file")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
-    answer = client.post("/predict", files={"file": ("large", bytes(5 << 20))})
-    assert answer.status_code == 422  # it was received, and is not a picture
+    form = httpx.Request("POST", "http://x", files={"file": ("large", bytes(5 << 20))})
+    content = form.read()
+    with pytest.raises(RequestError, match="422"):  # it was received, and is not a picture
+        next(answers.predict(task(reader, content, form.headers["content-type"]), None, None, []))
 
 
 # Mistakes.
@@ -167,7 +208,7 @@ def with_value(value: str) -> bytes:
         ("image/svg+xml", b"<svg/>", 415, "image/svg"),
         ("image/png", b"", 422, "empty"),
         ("image/png", b"no picture", 422, "not a picture"),
-        ("image/png", BOMB, 422, "pixels"),
+        ("image/png", BOMB, 413, "pixels"),
         ("application/json", b"{", 400, "not valid JSON"),
         ("application/json", b"\xff\xfe", 400, "not valid JSON"),
         ("application/json", b"[" * 100_000, 400, "not valid JSON"),
@@ -230,10 +271,12 @@ def test_a_mistake_gets_a_sentence(
 
 
 def test_unknown_paths_and_methods(client: Client) -> None:
+    assert client.head("/predict").status_code == 405
     for answer, status in (
         (client.get("/nothing"), 404),
         (client.get("/predict"), 405),
         (client.post("/healthz"), 405),
+        (client.get("/collect"), 404),
         (client.get("/v2/models/other"), 404),
         (client.get("/v2/models/digit/versions/2"), 404),
     ):
@@ -243,7 +286,7 @@ def test_unknown_paths_and_methods(client: Client) -> None:
 
 
 def test_a_body_that_is_too_large_is_refused(client: Client) -> None:
-    declared = client.post("/predict", content=b"0" * (requests.LARGEST_BODY + 1), headers=PNG)
+    declared = client.post("/predict", content=b"0" * (LARGEST_BODY + 1), headers=PNG)
     assert declared.status_code == 413
     parts = (b"0" * (1 << 20) for _ in range(20))
     undeclared = client.post("/predict", content=parts, headers=PNG)
@@ -323,6 +366,9 @@ def test_answers_have_the_fields_that_openapi_declares(client: Client, picture: 
 def test_health_metrics_and_the_page_for_people(client: Client, picture: bytes) -> None:
     assert client.get("/healthz").json() == {"status": "alive", "process": os.getpid()}
     assert client.get("/readyz").json()["status"] == "ready"
+    for path in ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready", "/metrics"):
+        head = client.head(path)
+        assert (head.status_code, head.content) == (200, b""), path
 
     def count() -> float:
         text = client.get("/metrics").text

@@ -21,7 +21,13 @@ def test_triton_client(address: tuple[str, int], reader: Reader, model: str, bin
     assert server.is_server_ready()
     assert server.is_model_ready(model)
     described = server.get_model_metadata(model)
-    assert server.get_server_metadata()["extensions"] == ["binary_tensor_data"]
+    extensions = server.get_server_metadata()["extensions"]
+    assert extensions == ["binary_tensor_data", "model_configuration"]
+    configured = server.get_model_config(model)
+    assert configured["input"][0]["dims"] == [*images.shape[1:]]
+    assert [one["name"] for one in configured["output"]] == [
+        output["name"] for output in described["outputs"]
+    ]
     (declared,) = described["inputs"]
     assert declared["shape"] == [-1, *images.shape[1:]]
     tensor = triton.InferInput(declared["name"], images.shape, declared["datatype"])

@@ -5,8 +5,10 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -200,6 +202,41 @@ def test_replaces_an_earlier_site(bare: Path) -> None:
     assert [path.name for path in bare.parent.iterdir()] == ["site"]
 
 
+def test_earlier_versions_stay_until_told_otherwise(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A visitor who has the page of yesterday open still gets the rest of it."""
+    before = {name for name in names(bare) if "/" in name}
+    changed = replace(PLAIN, manifest=PLAIN.manifest | {"name": "another"})
+    order: list[str] = []
+    put = os.replace
+
+    def watched(source: Path, target: Path) -> None:
+        order.append(Path(target).name)
+        put(source, target)
+
+    monkeypatch.setattr(os, "replace", watched)
+    kept = site.build(bare, changed, runtime=False)
+    assert order[-1].startswith("index.html")
+    assert [name.partition("-")[0] for name in kept] == ["model"]
+    assert before <= {*names(bare)}
+    assert f"model-{kept[0][6:]}" not in (bare / "index.html").read_text()
+    assert site.build(bare, changed, runtime=False, drop_earlier=True) == []
+    fresh = bare.with_name("fresh")
+    site.build(fresh, changed, runtime=False)
+    assert names(bare) == names(fresh)
+
+
+def test_two_builds_at_once_leave_a_whole_site(bare: Path) -> None:
+    others = [replace(PLAIN, manifest=PLAIN.manifest | {"name": str(i)}) for i in range(4)]
+    with ThreadPoolExecutor(4) as builders:
+        [*builders.map(lambda one: site.build(bare, one, runtime=False), others)]
+    text = (bare / "index.html").read_text()
+    for name in re.findall(r"(?:page|model)-[0-9a-f]{16}", text):
+        assert (bare / name).is_dir()
+    assert not list(bare.rglob("*.part"))
+
+
 def test_refuses_a_folder_that_holds_something_else(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("all of it")
     with pytest.raises(DigitsError, match="holds something other than a site; choose another"):
@@ -220,8 +257,9 @@ def test_an_earlier_site_stays_whole_if_the_next_cannot_be_written(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
+    changed = replace(PLAIN, manifest=PLAIN.manifest | {"name": "another"})
     with pytest.raises(DigitsError, match="No space left"):
-        site.build(bare, PLAIN, runtime=False)
+        site.build(bare, changed, runtime=False)
     monkeypatch.undo()
     assert {name: (bare / name).read_bytes() for name in names(bare)} == before
     assert [path.name for path in bare.parent.iterdir()] == ["site"]
@@ -278,3 +316,17 @@ def test_the_command_says_where_the_site_is(
     said = capsys.readouterr()
     assert said.out.startswith(f"The site is in {tmp_path / 'out'}: ")
     assert names(tmp_path / "out") == names(site_folder)
+
+
+def test_a_cache_that_cannot_be_written_gets_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "npm").write_text("#!/bin/sh\n")
+    (tmp_path / "npm").chmod(0o755)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("DIGITS_CACHE", str(tmp_path / "file" / "cache"))
+    assert main(["site", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert re.search(r"cannot be kept in .* \(Not a directory\); set DIGITS_CACHE", said)
+    assert "Traceback" not in said

@@ -1,0 +1,1 @@
+"""The processes that read: whatever a picture does to one of them, the service goes on."""
