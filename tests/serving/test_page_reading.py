@@ -94,11 +94,11 @@ NOTHING = Fragment(Box(0, 0, 0, 0), np.zeros((0, 0), np.uint8))
 LINE = f"""async () => {{
   const main = {browsing.MAIN};
   const of = (name) => import({browsing.CANVAS_URL}.replace("canvas.js", `${{name}}.js`));
-  const {{ inLines }} = await of("lines");
-  const {{ stripOf, windowsOf }} = await of("strips");
-  const {{ greedy, plausible }} = await of("decoding");
-  const {{ shared }} = await of("characters");
-  const {{ judged, ofLine }} = await of("judging");
+  const {{ inLines }} = await of("lines/lines");
+  const {{ stripOf, windowsOf }} = await of("lines/strips");
+  const {{ greedy, plausible }} = await of("lines/decoding");
+  const {{ shared }} = await of("lines/characters");
+  const {{ judged, ofLine }} = await of("lines/judging");
   const {{ ofStrokes }} = await of("canvas");
   const reader = await main.ready;
   const [line] = inLines(main.strokes());

@@ -1,6 +1,6 @@
 /** A picture -> its ink, as lines of writing on even paper, dark or light. */
 import { SIDE } from "./canvas.js";
-import { extentOf, inLines } from "./lines.js";
+import { extentOf, inLines } from "./lines/lines.js";
 
 const MOST = 1000; // pixels, of the longer side that a picture is reduced to
 const LEAST = 24; // of 255, by which the strongest ink differs from the paper
@@ -10,7 +10,7 @@ const LONGEST = 200; // pixels, of the ink on a canvas
 
 /**
  * @param {ImageBitmap} bitmap
- * @returns {import("./lines.js").Line[] | null} their boxes in the picture's pixels; null if there is no
+ * @returns {import("./lines/lines.js").Line[] | null} their boxes in the picture's pixels; null if there is no
  *   ink. Their strokes are rows of pixels that are ink.
  */
 export function linesIn(bitmap) {

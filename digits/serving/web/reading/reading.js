@@ -1,10 +1,10 @@
 /** Strokes -> what is written, line by line; the same strokes are never read twice. */
 import { ofStrokes } from "./canvas.js";
-import { shared } from "./characters.js";
-import { greedy, isDigit, likeliestSign, mostOf, OTHER, plausible, STEP } from "./decoding.js";
-import { judged, ofLine } from "./judging.js";
-import { extentOf, inLines } from "./lines.js";
-import { stripOf, windowsOf } from "./strips.js";
+import { shared } from "./lines/characters.js";
+import { greedy, isDigit, likeliestSign, mostOf, OTHER, plausible, STEP } from "./lines/decoding.js";
+import { judged, ofLine } from "./lines/judging.js";
+import { extentOf, inLines } from "./lines/lines.js";
+import { stripOf, windowsOf } from "./lines/strips.js";
 
 const GAP = 0.55; // of a line's height, the narrowest gap between words
 const LONELY = 0.6; // of a line's height, what is taken for the usual gap where there is only one
@@ -45,7 +45,7 @@ export function reading(reader) {
 }
 
 /**
- * @param {import("./lines.js").Line} line
+ * @param {import("./lines/lines.js").Line} line
  * @param {import("./device.js").Reader} reader
  * @param {(kind: string, strokes: Stroke[], ask: () => Promise<any>) => Promise<any>} once asks, or
  *   remembers

@@ -1,6 +1,6 @@
 /** A line's characters -> the strokes of each. A stroke belongs to one of them whole, unless several are
  *  written in it. */
-import { distance } from "../drawing/gestures.js";
+import { distance } from "../../drawing/gestures.js";
 import { extentOf, lengthOf } from "./lines.js";
 import { isDigit } from "./decoding.js";
 import { HEIGHT } from "./strips.js";
@@ -12,7 +12,7 @@ const NEAR = 0.15; // of a line's height, between strokes of one character
 const AWAY = 0.6; // of a line's height, from a character to ink that is not its own
 
 /**
- * @typedef {import("../drawing/strokes.js").Stroke} Stroke
+ * @typedef {import("../../drawing/strokes.js").Stroke} Stroke
  *
  * @param {import("./lines.js").Line} line
  * @param {import("./strips.js").Strip} strip

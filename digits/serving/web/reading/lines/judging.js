@@ -20,7 +20,7 @@ const MOST_ODDS = 6; // of a network's opinion whether there is a digit, as a lo
  * @typedef {object} Opinion
  * @property {number[]} line probabilities of the digits, by the network for lines
  * @property {number} presence the probability that there is a digit, by that network
- * @property {import("./device.js").Answer} answer of the network for one digit
+ * @property {import("../device.js").Answer} answer of the network for one digit
  * @property {boolean} cut whether the ink was cut
  *
  * @typedef {{probabilities: number[], logOdds: number}} Judged logOdds: that it is a digit, and the

@@ -1,7 +1,7 @@
 /** A line of strokes -> a strip, the model's input for lines: 32 pixels high, upright, its digits 18
  *  pixels high with their middle in row 16. Strokes are drawn into it, at its size, so that nothing is
  *  resampled. */
-import { rasterised } from "../drawing/raster.js";
+import { rasterised } from "../../drawing/raster.js";
 import { extentOf } from "./lines.js";
 
 export const WIDTH = 192; // of a window, what the model takes at once

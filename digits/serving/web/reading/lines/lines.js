@@ -11,8 +11,8 @@ const FAR = 0.9; // the same for low parts
 const SHARED = 0.4; // of the narrower of two strokes, what lies above the other if they are one part
 
 /**
- * @typedef {import("../drawing/strokes.js").Stroke} Stroke
- * @typedef {import("../drawing/strokes.js").Box} Box
+ * @typedef {import("../../drawing/strokes.js").Stroke} Stroke
+ * @typedef {import("../../drawing/strokes.js").Box} Box
  *
  * @typedef {object} Line
  * @property {Stroke[]} strokes from left to right
