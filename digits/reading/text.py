@@ -62,14 +62,15 @@ def parted(boxes: Sequence[Box], height: float) -> list[slice]:
 def numbers(parts: Sequence[list[Symbol]]) -> list[list[Symbol]]:
     """The parts of a line without those that are words; none at all in a line without a digit.
 
-    In a line that is mostly letters, a single character must surely be a digit.
+    In a line that is mostly letters, a single character must surely be a digit, and half of a part
+    may not be letters: `room` has two zeros.
     """
     wordy = _is_word([one for part in parts for one in part])
-    kept = [
-        part
-        for part in parts
-        if not _is_word(part) and not (wordy and len(part) == 1 and _odds(part) < SURELY)
-    ]
+
+    def belongs_to_words(part: Sequence[Symbol]) -> bool:
+        return _has_letters(part) or (len(part) == 1 and _odds(part) < SURELY)
+
+    kept = [part for part in parts if not _is_word(part) and not (wordy and belongs_to_words(part))]
     return kept if any(_is_number(part) for part in kept) else []
 
 
@@ -80,11 +81,13 @@ def _is_number(part: Sequence[Symbol]) -> bool:
 
 def _is_word(part: Sequence[Symbol]) -> bool:
     """Whether a part has several letters, and its characters together are hardly digits."""
+    return _has_letters(part) and _odds(part) < HARDLY
+
+
+def _has_letters(part: Sequence[Symbol]) -> bool:
+    """Whether a part has several letters, and no fewer than digits."""
     letters = sum(one.letter for one in part)
-    digits = sum(one.shown.isdigit() for one in part)
-    if letters < 2 or letters < digits:
-        return False
-    return _odds(part) < HARDLY
+    return letters >= max(2, sum(one.shown.isdigit() for one in part))
 
 
 def _odds(part: Sequence[Symbol]) -> float:

@@ -51,6 +51,8 @@ def tokens(line: list[Symbol]) -> list[list[Symbol]]:
         ("Hello", ""),
         ("Hello 42", "42"),
         ("42 apples 7", "42 7"),
+        ("hello green winter r00m 42", "42"),
+        ("r00m", "?00?"),  # a number perhaps, where there are no words around it
         ("Total 12.50", "12.50"),
         ("4a2", "4?2"),
         ("--", ""),
@@ -59,6 +61,18 @@ def tokens(line: list[Symbol]) -> list[list[Symbol]]:
 def test_a_line_as_text(written: str, text: str) -> None:
     line = symbols(written)
     assert page_of([Row(tokens(line), line, None)]).text == text
+
+
+def test_a_number_that_is_hard_to_read_is_not_nothing() -> None:
+    line = symbols("abc9")
+    hard = [
+        replace(one, reading=replace(one.reading, is_digit=0.05))
+        if one.reading and one.letter
+        else one
+        for one in line
+    ]
+    assert len(numbers([hard])) == 1
+    assert numbers([symbols("abcd")]) == []
 
 
 def test_digits_that_are_wide_apart_are_one_number() -> None:
