@@ -72,7 +72,7 @@ def test_a_digit_is_corrected_and_kept_for_teaching(visit: Visit, tmp_path: Path
     assert not taken
     page.locator("#taught-send").click()
     expect(page.locator("#taught-said")).to_have_text(
-        "Sent: 2 digits are in /srv/digits on the server."
+        "Sent. Digits in /srv/digits on the server: 2."
     )
     expect(page.locator("#privacy")).to_contain_text("Only the digits that you sent")
     assert [one["label"] for one in taken[0]["digits"]] == ["7", "1"]

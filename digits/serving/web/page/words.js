@@ -264,9 +264,9 @@ export const WORDS = {
     "本站服务器将数字收集到其文件夹 {folder}。在您按下按钮之前不会发送任何内容。"
   ],
   "teaching_sent": [
-    "Sent: {kept} digits are in {folder} on the server.",
-    "Geschickt: {kept} Ziffern sind in {folder} auf dem Server.",
-    "Enviadas: hay {kept} cifras en {folder} en el servidor.",
+    "Sent. Digits in {folder} on the server: {kept}.",
+    "Geschickt. Ziffern in {folder} auf dem Server: {kept}.",
+    "Enviadas. Cifras en {folder}, en el servidor: {kept}.",
     "已发送：服务器的 {folder} 中有 {kept} 个数字。"
   ],
   "teaching_not_sent": [
