@@ -8,6 +8,7 @@ user's code, which imports Keras; this module does not.
 import hashlib
 import inspect
 import re
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -120,8 +121,9 @@ def load(network: str, source: bytes) -> Any:
             f"{path} trains as soon as it is loaded, so it would load itself without end; put that "
             'below: if __name__ == "__main__":'
         )
-    module = ModuleType(path.stem)
+    module = ModuleType(f"own_network_{path.stem}")
     module.__file__ = str(path.resolve())
+    sys.modules[module.__name__] = module  # where dataclasses look up what their hints mean
     _loading.append(str(path))
     try:
         with blamed(network, source):

@@ -319,8 +319,8 @@ def title(recipe: Recipe) -> str:
     """The recipe's name, after that of the user's own network if it trains one."""
     if not network_file.is_own(recipe.network):
         return recipe.name
-    function, file = network_file.function_name(recipe.network), recipe.network.rpartition(":")[0]
-    return f"{function} of {Path(file).name}, recipe {recipe.name}"
+    function = network_file.function_name(recipe.network)
+    return f"{function} of {network_file.file_of(recipe.network).name}, recipe {recipe.name}"
 
 
 def _flag(name: str) -> str:

@@ -22,6 +22,7 @@ ASKED = 200  # images, which the model that ships is asked to read
 READ = 0.5  # of them, as labelled, from which on they are taken for digits
 SURELY = 0.8  # the same, from which on no other way is tried
 MARGIN = 0.2  # by which another way must be better, to be the right one
+FEW = 5  # pictures that were left out, each with its reason
 BRIGHT = 127  # above it, the edges of images are paper
 
 # How images may lie, and what brings them upright. EMNIST's files are transposed.
@@ -217,7 +218,8 @@ def _of_pictures(path: Path, digits: bool) -> Parts:
     if framed:
         remarks.append(f"In {framed:,} pictures, a digit was found and framed as MNIST's are.")
     if left_out:
-        remarks.append(f"Left out: {' '.join(left_out)}")
+        more = f" … and {len(left_out) - FEW:,} more." if len(left_out) > FEW else ""
+        remarks.append(f"Left out: {' '.join(left_out[:FEW])}{more}")
     return Parts(arrays, tuple(remarks), files)
 
 

@@ -154,6 +154,19 @@ def test_mistakes_in_the_file_are_told_with_their_line(source: str, reason: str)
         network_file.load("net.py:build", source.encode())
 
 
+def test_hints_of_a_dataclass_are_looked_up_in_the_file() -> None:
+    source = """from __future__ import annotations
+from dataclasses import dataclass
+
+@dataclass
+class Widths:
+    first: int = 8
+
+def build(): return Widths()
+"""
+    assert network_file.load("net.py:build", source.encode())().first == 8
+
+
 def test_a_function_is_named_by_its_file(file: Path) -> None:
     module = ModuleType("net")
     exec(compile(file.read_text(), str(file), "exec"), vars(module))

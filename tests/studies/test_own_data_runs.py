@@ -42,14 +42,16 @@ def of_clothes(clothes: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_a_network_of_no_digits_says_so(of_clothes: Run, clothes: Path) -> None:
     metrics, found = of_clothes.metrics(), bundle.read(of_clothes.folder, every_file=True)
-    assert metrics["own_data"] == found.manifest["own_data"]
+    kept = {key: of for key, of in metrics["own_data"].items() if key not in ("path", "remarks")}
+    assert found.manifest["own_data"] == kept | {"path": clothes.name}
+    assert str(clothes.parent) not in json.dumps(found.manifest)  # bundles are published
     assert (metrics["own_data"]["training"], metrics["own_data"]["test"]) == (600, 100)
     assert metrics["recipe"]["held_out"] == 120
     assert metrics["recipe"]["non_digits"] == metrics["recipe"]["variants"] == 0
     assert "non_digits_accepted" not in metrics
     assert metrics["test_accuracy"] > 0.5
     assert found.threshold == 0
-    assert found.manifest["command"].endswith(f"--data {clothes} --not-digits")
+    assert found.manifest["command"].endswith(f"--data {clothes.name} --not-digits")
     assert found.manifest["data"].startswith(f"not MNIST, no digits: {clothes}, 600 training and")
     assert set(found.manifest["contract"]) == {"digit"}
     page = (of_clothes.folder / "report.html").read_text()

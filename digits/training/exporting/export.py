@@ -129,7 +129,8 @@ def manifest_of(metrics: Mapping[str, Any]) -> dict[str, Any]:
     if "ensemble" in metrics:
         command += f" --ensemble {len(metrics['ensemble']['members'])}"
     own = metrics.get("own_data")
-    if own:
+    if own:  # a bundle is published: of where the data were on this machine, it has the name alone
+        own = {key: own[key] for key in own if key != "remarks"} | {"path": Path(own["path"]).name}
         command += f" --data {shlex.quote(own['path'])}" + " --not-digits" * (not own["digits"])
     return {
         "name": recipes.title(recipe),

@@ -17,7 +17,8 @@ def tried(recipe: Recipe) -> Recipe:
 def all_tried(recipes: Iterable[Recipe]) -> list[Recipe]:
     """Recipes as they will be trained, after a trial of each network that is the user's own.
 
-    Nothing is written. A network of ten logits is trained without non-digits. Raises DigitsError if
+    Nothing is written. A network is tried once, with the first of its recipes, since a trial takes
+    seconds. A network of ten logits is trained without non-digits. Raises DigitsError if
     a network cannot be trained or exported; the message says what to do.
     """
     changes: dict[str, dict[str, Any]] = {}
