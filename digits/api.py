@@ -142,7 +142,7 @@ def teach(
         out: the bundle that is written if the model gains by it.
         model: that goes on learning, by default the one that comes with the package.
         anyway: write it even if it gains nothing, or reads MNIST worse.
-        data: where MNIST is, in any form that `train` takes; by default, it is found or downloaded.
+        data: where MNIST is; by default, it is found or downloaded.
 
     Raises:
         DigitsError: pictures, model or data are missing or damaged, or there are too few digits.

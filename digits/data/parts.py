@@ -148,7 +148,7 @@ def labels_of(array: NDArray[Any], name: str) -> Bytes:
         )
     labels: Bytes = array.astype(np.uint8)
     if (labels != array).any():
-        raise DigitsError(f"{name} holds labels that are no whole numbers")
+        raise DigitsError(f"{name} holds labels that are not whole numbers")
     return labels
 
 

@@ -78,7 +78,7 @@ def in_words(data: Dataset, counts: str) -> str:
         return f"MNIST from {data.source}, verified: {counts}."
     remarks = [*data.own.remarks]
     if not data.digits:
-        remarks.insert(0, "They are no digits: none are drawn, nothing is refused.")
+        remarks.insert(0, "They are not digits: none are drawn, nothing is refused.")
     head = f"{data.source}, which is not MNIST (SHA-256 {data.own.sha256[:16]}…): {counts}."
     return "\n".join([head, *(f"  {remark}" for remark in remarks)])
 

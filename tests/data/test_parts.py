@@ -155,7 +155,7 @@ def test_labels_of_any_type(array: Any) -> None:
         (IMAGES.astype("U3"), LABELS, "x holds <U3, not numbers"),
         (IMAGES, LABELS[:9], "its array x holds 12 images, and its array y 9 labels"),
         (IMAGES, LABELS + 1, "y holds labels from 1 to 10; they must be from 0 to 9"),
-        (IMAGES, LABELS + 0.5, "y holds labels that are no whole numbers"),
+        (IMAGES, LABELS + 0.5, "y holds labels that are not whole numbers"),
         (IMAGES, np.eye(12, 10), r"y has the shape \(12, 10\); a label for each"),
     ],
 )
