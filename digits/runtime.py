@@ -38,7 +38,7 @@ def check(model: "Model", canvas: bool = True) -> None:
     bundle's contract says.
     """
     more = ["canvas"] if canvas else []
-    for signature in ("digit", *more, *({"line"} & {*model.signatures})):
+    for signature in (*more, "digit", *({"line"} & {*model.signatures})):
         shape, wanted = SIGNATURES[signature]
         try:
             outputs = model.run(signature, np.zeros(shape, np.uint8))

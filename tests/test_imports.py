@@ -24,6 +24,7 @@ TRAINING_SIDE = (  # modules that import one of these when they are imported
     "digits.reporting.plots",
     "digits.studies.cross_validation",
     "digits.studies.distillation",
+    "digits.studies.recipe_times",
     "digits.studies.teaching.",
     "digits.data.corruptions",
     "digits.data.pens",

@@ -163,14 +163,16 @@ def test_networks_take_turns_when_they_are_timed(monkeypatch: pytest.MonkeyPatch
     calls: list[tuple[str, str]] = []
 
     class Network:
-        def __init__(self, name: str) -> None:
-            self.name = name
+        def __init__(self, content: str, name: str) -> None:
+            self.name = content
 
         def run(self, signature: str, image: np.ndarray) -> None:
             calls.append((self.name, signature))
 
     monkeypatch.setattr("digits.runtime.Model", Network)
-    bundles: Any = [SimpleNamespace(model=name, digits=True) for name in ("first", "second")]
+    bundles: Any = [
+        SimpleNamespace(model=name, digits=True, folder=Path(name)) for name in ("first", "second")
+    ]
     found = comparison_of_runs.latencies(bundles, np.zeros((28, 28), np.uint8))
     assert found.shape == (2, 2)  # of each signature, for each network
     a_turn = len(calls) // comparison_of_runs.TURNS
