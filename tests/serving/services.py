@@ -1,5 +1,6 @@
 """A running service, for the tests that send requests to it."""
 
+import asyncio
 import io
 import os
 import re
@@ -74,6 +75,17 @@ def task(reader: Reader, content: bytes, content_type: str, pixels: int = 1 << 2
     """A request as the work on it sees it, for work that is done in this process."""
     body = Body(content, content_type, "", "")
     return Task(reader, body, pixels, time.monotonic() + 60, 0)
+
+
+def ask(app: Any, path: str, root_path: str = "", **request: Any) -> httpx.Response:
+    """What an application answers that no server runs."""
+
+    async def get() -> httpx.Response:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False, root_path=root_path)
+        async with httpx.AsyncClient(transport=transport, base_url="http://digits") as client:
+            return await client.get(path, **request)
+
+    return asyncio.run(get())
 
 
 @contextmanager
