@@ -196,7 +196,7 @@ class ReadingProcesses:
             try:
                 await process.start(self._reader)
                 await asyncio.shield(process.ended)
-            except OSError as error:  # too many processes or open files
+            except Exception as error:  # too many processes (EOFError of the fork server) or files
                 telemetry.log("reading process", error=repr(error))
             finally:
                 self._processes.discard(process)
