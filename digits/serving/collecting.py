@@ -24,7 +24,6 @@ from typing_extensions import TypedDict
 
 from digits import pictures
 from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
-from digits.errors import DigitsError
 from digits.files import replacing
 from digits.pictures.grey import Grey
 from digits.serving import openapi
@@ -171,7 +170,9 @@ def _pixels(content: bytes) -> Grey:
                 given = f"{image.width}×{image.height}"
                 raise RequestError(422, f"A picture is {given} pixels; {wanted}.")
         digit = pictures.load(content)
-    except (DigitsError, OSError, SyntaxError, Image.DecompressionBombError):
+    except (RequestError, MemoryError):
+        raise
+    except Exception:  # on a damaged file a decoder raises anything
         raise RequestError(422, f"A picture is damaged; {wanted}.") from None
     if np.ptp(digit) == 0:
         raise RequestError(422, f"A picture is blank; {wanted}.")
