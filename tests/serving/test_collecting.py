@@ -57,7 +57,7 @@ def test_digits_are_kept_once_and_can_be_taught(
     body = {"digits": [digit("7", SEVEN), digit("1", SMALL), digit("none", SEVEN.T)]}
     for _ in range(2):
         assert client.post("/collect", json=body).json() == {"kept": 3, "folder": str(folder)}
-    form = client.post("/collect", files=[("7", ("a.png", png(SEVEN.T)))])
+    form = client.post("/collect", files=[("7", ("a.png", png(SEVEN.T)))] * 2)
     assert form.json() == {"kept": 1, "folder": str(folder)}
     assert client.get("/collect").json()["kept"] == 4
     assert [name.split("/")[0] for name in files(folder)] == ["1", "7", "7", "none"]
@@ -123,8 +123,8 @@ def test_a_full_folder_and_a_full_disk(
 ) -> None:
     one, two = digit("1", SMALL), digit("2", SMALL)
 
-    def keep(digit: dict[str, Any]) -> None:
-        content = httpx.Request("POST", "http://x", json={"digits": [digit]}).read()
+    def keep(*digits: dict[str, Any]) -> None:
+        content = httpx.Request("POST", "http://x", json={"digits": digits}).read()
         [*collecting.keep(task(reader, content, "application/json"), tmp_path)]
 
     keep(one)
@@ -134,13 +134,20 @@ def test_a_full_folder_and_a_full_disk(
         keep(two)
     monkeypatch.undo()
 
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError(28, "No space left on device")
+    save = Image.Image.save
+
+    def full(self: Image.Image, *arguments: Any) -> None:
+        if any((tmp_path / "2").glob("*.png")):
+            raise OSError(28, "No space left on device")
+        save(self, *arguments)
 
     monkeypatch.setattr(Image.Image, "save", full)
     with pytest.raises(RequestError, match=r"503.*No space left"):
-        keep(two)
-    assert len(files(tmp_path)) == 1
+        keep(two, digit("3", SMALL))
+    assert [name.split("/")[0] for name in files(tmp_path)] == ["1", "2"]  # what was written stays
+    monkeypatch.undo()
+    keep(two, digit("3", SMALL))
+    assert len(files(tmp_path)) == 3
 
 
 def test_without_the_flag_nothing_is_taken(reader: Reader, tmp_path: Path) -> None:
