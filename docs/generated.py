@@ -126,7 +126,7 @@ def limits() -> str:
         f"such as {memory.pixels(one) / 1e6:.0f} million with 1 GiB and two cores",
         "the reading of a request": f"{pool.READING_SECONDS} s, and what memory there is for it",
         "requests that wait, in each worker": f"{pool.MOST_WAITING}, each for "
-        f"{pool.WAITING_SECONDS} s",
+        f"{pool.WAITING_SECONDS} s in all",
         "connections, in each worker": f"{protocol.MOST_CONNECTIONS}; each may be idle for "
         f"{protocol.IDLE_SECONDS} s, and makes room before that",
         "workers": str(serve.MOST_WORKERS),

@@ -1,13 +1,16 @@
 """The service's side of the processes that read; here none is started."""
 
 import asyncio
+import time
 
 import pytest
+from starlette.datastructures import Headers
 
 from digits.reading.reader import Reader
-from digits.serving.reading_processes import pool
+from digits.serving.errors import RequestError
+from digits.serving.reading_processes import answers, pool
 from digits.serving.reading_processes.memory import MB, Budget
-from digits.serving.reading_processes.messages import Kind, Reply
+from digits.serving.reading_processes.messages import Kind, Reply, Request
 from digits.serving.reading_processes.pool import ReadingProcess, ReadingProcesses
 
 BUDGET = Budget(processes=1, each=80 * MB, one=90 * MB, bodies=4 * MB)
@@ -37,3 +40,46 @@ def test_a_process_that_cannot_start_is_started_again(
     assert [line.count("reading process") for line in capsys.readouterr().err.splitlines()] == [
         1
     ] * 3
+
+
+class Busy:
+    """In place of a process: what it is asked takes too much memory, or else for ever."""
+
+    def __init__(self, idle: asyncio.Queue[object]) -> None:
+        self.idle, self.ended = idle, asyncio.get_running_loop().create_future()
+        self.asked: list[Request] = []
+
+    async def ask(self, head: Request, *_: object) -> Reply:
+        self.asked.append(head)
+        await asyncio.sleep(60 if head.last else 0.1)
+        self.idle.put_nowait(self)
+        return Reply(Kind.TOO_LARGE)
+
+
+def test_waiting_to_take_more_memory_has_an_end(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of large pictures, one is read at a time, and the others wait for that, too."""
+    monkeypatch.setattr(pool, "WAITING_SECONDS", 0.5)
+
+    async def run() -> None:
+        processes = ReadingProcesses(reader, BUDGET)
+        both = [Busy(processes._idle) for _ in range(2)]  # type: ignore[arg-type] # as a process
+        for one in both:
+            one.idle.put_nowait(one)
+
+        async def send() -> None:
+            await processes._answer(Headers(), bytearray(), answers.predict_batch)
+
+        first = asyncio.create_task(send())
+        await asyncio.sleep(0.2)
+        begun = time.monotonic()
+        for error in await asyncio.gather(send(), send(), return_exceptions=True):
+            assert isinstance(error, RequestError)
+            assert error.status_code == 503
+        assert 0.5 <= time.monotonic() - begun < 5
+        (larger,) = (head for one in both for head in one.asked if head.last)
+        assert larger.seconds <= pool.READING_SECONDS - 0.1  # of which a part is over
+        first.cancel()
+
+    asyncio.run(asyncio.wait_for(run(), 10))
