@@ -20,7 +20,7 @@ class Access:
 
     Attributes:
         hosts: names that the header Host may have; `*.example.org` stands for every name below it.
-            None for any.
+            None for any. The port for the metrics alone goes by any name.
         token: what must be in the header Authorization, except for the page and for health.
         metrics_port: the port that has /metrics and health, and nothing else; other ports then
             have no /metrics.
@@ -36,6 +36,10 @@ class Access:
     def limited(self) -> bool:
         """Whether `Middleware` has anything to do."""
         return bool(self.hosts or self.token or self.metrics_port)
+
+    def goes_by(self, host: str) -> bool:
+        """Whether the service may be asked by a header Host, with or without a port."""
+        return not self.hosts or _matches(_name(host), self.hosts)
 
 
 def path_of(scope: Scope) -> str:
@@ -60,15 +64,14 @@ class Middleware:
         access, headers, path = self.access, Headers(scope=scope), path_of(scope)
         if path in HEALTH:  # probes know neither the name nor the token
             return None
-        if access.hosts and not _matches(_name(headers.get("host", "")), access.hosts):
-            host = headers.get("host", "")
-            return RequestError(421, f"This service is not {host!r:.80}; ask it by its own name.")
         if access.metrics_port is not None:
             on_port = (scope.get("server") or ("", None))[1] == access.metrics_port
             if on_port != (path == METRICS):
                 return RequestError(404, f"There is nothing at {path:.200} on this port.")
-            if on_port:
+            if on_port:  # Prometheus finds what it asks by address
                 return None
+        if not access.goes_by(host := headers.get("host", "")):
+            return RequestError(421, f"This service is not {host!r:.80}; ask it by its own name.")
         if access.token is not None and not self.is_public(path):
             scheme, _, given = headers.get("authorization", "").partition(" ")
             same = hmac.compare_digest(given.strip().encode(), access.token.encode())
