@@ -12,6 +12,7 @@ from fastapi.responses import FileResponse, Response
 from starlette.routing import request_response
 
 from digits.serving.errors import RequestError
+from digits.serving.scopes import path_of
 
 INDEX = "index.html"
 # A path with a hash of the content never changes its content.
@@ -76,8 +77,7 @@ def install(app: FastAPI, path: Path) -> Callable[[str], bool]:
         return name
 
     async def file(request: Request) -> Response:
-        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-        name = name_of(path)
+        name = name_of(path_of(request.scope))
         if name not in folder.files or name.endswith((*CODINGS,)):
             raise RequestError(404, f"There is nothing at /{name:.200}; the page is at /.")
         if request.method not in ("GET", "HEAD"):

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from digits.serving import problems
 from digits.serving.errors import RequestError
+from digits.serving.scopes import path_of
 
 HEALTH = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
 METRICS = "/metrics"
@@ -42,12 +43,6 @@ class Access:
         return not self.hosts or _matches(_name(host), self.hosts)
 
 
-def path_of(scope: Scope) -> str:
-    """The path below the one that the service is at."""
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))
-
-
 class Middleware:
     """Answers for an application where `access` does not let a request through."""
 
@@ -57,7 +52,7 @@ class Middleware:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http" and (error := self._error(scope)) is not None:
-            return problems.response(path_of(scope), error)(scope, receive, send)
+            return problems.response(scope, error)(scope, receive, send)
         return self.app(scope, receive, send)
 
     def _error(self, scope: Scope) -> RequestError | None:
