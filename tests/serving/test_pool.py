@@ -1,10 +1,12 @@
 """The service's side of the processes that read; here none is started."""
 
 import asyncio
+import json
 import time
 
 import pytest
 from starlette.datastructures import Headers
+from starlette.responses import Response
 
 from digits.reading.reader import Reader
 from digits.serving.errors import RequestError
@@ -14,6 +16,7 @@ from digits.serving.reading_processes.messages import Kind, Reply, Request
 from digits.serving.reading_processes.pool import ReadingProcess, ReadingProcesses
 
 BUDGET = Budget(processes=1, each=80 * MB, one=90 * MB, bodies=4 * MB)
+BATCH = b"two pictures"  # of which `Busy` reads one
 
 
 def test_a_process_that_cannot_start_is_started_again(
@@ -49,8 +52,10 @@ class Busy:
         self.idle, self.ended = idle, asyncio.get_running_loop().create_future()
         self.asked: list[Request] = []
 
-    async def ask(self, head: Request, *_: object) -> Reply:
+    async def ask(self, head: Request, body: bytearray, parts: list[Reply], _: float) -> Reply:
         self.asked.append(head)
+        if body == BATCH:
+            parts += [Reply(Kind.COUNTED, total=2), Reply(Kind.PART, b'"read"')]
         await asyncio.sleep(60 if head.last else 0.1)
         self.idle.put_nowait(self)
         return Reply(Kind.TOO_LARGE)
@@ -68,15 +73,19 @@ def test_waiting_to_take_more_memory_has_an_end(
         for one in both:
             one.idle.put_nowait(one)
 
-        async def send() -> None:
-            await processes._answer(Headers(), bytearray(), answers.predict_batch)
+        async def send(body: bytes = b"") -> Response:
+            return await processes._answer(Headers(), bytearray(body), answers.predict_batch)
 
         first = asyncio.create_task(send())
         await asyncio.sleep(0.2)
         begun = time.monotonic()
-        for error in await asyncio.gather(send(), send(), return_exceptions=True):
-            assert isinstance(error, RequestError)
-            assert error.status_code == 503
+        error, batch = await asyncio.gather(send(), send(BATCH), return_exceptions=True)
+        assert isinstance(error, RequestError)
+        assert error.status_code == 503
+        assert isinstance(batch, Response)  # what was read before is answered
+        read, unread = json.loads(bytes(batch.body))["pictures"]
+        assert read == "read"
+        assert "not read within" in unread["error"]
         assert 0.5 <= time.monotonic() - begun < 5
         (larger,) = (head for one in both for head in one.asked if head.last)
         assert larger.seconds <= pool.READING_SECONDS - 0.1  # of which a part is over

@@ -252,9 +252,9 @@ class ReadingProcesses:
                     process = await self._free(end)
                     again = head(one, READING_SECONDS - read, True)
                     reply = await process.ask(again, body, parts, 0)
-        except Ended as error:
+        except (Ended, RequestError) as error:
             if not any(part.kind == Kind.PART for part in parts):
-                raise _unanswered(error) from None
+                raise _unanswered(error) if isinstance(error, Ended) else error from None
             reply = Reply(Kind.ANSWER)
         if reply.kind == Kind.FAILED:
             telemetry.log("fault", traceback=reply.content.decode())
