@@ -123,10 +123,10 @@ def limits() -> str:
         f"{protocol.HEADER_SECONDS} s to send it",
         "pictures in a body": str(requests.MOST_PICTURES),
         "pixels of a picture": f"{memory.pixels(1 << 40):,}; fewer where there is less memory, "
-        f"such as {memory.pixels(one) / 1e6:.0f} million with 1 GiB and two cores",
+        f"such as {memory.pixels(one) // 1_000_000} million with 1 GiB and two cores",
         "the reading of a request": f"{pool.READING_SECONDS} s, and what memory there is for it",
         "requests that wait, in each worker": f"{pool.MOST_WAITING}, each for "
-        f"{pool.WAITING_SECONDS} s",
+        f"{pool.WAITING_SECONDS} s in all",
         "connections, in each worker": f"{protocol.MOST_CONNECTIONS}; each may be idle for "
         f"{protocol.IDLE_SECONDS} s, and makes room before that",
         "workers": str(serve.MOST_WORKERS),

@@ -204,6 +204,17 @@ def test_curl_asks_for_paths_that_there_are() -> None:
         assert any(re.fullmatch(re.sub(r"{\w+}", r"\\w+", known), path) for known in paths), path
 
 
+def test_the_stated_limit_of_pixels_is_within_the_real_one() -> None:
+    pytest.importorskip("fastapi")
+    import generated
+
+    from digits.serving.reading_processes.memory import Budget, pixels
+
+    found = re.search(r"such as (\d+) million with 1 GiB and two cores", generated.limits())
+    assert found
+    assert 12_000_000 <= int(found[1]) * 1_000_000 <= pixels(Budget.of(1 << 30, 2).one)
+
+
 def test_the_site_is_whole_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
     """Strict: a link to nowhere, or a mark that nothing fills, ends the build."""
     pytest.importorskip("mkdocs")

@@ -24,7 +24,6 @@ from typing_extensions import TypedDict
 
 from digits import pictures
 from digits.bundle import CANVAS_SIDE, DIGIT_SIDE
-from digits.errors import DigitsError
 from digits.files import replacing
 from digits.pictures.grey import Grey
 from digits.serving import openapi
@@ -54,7 +53,7 @@ BODY = {
 
 
 class Collected(TypedDict):
-    """How many digits are kept, and in which folder."""
+    """How many digits there are, all or those of a request, and in which folder."""
 
     kept: int
     folder: str
@@ -73,7 +72,8 @@ def install(app: FastAPI, folder: Path, pool: ReadingProcesses, origins: Sequenc
     )
     async def collect(request: Request) -> Collected:
         """Keeps digits, ink bright on black, with what they are: in a form, each file's field is
-        its label. All of a request are kept, or none."""
+        its label. Answers with how many of them are in the folder now. Of a request that gets 503,
+        or no answer, some may be kept; send it again: the same digit is there once."""
         origin = request.headers.get("origin")
         own = not origin or urlsplit(origin).netloc == request.headers.get("host")
         if not own and "*" not in origins and origin not in origins:
@@ -92,10 +92,12 @@ def count(folder: Path) -> int:
 
 
 def keep(task: Task, folder: Path) -> Iterator[Reply]:
-    """Writes the digits of a request into a folder, and answers with how many they are.
+    """Writes the digits of a request into a folder, and answers with how many of them are there,
+    which counts the same digit once.
 
-    Raises a RequestError, 400, 413, 415 or 422, if one of them is not a digit as it should be, or
-    the folder is full, and 503 if it cannot be written; none are kept then.
+    Raises a RequestError: 400, 413, 415 or 422, one of them is not a digit as it should be, or the
+    folder is full, and none are written; 503, it cannot be written, and those before are kept, for
+    another request may have counted on them.
     """
     found = [(label, _pixels(content)) for label, content in _digits(task)]
     files = {
@@ -106,19 +108,15 @@ def keep(task: Task, folder: Path) -> Iterator[Reply]:
     if count(folder) + len(new) > MOST_KEPT:
         detail = f"{folder} holds {MOST_KEPT:,} digits, as many as are taken; empty it first."
         raise RequestError(413, detail)
-    written: list[Path] = []
     try:
         for path, digit in new.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as file:
                 Image.fromarray(digit).save(file, "PNG")
-            written.append(path)
     except OSError as error:
-        for path in written:
-            path.unlink(missing_ok=True)
         detail = f"{folder} cannot be written ({error.strerror or error}); try again later."
         raise RequestError(503, detail) from None
-    answer = Collected(kept=len(found), folder=str(folder))
+    answer = Collected(kept=len(files), folder=str(folder))
     yield Reply(Kind.ANSWER, json.dumps(answer).encode())
 
 
@@ -171,7 +169,9 @@ def _pixels(content: bytes) -> Grey:
                 given = f"{image.width}×{image.height}"
                 raise RequestError(422, f"A picture is {given} pixels; {wanted}.")
         digit = pictures.load(content)
-    except (DigitsError, OSError, SyntaxError, Image.DecompressionBombError):
+    except (RequestError, MemoryError):
+        raise
+    except Exception:  # on a damaged file a decoder raises anything
         raise RequestError(422, f"A picture is damaged; {wanted}.") from None
     if np.ptp(digit) == 0:
         raise RequestError(422, f"A picture is blank; {wanted}.")

@@ -8,9 +8,11 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from pydantic import Field
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 from typing_extensions import NotRequired, TypedDict
 
 from digits.serving.errors import RequestError
+from digits.serving.scopes import path_of
 
 MEDIA_TYPE = "application/problem+json"
 FAULT = "The request met a fault of this program; please report it."
@@ -31,7 +33,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def answer(request: Request, error: HTTPException) -> Response:
-        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+        path = path_of(request.scope)
         if not isinstance(error, RequestError):
             of_framework = {
                 404: f"There is nothing at {path:.200}; the paths are listed at /docs.",
@@ -39,18 +41,18 @@ def install(app: FastAPI) -> None:
             }
             detail = of_framework.get(error.status_code, error.detail)
             error = RequestError(error.status_code, detail, error.headers)
-        return response(path, error)
+        return response(request.scope, error)
 
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> Response:
-        return response(request.url.path, RequestError(500, FAULT))
+        return response(request.scope, RequestError(500, FAULT))
 
 
-def response(path: str, error: RequestError) -> Response:
-    """The answer that an error makes at a path."""
+def response(scope: Scope, error: RequestError) -> Response:
+    """The answer that an error makes to the request with a scope."""
     status, detail = error.status_code, error.detail
     title = HTTPStatus(status).phrase
     problem = Problem(type="about:blank", title=title, status=status, detail=detail)
-    if path.startswith("/v2"):
+    if path_of(scope).startswith("/v2"):
         problem["error"] = detail
     return Response(json.dumps(problem), status, error.headers, MEDIA_TYPE)

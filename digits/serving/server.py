@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
@@ -75,7 +76,7 @@ def serve(bundle: Bundle, service: Service) -> None:
         )
         with _fetching(page, bundle.folder):
             if service.browser and service.address.uds is None:
-                webbrowser.open(f"{places[0]}{service.root_path}/")
+                _open(places[0], access)
             app = partial(_application, bundle.folder, page, replace(service, access=access))
             settings = SETTINGS | {"factory": True, "root_path": service.root_path}
             if service.address.uds is not None:  # only a proxy of this machine can reach it
@@ -101,6 +102,15 @@ def _application(folder: Path, page: Path, service: Service) -> FastAPI:
     app = create_app(reader, page, service.workers, service.access, service.collect)
     app.state.silence = silence  # lasts as long as the application
     return app
+
+
+def _open(place: str, access: Access) -> None:
+    """Opens the page in a browser, unless it would be refused by this name.
+
+    The path of --root-path is not added: a proxy takes it off, and here is none.
+    """
+    if access.goes_by(urlsplit(place).netloc):
+        webbrowser.open(f"{place}/")
 
 
 def _url(listener: socket.socket, address: Address) -> str:

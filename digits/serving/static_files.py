@@ -2,7 +2,6 @@
 
 import hashlib
 import mimetypes
-import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,6 +12,7 @@ from fastapi.responses import FileResponse, Response
 from starlette.routing import request_response
 
 from digits.serving.errors import RequestError
+from digits.serving.scopes import path_of
 
 INDEX = "index.html"
 # A path with a hash of the content never changes its content.
@@ -26,25 +26,32 @@ MEDIA_TYPES = {  # which not every system knows
 
 
 class Folder:
-    """The files that are in a folder, as long as it is not replaced by another one."""
+    """The files that are in a folder, as of when its `index.html` was written, which is last."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._load()
 
     def _load(self) -> None:
-        self._seen = self._path.stat()
+        seen = self._stamp()  # before the files, so that a change meanwhile is seen next time
         self.files = {
             path.relative_to(self._path).as_posix(): path
             for path in self._path.rglob("*")
             if path.is_file()
         }
+        self._seen = seen
         self._tags: dict[str, str] = {}
 
+    def _stamp(self) -> tuple[int, ...]:
+        """What differs once `index.html` has been written again."""
+        found = (self._path / INDEX).stat()
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
     def refresh(self) -> None:
-        """Finds the files again if the folder has been replaced."""
+        """Finds the files again if the site has been written again, in this folder or in another
+        one in its place."""
         with suppress(OSError):  # it is being replaced: what was there is still right
-            if not os.path.samestat(self._path.stat(), self._seen):
+            if self._stamp() != self._seen:
                 self._load()
 
     def tag(self, name: str) -> str:
@@ -58,20 +65,19 @@ class Folder:
 def install(app: FastAPI, path: Path) -> Callable[[str], bool]:
     """Serves a folder from `site.build` at every path that the application does not have itself.
 
-    Compressed copies go to clients that accept them. The folder may be replaced by a newer one.
-    Returns a function that says whether there is a file at a path.
+    Compressed copies go to clients that accept them. The folder may be written again by
+    `site.build`, or replaced. Returns a function that says whether there is a file at a path.
     """
     folder = Folder(path)
 
     def name_of(path: str) -> str:
         name = path.removeprefix("/") or INDEX
-        if name == INDEX:
+        if not HASHED.search(name):
             folder.refresh()
         return name
 
     async def file(request: Request) -> Response:
-        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-        name = name_of(path)
+        name = name_of(path_of(request.scope))
         if name not in folder.files or name.endswith((*CODINGS,)):
             raise RequestError(404, f"There is nothing at /{name:.200}; the page is at /.")
         if request.method not in ("GET", "HEAD"):

@@ -88,7 +88,7 @@ class Middleware:
                 status = HUNG_UP if gone else 503
                 if not gone:
                     error = RequestError(503, STOPPING, {"Retry-After": "1"})
-                    await problems.response(scope["path"], error)(scope, receive, send_with_headers)
+                    await problems.response(scope, error)(scope, receive, send_with_headers)
         finally:
             seconds = time.perf_counter() - started
             # The path as it was declared: the number of others has no limit.

@@ -1,5 +1,6 @@
 """A running service, for the tests that send requests to it."""
 
+import asyncio
 import io
 import os
 import re
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -58,6 +60,12 @@ def png(pixels: Any) -> bytes:
     return content.getvalue()
 
 
+def chunk(kind: bytes, content: bytes) -> bytes:
+    """A part of a PNG file."""
+    check = zlib.crc32(kind + content).to_bytes(4, "big")
+    return len(content).to_bytes(4, "big") + kind + content + check
+
+
 @pytest.fixture(scope="module")
 def address(reader: Reader, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
     """Host and port of a real server in a thread, with a folder of files in place of the page."""
@@ -74,6 +82,17 @@ def task(reader: Reader, content: bytes, content_type: str, pixels: int = 1 << 2
     """A request as the work on it sees it, for work that is done in this process."""
     body = Body(content, content_type, "", "")
     return Task(reader, body, pixels, time.monotonic() + 60, 0)
+
+
+def ask(app: Any, path: str, root_path: str = "", **request: Any) -> httpx.Response:
+    """What an application answers that no server runs."""
+
+    async def get() -> httpx.Response:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False, root_path=root_path)
+        async with httpx.AsyncClient(transport=transport, base_url="http://digits") as client:
+            return await client.get(path, **request)
+
+    return asyncio.run(get())
 
 
 @contextmanager

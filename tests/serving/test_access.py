@@ -8,19 +8,25 @@ import socket
 import subprocess
 import sys
 import time
+import webbrowser
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from processes import ROOT
 from services import FILES, JSON, PNG, Started, running
 
+from digits import bundle
 from digits.cli import main
 from digits.errors import DigitsError
 from digits.reading.reader import Reader
+from digits.serving import browser_runtime, site
 from digits.serving.app import create_app
 from digits.serving.connections.access import Access
 from digits.serving.connections.listening import Address, listening
+from digits.serving.connections.protocol import Server
+from digits.serving.server import Service, serve
 
 CANVAS = json.dumps({"canvas": [[0] * 256] * 256})
 
@@ -108,12 +114,44 @@ def test_every_address_of_both_versions() -> None:
 def test_metrics_have_a_port_of_their_own(reader: Reader) -> None:
     with listening(Address(port=0, metrics_port=0)) as (_, of_metrics):
         port = of_metrics[0].getsockname()[1]
-    with running(create_app(reader, access=Access(metrics_port=port)), port) as (host, main_port):
+    access = Access(hosts=("digits.example.org",), token="s3cret", metrics_port=port)
+    right = {"Host": "digits.example.org", "Authorization": "Bearer s3cret"}
+    with running(create_app(reader, access=access), port) as (host, main_port):
         assert "digits_requests" in httpx.get(f"http://{host}:{port}/metrics").text
         assert httpx.get(f"http://{host}:{port}/readyz").status_code == 200
         assert httpx.get(f"http://{host}:{port}/v2").status_code == 404
         assert httpx.get(f"http://{host}:{main_port}/metrics").status_code == 404
-        assert httpx.get(f"http://{host}:{main_port}/v2").status_code == 200
+        assert httpx.get(f"http://{host}:{main_port}/v2").status_code == 421
+        assert httpx.get(f"http://{host}:{main_port}/v2", headers=right).status_code == 200
+
+
+def test_a_taken_port_is_named_by_its_flag() -> None:
+    with listening(Address(port=0)) as ((taken,), _):
+        port = taken.getsockname()[1]
+        for address, flag in (
+            (Address(port=port), "--port"),
+            (Address(port=0, metrics_port=port), "--metrics-port"),
+        ):
+            with pytest.raises(DigitsError, match=f"choose another {flag},"), listening(address):
+                pass
+    with (
+        pytest.raises(DigitsError, match="--metrics-port must be from 0 to 65535"),
+        listening(Address(port=0, metrics_port=1 << 16)),
+    ):
+        pass
+
+
+def test_the_page_is_opened_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here no proxy takes the path of --root-path off, and a name that is not allowed gets 421."""
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    monkeypatch.setattr(browser_runtime, "is_cached", lambda: True)
+    monkeypatch.setattr(site, "build", lambda *_, **__: [])
+    monkeypatch.setattr(Server, "run", lambda self, _: setattr(self, "started", True))
+    for hosts in ((), ("127.0.0.1",), ("digits.example.org",)):
+        access = Access(hosts=hosts)
+        serve(bundle.read(), Service(Address(port=0), 1, "/digits", access, browser=True))
+    assert [urlsplit(url)._replace(netloc="").geturl() for url in opened] == ["http:///"] * 2
 
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="there are no Unix sockets")

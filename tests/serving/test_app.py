@@ -17,7 +17,7 @@ import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image
-from services import FILES, PNG, Client, task
+from services import FILES, PNG, Client, chunk, task
 
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
@@ -105,9 +105,14 @@ def test_a_body_may_come_packed(client: Client, picture: bytes) -> None:
     head = {"Content-Type": form.headers["content-type"], "Content-Encoding": "gzip"}
     answer = client.post("/predict", content=gzip.compress(form.read()), headers=head)
     assert answer.json() == plain
+    members = gzip.compress(picture[:99]) + gzip.compress(picture[99:])
+    assert client.post("/predict", content=members, headers=headers).json() == plain
     bomb = gzip.compress(bytes(LARGEST_BODY + 1))
+    half = gzip.compress(bytes(LARGEST_BODY // 2 + 1))
     for body, encoding, status in (
         (bomb, "gzip", 413),
+        (half * 2, "gzip", 413),
+        (packed + b"more", "gzip", 400),
         (packed[:-9], "gzip", 400),
         (picture, "gzip", 400),
         (picture, "br", 415),
@@ -176,11 +181,6 @@ def test_a_form_stays_in_memory(reader: Reader, monkeypatch: pytest.MonkeyPatch)
 # Mistakes.
 
 ROWS = [[0] * 28] * 28
-
-
-def chunk(kind: bytes, content: bytes) -> bytes:
-    check = zlib.crc32(kind + content).to_bytes(4, "big")
-    return len(content).to_bytes(4, "big") + kind + content + check
 
 
 BOMB = b"\x89PNG\r\n\x1a\n" + b"".join(  # 100,000 by 100,000 pixels, all black

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
-from services import FILES, Client, png, running, task
+from services import FILES, Client, chunk, png, running, task
 
 from digits.reading.reader import Reader
 from digits.serving import collecting
@@ -38,9 +39,11 @@ def client(reader: Reader, folder: Path) -> Iterator[Client]:
         yield client
 
 
-def digit(label: Any, pixels: Any) -> dict[str, Any]:
-    content = base64.b64encode(png(pixels)).decode()
-    return {"label": label, "picture": f"data:image/png;base64,{content}"}
+def digit(label: Any, picture: Any) -> dict[str, Any]:
+    """Of pixels, or of the bytes of a file."""
+    content = picture if isinstance(picture, bytes) else png(picture)
+    encoded = base64.b64encode(content).decode()
+    return {"label": label, "picture": f"data:image/png;base64,{encoded}"}
 
 
 def files(folder: Path) -> list[str]:
@@ -54,7 +57,7 @@ def test_digits_are_kept_once_and_can_be_taught(
     body = {"digits": [digit("7", SEVEN), digit("1", SMALL), digit("none", SEVEN.T)]}
     for _ in range(2):
         assert client.post("/collect", json=body).json() == {"kept": 3, "folder": str(folder)}
-    form = client.post("/collect", files=[("7", ("a.png", png(SEVEN.T)))])
+    form = client.post("/collect", files=[("7", ("a.png", png(SEVEN.T)))] * 2)
     assert form.json() == {"kept": 1, "folder": str(folder)}
     assert client.get("/collect").json()["kept"] == 4
     assert [name.split("/")[0] for name in files(folder)] == ["1", "7", "7", "none"]
@@ -69,7 +72,14 @@ def _wrong() -> list[tuple[Any, int, str]]:
     jpeg = io.BytesIO()
     Image.fromarray(SMALL).save(jpeg, "JPEG")
     other = {"label": "7", "picture": "data:image/png;base64,!"}
-    no_png = {"label": "7", "picture": "data:image/png;base64," + base64.b64encode(b"x").decode()}
+    whole = png(SMALL)
+    header, rest = whole[:33], whole[33:]  # what comes before and after the end of IHDR
+    damaged = [
+        whole[:8] + chunk(b"IHDR", whole[16:20]) + rest,
+        header + chunk(b"acTL", b"") + rest,
+        header + chunk(b"zTXt", b"x\0\0" + zlib.compress(bytes(2 << 20))) + rest,
+        whole[:-40],
+    ]
     return [
         ({}, 422, "no digits"),
         ({"digits": []}, 422, "no digits"),
@@ -79,7 +89,8 @@ def _wrong() -> list[tuple[Any, int, str]]:
         ({"digits": [digit("../7", SMALL)]}, 422, "'../7'"),
         ({"digits": [digit(7, SMALL)]}, 422, "not as it should be"),
         ({"digits": [other]}, 422, "base64"),
-        ({"digits": [no_png]}, 422, "no PNG"),
+        ({"digits": [digit("7", b"x")]}, 422, "no PNG"),
+        *(({"digits": [digit("7", one)]}, 422, "damaged") for one in damaged),
         ({"digits": [digit("7", SMALL[:20])]}, 422, "28×20"),
         ({"digits": [digit("7", np.zeros((28, 28), np.uint8))]}, 422, "blank"),
         ({"digits": [digit("7", SMALL), digit("8", SMALL[1:])]}, 422, "28×27"),
@@ -112,8 +123,8 @@ def test_a_full_folder_and_a_full_disk(
 ) -> None:
     one, two = digit("1", SMALL), digit("2", SMALL)
 
-    def keep(digit: dict[str, Any]) -> None:
-        content = httpx.Request("POST", "http://x", json={"digits": [digit]}).read()
+    def keep(*digits: dict[str, Any]) -> None:
+        content = httpx.Request("POST", "http://x", json={"digits": digits}).read()
         [*collecting.keep(task(reader, content, "application/json"), tmp_path)]
 
     keep(one)
@@ -123,13 +134,20 @@ def test_a_full_folder_and_a_full_disk(
         keep(two)
     monkeypatch.undo()
 
-    def full(*_: Any, **__: Any) -> None:
-        raise OSError(28, "No space left on device")
+    save = Image.Image.save
+
+    def full(self: Image.Image, *arguments: Any) -> None:
+        if any((tmp_path / "2").glob("*.png")):
+            raise OSError(28, "No space left on device")
+        save(self, *arguments)
 
     monkeypatch.setattr(Image.Image, "save", full)
     with pytest.raises(RequestError, match=r"503.*No space left"):
-        keep(two)
-    assert len(files(tmp_path)) == 1
+        keep(two, digit("3", SMALL))
+    assert [name.split("/")[0] for name in files(tmp_path)] == ["1", "2"]  # what was written stays
+    monkeypatch.undo()
+    keep(two, digit("3", SMALL))
+    assert len(files(tmp_path)) == 3
 
 
 def test_without_the_flag_nothing_is_taken(reader: Reader, tmp_path: Path) -> None:

@@ -11,11 +11,14 @@ import time
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 from processes import ROOT
-from services import JSON, PNG, Started
+from services import JSON, PNG, Started, png
 
+SEVEN = np.eye(28, dtype=np.uint8) * 255
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+OPENSSL = shutil.which("openssl")
 CADDY = shutil.which("caddy")
 
 
@@ -37,7 +40,9 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-@pytest.mark.skipif(NGINX is None and "CI" not in os.environ, reason="nginx is not installed")
+@pytest.mark.skipif(
+    None in (NGINX, OPENSSL) and "CI" not in os.environ, reason="nginx or openssl is not installed"
+)
 def test_nginx(started: Started, tmp_path: Path, picture: bytes) -> None:
     """TLS ends at nginx, which finds the service on a Unix socket, below a path."""
     certificate(tmp_path)
@@ -64,7 +69,7 @@ def test_nginx(started: Started, tmp_path: Path, picture: bytes) -> None:
         f"daemon off; pid {tmp_path}/pid; error_log stderr;\n{'user root;' * (os.getuid() == 0)}\n"
         f"events {{}}\nhttp {{ access_log off;\n{places} include {tmp_path}/digits.conf; }}\n"
     )
-    started(*flags)
+    started(*flags, "--collect", str(tmp_path / "collected"))
     assert NGINX is not None, "nginx is needed for this test"
     command = [NGINX, "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as nginx:
@@ -93,6 +98,10 @@ def test_nginx(started: Started, tmp_path: Path, picture: bytes) -> None:
                 )
                 assert client.get("/digits/metrics").status_code == 403
                 assert client.get("/digits/nothing").json()["detail"].endswith("the page is at /.")
+                origin = f"digits.example.org:{port}"
+                own = {"Host": origin, "Origin": f"https://{origin}"}
+                sent = client.post("/digits/collect", files={"7": png(SEVEN)}, headers=own)
+                assert sent.json()["kept"] == 1
                 large = client.post("/digits/predict", content=bytes(17 << 20), headers=JSON)
                 assert large.status_code == 413
                 many = {client.get("/digits/healthz").status_code for _ in range(100)}

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from digits.serving import problems
 from digits.serving.errors import RequestError
+from digits.serving.scopes import path_of
 
 HEALTH = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
 METRICS = "/metrics"
@@ -20,7 +21,7 @@ class Access:
 
     Attributes:
         hosts: names that the header Host may have; `*.example.org` stands for every name below it.
-            None for any.
+            None for any. The port for the metrics alone goes by any name.
         token: what must be in the header Authorization, except for the page and for health.
         metrics_port: the port that has /metrics and health, and nothing else; other ports then
             have no /metrics.
@@ -37,11 +38,9 @@ class Access:
         """Whether `Middleware` has anything to do."""
         return bool(self.hosts or self.token or self.metrics_port)
 
-
-def path_of(scope: Scope) -> str:
-    """The path below the one that the service is at."""
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))
+    def goes_by(self, host: str) -> bool:
+        """Whether the service may be asked by a header Host, with or without a port."""
+        return not self.hosts or _matches(_name(host), self.hosts)
 
 
 class Middleware:
@@ -53,22 +52,21 @@ class Middleware:
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http" and (error := self._error(scope)) is not None:
-            return problems.response(path_of(scope), error)(scope, receive, send)
+            return problems.response(scope, error)(scope, receive, send)
         return self.app(scope, receive, send)
 
     def _error(self, scope: Scope) -> RequestError | None:
         access, headers, path = self.access, Headers(scope=scope), path_of(scope)
         if path in HEALTH:  # probes know neither the name nor the token
             return None
-        if access.hosts and not _matches(_name(headers.get("host", "")), access.hosts):
-            host = headers.get("host", "")
-            return RequestError(421, f"This service is not {host!r:.80}; ask it by its own name.")
         if access.metrics_port is not None:
             on_port = (scope.get("server") or ("", None))[1] == access.metrics_port
             if on_port != (path == METRICS):
                 return RequestError(404, f"There is nothing at {path:.200} on this port.")
-            if on_port:
+            if on_port:  # Prometheus finds what it asks by address
                 return None
+        if not access.goes_by(host := headers.get("host", "")):
+            return RequestError(421, f"This service is not {host!r:.80}; ask it by its own name.")
         if access.token is not None and not self.is_public(path):
             scheme, _, given = headers.get("authorization", "").partition(" ")
             same = hmac.compare_digest(given.strip().encode(), access.token.encode())

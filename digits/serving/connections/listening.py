@@ -36,25 +36,27 @@ def listening(at: Address) -> Iterator[tuple[list[socket.socket], list[socket.so
 
     Raises DigitsError if an address cannot be listened on.
     """
-    for port in (at.port, at.metrics_port or 0):
+    for flag, port in (("--port", at.port), ("--metrics-port", at.metrics_port or 0)):
         if not 0 <= port < 1 << 16:
-            raise DigitsError(f"A port must be from 0 to 65535, not {port}.")
+            raise DigitsError(f"{flag} must be from 0 to 65535, not {port}.")
     with ExitStack() as stack:
         if at.uds is None:
-            main = _on_host(at.host, at.port)
+            main = _on_host(at.host, at.port, "--port")
         else:
             main = [_on_path(at.uds)]
             stack.callback(_remove, at.uds, os.stat(at.uds).st_ino)
         for one in main:
             stack.enter_context(one)
-        metrics = [] if at.metrics_port is None else _on_host(at.host, at.metrics_port)
+        metrics = []
+        if at.metrics_port is not None:
+            metrics = _on_host(at.host, at.metrics_port, "--metrics-port")
         for one in metrics:
             stack.enter_context(one)
         yield main, metrics
 
 
-def _on_host(host: str, port: int) -> list[socket.socket]:
-    """A socket for each address of a host, all of one port."""
+def _on_host(host: str, port: int, flag: str) -> list[socket.socket]:
+    """A socket for each address of a host, all of one port, which `flag` chooses."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         addresses = list(dict.fromkeys((family, address[0]) for family, *_, address in found))
@@ -68,7 +70,7 @@ def _on_host(host: str, port: int) -> list[socket.socket]:
         reason = getattr(error, "strerror", None) or error
         raise DigitsError(
             f"Cannot listen on {host}, port {port} ({reason}); "
-            "choose another --port, or 0 for a free one."
+            f"choose another {flag}, or 0 for a free one."
         ) from None
     raise AssertionError
 

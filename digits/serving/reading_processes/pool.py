@@ -7,8 +7,8 @@ import json
 import multiprocessing
 import pickle
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import anyio
@@ -33,8 +33,8 @@ from digits.serving.reading_processes.messages import (
 )
 
 MOST_WAITING = 12  # requests that are read or wait for a process, in each service
-READING_SECONDS = 10  # for each request, from when its reading begins
-WAITING_SECONDS = 10  # before it begins
+READING_SECONDS = 10  # for each request, while a process has it
+WAITING_SECONDS = 10  # for each request, while none has it
 AT_ONCE = 64 << 10  # bytes, which are worth a copy to be sent with what precedes them
 GRACE = 0.25  # seconds for what nobody waits for any more; then its process is replaced
 START_SECONDS = 60
@@ -196,7 +196,7 @@ class ReadingProcesses:
             try:
                 await process.start(self._reader)
                 await asyncio.shield(process.ended)
-            except OSError as error:  # too many processes or open files
+            except Exception as error:  # too many processes (EOFError of the fork server) or files
                 telemetry.log("reading process", error=repr(error))
             finally:
                 self._processes.discard(process)
@@ -224,8 +224,9 @@ class ReadingProcesses:
 
     async def _answer(self, headers: Headers, body: bytearray, work: Work) -> Response:
         parts: list[Reply] = []
+        clock = asyncio.get_running_loop().time
 
-        def head(memory: int, last: bool) -> Request:
+        def head(memory: int, seconds: float, last: bool) -> Request:
             return Request(
                 work,
                 content_type=headers.get("content-type", ""),
@@ -233,20 +234,27 @@ class ReadingProcesses:
                 inference_length=headers.get(INFERENCE_LENGTH, ""),
                 memory=memory,
                 most_pixels=pixels(memory),
-                seconds=READING_SECONDS,
+                seconds=seconds,
                 done=sum(part.kind == Kind.PART for part in parts),
                 last=last,
             )
 
         each, one = self.budget.each, self.budget.one
         try:
-            reply = await self._ask(head(each, each == one), body, parts, GRACE)
+            end = clock() + WAITING_SECONDS
+            process = await self._free(end)
+            begun = clock()
+            reply = await process.ask(head(each, READING_SECONDS, each == one), body, parts, GRACE)
             if reply.kind == Kind.TOO_LARGE:
-                async with self._large:
-                    reply = await self._ask(head(one, True), body, parts, 0)
-        except Ended as error:
+                read = clock() - begun
+                end += read  # of the waiting, which goes on
+                async with self._alone(end):
+                    process = await self._free(end)
+                    again = head(one, READING_SECONDS - read, True)
+                    reply = await process.ask(again, body, parts, 0)
+        except (Ended, RequestError) as error:
             if not any(part.kind == Kind.PART for part in parts):
-                raise _unanswered(error) from None
+                raise _unanswered(error) if isinstance(error, Ended) else error from None
             reply = Reply(Kind.ANSWER)
         if reply.kind == Kind.FAILED:
             telemetry.log("fault", traceback=reply.content.decode())
@@ -263,24 +271,37 @@ class ReadingProcesses:
             return Response(reply.content, headers=extra, media_type="application/octet-stream")
         return Response(reply.content, media_type="application/json")
 
-    async def _ask(self, head: Request, body: bytearray, parts: list[Reply], grace: float) -> Reply:
-        process = await self._free()
-        return await process.ask(head, body, parts, grace)
+    @asynccontextmanager
+    async def _alone(self, end: float) -> AsyncIterator[None]:
+        """The place of the one that takes more memory, when it is free. Raises RequestError."""
+        with _until(end):
+            await self._large.acquire()
+        try:
+            yield
+        finally:
+            self._large.release()
 
-    async def _free(self) -> ReadingProcess:
-        """A process that has nothing to do, when there is one."""
+    async def _free(self, end: float) -> ReadingProcess:
+        """A process that has nothing to do, when there is one. Raises RequestError."""
         while True:
             try:
                 process = self._idle.get_nowait()
             except asyncio.QueueEmpty:
-                try:
-                    with anyio.fail_after(WAITING_SECONDS):
-                        process = await self._idle.get()
-                except TimeoutError:
-                    detail = "Other requests take all the time there is; try again soon."
-                    raise RequestError(503, detail, RETRY) from None
+                with _until(end):
+                    process = await self._idle.get()
             if not process.ended.done():
                 return process
+
+
+@contextmanager
+def _until(end: float) -> Iterator[None]:
+    """Waits in the block until a time of the loop's clock. Raises a RequestError, 503, then."""
+    try:
+        with anyio.fail_after(end - asyncio.get_running_loop().time()):
+            yield
+    except TimeoutError:
+        detail = "Other requests take all the time there is; try again soon."
+        raise RequestError(503, detail, RETRY) from None
 
 
 def _unanswered(error: Ended) -> RequestError:

@@ -1,6 +1,8 @@
 """What is in the body of a request: pictures as files, in a form, or as arrays in JSON."""
 
 import asyncio
+import gzip
+import io
 import json
 import zlib
 from collections.abc import AsyncGenerator, Mapping
@@ -36,15 +38,15 @@ def content_of(body: Body) -> bytes | bytearray:
     if encoding not in ("gzip", "x-gzip"):
         detail = f"Content-Encoding is {encoding!r:.40}; send gzip, or the content as it is."
         raise RequestError(415, detail)
-    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    try:
-        content = unpacking.decompress(body.content, LARGEST_BODY)
-    except zlib.error as error:
+    try:  # of all members that it has, which belong together
+        with gzip.GzipFile(fileobj=io.BytesIO(body.content)) as packed:
+            content = packed.read(LARGEST_BODY + 1)
+    except EOFError:
+        raise RequestError(400, "The body is not valid gzip (it is cut short).") from None
+    except (OSError, zlib.error) as error:
         raise RequestError(400, f"The body is not valid gzip ({error!s:.80}).") from None
-    if not unpacking.eof:
-        if len(content) == LARGEST_BODY:
-            raise RequestError(413, TOO_LARGE)
-        raise RequestError(400, "The body is not valid gzip (it is cut short).")
+    if len(content) > LARGEST_BODY:
+        raise RequestError(413, TOO_LARGE)
     return content
 
 
