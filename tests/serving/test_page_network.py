@@ -68,6 +68,7 @@ def test_the_device_reads_a_picture_if_there_is_no_server(
         assert number(page) == "7"
         expect(said).to_have_text("")
     line = np.hstack([np.pad(mnist.train_images[i], 4) for i in (7, 1, 0, 3)])
+    line[0, 0] = 255  # a speck before the digits
     give(page, "drop", png(line))
     expect(said).to_contain_text("Read on this device")
     assert number(page) == "".join(str(mnist.train_labels[i]) for i in (7, 1, 0, 3))
