@@ -72,6 +72,17 @@ def test_the_device_reads_a_picture_if_there_is_no_server(
     give(page, "drop", png(line))
     expect(said).to_contain_text("Read on this device")
     assert number(page) == "".join(str(mnist.train_labels[i]) for i in (7, 1, 0, 3))
+    for gap in (0, 1):  # two pictures with a digit in the same place
+        one = np.zeros((28, 28), np.uint8)
+        one[4:24, 12:16] = 255
+        one[13, 12 : 12 + gap] = 0
+        give(page, "drop", png(one))
+        expect(page.locator("#number button")).to_have_count(1)
+        expect(page.locator("#number")).not_to_have_text("6")
+        page.locator("#number button").click()
+        page.locator("#correcting").get_by_role("button", name="6", exact=True).click()
+        expect(page.locator("#number")).to_have_text("6")
+    expect(page.locator("#teaching summary")).to_have_text("Kept for teaching: 2")
 
 
 def test_the_server_reads_a_picture_if_there_is_one(

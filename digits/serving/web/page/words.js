@@ -85,10 +85,10 @@ export const WORDS = {
     "您写的内容不会离开本机。"
   ],
   "privacy_sent": [
-    "Only the digits that you sent have left this device.",
-    "Nur die Ziffern, die Sie geschickt haben, haben dieses Gerät verlassen.",
-    "Solo las cifras que has enviado han salido de este dispositivo.",
-    "只有您发送的数字离开了本机。"
+    "Of what you drew, only the digits that you sent have left this device.",
+    "Von dem, was Sie gezeichnet haben, haben nur die geschickten Ziffern dieses Gerät verlassen.",
+    "De lo que has dibujado, solo han salido de este dispositivo las cifras que has enviado.",
+    "您写的内容中，只有您发送的数字离开了本机。"
   ],
   "privacy_server": [
     "What you draw is sent to this site's server, which reads it.",
@@ -264,16 +264,16 @@ export const WORDS = {
     "本站服务器将数字收集到其文件夹 {folder}。在您按下按钮之前不会发送任何内容。"
   ],
   "teaching_sent": [
-    "Sent. Digits in {folder} on the server: {kept}.",
-    "Geschickt. Ziffern in {folder} auf dem Server: {kept}.",
-    "Enviadas. Cifras en {folder}, en el servidor: {kept}.",
-    "已发送：服务器的 {folder} 中有 {kept} 个数字。"
+    "Sent to {folder} on the server: {kept}.",
+    "In {folder} auf dem Server geschickt: {kept}.",
+    "Enviadas a {folder}, en el servidor: {kept}.",
+    "已发送到服务器的 {folder}：{kept} 个。"
   ],
   "teaching_not_sent": [
-    "They could not be sent ({reason}), and are still here.",
-    "Sie konnten nicht geschickt werden ({reason}) und sind noch hier.",
-    "No se pudieron enviar ({reason}) y siguen aquí.",
-    "未能发送（{reason}），仍保存在本机。"
+    "Those still here could not be sent ({reason}).",
+    "Die noch hier sind, konnten nicht geschickt werden ({reason}).",
+    "Las que siguen aquí no se pudieron enviar ({reason}).",
+    "仍在本机的数字未能发送（{reason}）。"
   ],
   "teaching_not_kept": [
     "The browser keeps nothing here, so the digit was not kept for teaching.",
