@@ -17,7 +17,11 @@ from digits.bundle import CANVAS_SIDE as SIDE
 
 def test_reads_a_number_written_with_the_mouse(visit: Visit, host: Host) -> None:
     page = visit()
-    expect(page.locator("#state")).to_have_text("Read on this device.")
+    expect(page.locator("#state")).to_have_text("Your writing is read on this device.")
+    assert page.evaluate(DOWNLOAD_THAT_STOPS) == [
+        "The download has stopped at 45\u00a0%. Check the connection, or reload the page.",
+        "Loading the model: 46\u00a0%. You can start writing.",
+    ]
     wait_until_kept(page)
     sent = len(host.sent)
     for strokes, expected in ((SEVEN, "7"), (FOUR, "74"), (ONE, "741")):
@@ -33,6 +37,27 @@ def test_reads_a_number_written_with_the_mouse(visit: Visit, host: Host) -> None
     assert np.argmax(shares) == 4
     assert sum(shares) == pytest.approx(100, abs=1)
     assert len(host.sent) == sent  # nothing left the device
+
+
+# What is said of a download that stops at 45 % and goes on; the 20 seconds are not waited for.
+DOWNLOAD_THAT_STOPS = """async () => {
+  const { loading } = await import(document.querySelector('link[href$="/loading.js"]').href);
+  const { setTimeout } = window;
+  const timers = [];
+  let now = 0;
+  window.setTimeout = (act) => timers.push(act);
+  performance.now = () => now;
+  const said = [];
+  const progress = loading(100, (text) => said.push(text));
+  progress.got(45);
+  now = 20_000;
+  timers.at(-1)();
+  progress.got(46);
+  progress.got(47);
+  window.setTimeout = setTimeout;
+  delete performance.now;
+  return said;
+}"""
 
 
 def test_reads_while_a_stroke_is_being_written(visit: Visit) -> None:

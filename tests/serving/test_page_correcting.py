@@ -28,7 +28,10 @@ def tap(page: Page, place: int, name: str) -> None:
     settle(page)
 
 
-def test_a_digit_is_corrected_and_kept_for_teaching(visit: Visit, tmp_path: Path) -> None:
+def test_a_digit_is_corrected_and_kept_for_teaching(
+    visit: Visit, host: Host, tmp_path: Path
+) -> None:
+    host.missing = ("predict",)  # a refusal of the server is on the console, as it should be
     page = visit()
     draw(page, NUMBER)
     assert number(page) == "741"
@@ -42,20 +45,34 @@ def test_a_digit_is_corrected_and_kept_for_teaching(visit: Visit, tmp_path: Path
         assert number(page) == f"74{digit}"
     assert "7, corrected by you" in (page.locator(".card").nth(2).get_attribute("aria-label") or "")
     tap(page, 0, "1")
-    summary = page.locator("#teaching summary")
+    summary, samples = page.locator("#teaching summary"), page.locator("#taught li")
     expect(summary).to_have_text("Kept for teaching: 2")
-    page.keyboard.press("Control+z")
-    expect(page.locator("#number")).to_have_text("747")
+    for keys, read, kept in (  # undo and redo take the sample with them
+        ("Control+z", "747", ["7 ×"]),
+        ("Control+z", "749", ["9 ×"]),
+        ("Control+y", "747", ["7 ×"]),
+        ("Control+y", "147", ["7 ×", "1 ×"]),
+        ("Escape", "–", ["7 ×", "1 ×"]),
+        ("Control+z", "147", ["7 ×", "1 ×"]),
+    ):
+        page.keyboard.press(keys)
+        expect(page.locator("#number")).to_have_text(read)
+        expect(samples).to_have_text(kept)
     page.reload()  # the drawing and what was chosen last
-    expect(page.locator("#number")).to_have_text("747")
+    expect(page.locator("#number")).to_have_text("147")
     expect(summary).to_have_text("Kept for teaching: 2")
 
     taken: list[dict[str, list[dict[str, str]]]] = []
 
     def collect(route: Route) -> None:
+        """Takes what is sent, and nothing the second time."""
+        kept = 0
         if route.request.method == "POST":
             taken.append(json.loads(route.request.post_data or ""))
-        route.fulfill(json={"folder": "/srv/digits", "kept": 2 * len(taken)})
+            if len(taken) == 2:
+                return route.fulfill(status=503, json={"detail": "The disk is full."})
+            kept = len(taken[-1]["digits"])
+        return route.fulfill(json={"folder": "/srv/digits", "kept": kept})
 
     page.route("**/collect", collect)
     summary.click()
@@ -70,17 +87,31 @@ def test_a_digit_is_corrected_and_kept_for_teaching(visit: Visit, tmp_path: Path
     assert sorted(found.labels.tolist()) == [1, 7]
     assert not found.unreadable
     assert not taken
-    page.locator("#taught-send").click()
-    expect(page.locator("#taught-said")).to_have_text(
-        "Sent. Digits in /srv/digits on the server: 2."
+    page.evaluate(KEEP_MORE, 500)
+    send, said = page.locator("#taught-send"), page.locator("#taught-said")
+    send.click()
+    expect(said).to_have_text(
+        "Sent to /srv/digits on the server: 500. "
+        "Those still here could not be sent (The disk is full.)."
     )
-    expect(page.locator("#privacy")).to_contain_text("Only the digits that you sent")
-    assert [one["label"] for one in taken[0]["digits"]] == ["7", "1"]
+    expect(summary).to_have_text("Kept for teaching: 2")
+    expect(page.locator("#privacy")).to_contain_text("Of what you drew, only the digits that you")
+    send.click()
+    expect(said).to_have_text("Sent to /srv/digits on the server: 2.")
+    assert [len(one["digits"]) for one in taken] == [500, 2, 2]  # as many as a server takes
+    assert [one["label"] for one in taken[0]["digits"][:3]] == ["7", "1", "3"]
     picture = base64.b64decode(
         taken[0]["digits"][0]["picture"].removeprefix("data:image/png;base64,")
     )
     assert np.asarray(Reader().classify(picture).digit) == 1
     expect(page.locator("#teaching")).to_be_hidden()  # they are gone from here
+
+
+KEEP_MORE = """async (count) => {
+  const { keep } = await import(document.querySelector('link[href$="/store.js"]').href);
+  const seen = new Uint8Array(28 * 28);
+  await Promise.all(Array.from({ length: count }, () => keep({ label: 3, seen })));
+}"""
 
 
 def test_a_digit_is_erased_in_four_ways(visit: Visit) -> None:

@@ -16,8 +16,10 @@ import { readPicture, watchForPictures } from "./reading/pictures.js";
 import { reading } from "./reading/reading.js";
 import { onServer } from "./reading/server.js";
 
-const PAUSE = 50; // milliseconds between two readings during a stroke
-const COPIED = 2000; // milliseconds that the page says so
+// Milliseconds between two readings during a stroke.
+const PAUSE = 50;
+// Milliseconds that the page says that it has copied.
+const COPIED = 2000;
 
 const at = (id) => document.getElementById(id);
 const { dataset } = document.documentElement;
@@ -33,17 +35,25 @@ const drawing = drawingOn(at("board"), penWidth, {
   pen: (down) => {
     at("spoken").textContent = say(down ? "pen_down" : "pen_up");
   },
+  rechosen: teach,
 });
 
 let reader = null;
-let read = null; // strokes -> what is written
-let latest = []; // the lines that are shown
-let picture = null; // the lines of the picture that is shown, and what was chosen in it
-let usual = null; // what is said while all is well
+// Strokes -> what is written.
+let read = null;
+// The lines that are shown.
+let latest = [];
+// Of the picture that is shown: its lines, what was chosen in it, and a number.
+let picture = null;
+// What is said while all is well.
+let usual = null;
 let busy = false;
-let again = null; // what to do after the current reading
-let work = 0; // grows with every change: what was begun before it is out of date
-let explained = 0; // the same for what decided a result
+// What to do after the current reading.
+let again = null;
+// Grows with every change: what was begun before it is out of date.
+let work = 0;
+// Grows in the same way, for what decided a result.
+let explained = 0;
 
 /** For tests and measurements: the strokes on the drawing area, what writes and clears it, the answers
  *  shown, and a promise of the reader. */
@@ -154,7 +164,8 @@ function changed(live) {
   showTools();
   sayOfPicture("");
   if (!live) correcting.close();
-  if (live && reader?.page) return; // a server is asked when the stroke is finished
+  // A server is asked when the stroke is finished.
+  if (live && reader?.page) return;
   if (busy) again = () => changed(live);
   else readNow(live);
 }
@@ -209,7 +220,9 @@ function marksOf(lines) {
 }
 
 function choose(one, digit) {
-  if (one.answer.seen) teach(one.key, digit, one.answer.seen);
+  // Another picture can have a digit in the same place.
+  const key = picture ? `${picture.number}: ${one.key}` : one.key;
+  if (one.answer.seen) teach(key, digit, one.answer.seen);
   if (!picture) return drawing.choose(one.key, digit);
   picture.chosen = { ...picture.chosen, [one.key]: digit };
   return show(withChosen(picture.lines, picture.chosen), true);
@@ -241,7 +254,7 @@ async function pictureGiven(file) {
   try {
     const found = await readPicture(file, reader?.sureness ? reader : null);
     if (mine !== work) return found.bitmap?.close();
-    picture = { lines: found.lines, chosen: {} };
+    picture = { lines: found.lines, chosen: {}, number: mine };
     correcting.close();
     if (found.bitmap) drawing.showPicture(found.bitmap, marksOf(found.lines));
     showTools();

@@ -4,30 +4,42 @@ import { keepDrawing, keptDrawing, newHistory } from "./history.js";
 import { boxOf, newStroke } from "./strokes.js";
 import { viewOn } from "./view.js";
 
-const STEP = 6; // pixels that an arrow key moves the pen
+// Pixels that an arrow key moves the pen.
+const STEP = 6;
 const FAST_STEP = 24; // with Shift
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const ERASER = 32; // of a pointer's buttons, that of a pen's other end
-const WIDE = 24; // pixels, of an eraser
+// Of a pointer's buttons, that of a pen's other end.
+const ERASER = 32;
+// Pixels, of an eraser.
+const WIDE = 24;
 
 /**
  * @param {HTMLCanvasElement} element
  * @param {() => number} penWidth in CSS pixels
- * @param {{changed: (live: boolean) => void, pen: (down: boolean) => void}} tell changed: the drawing
- *   changed, live while a stroke is being written; pen: a key put the pen down or lifted it
+ * @param {{changed: (live: boolean) => void, pen: (down: boolean) => void,
+ *   rechosen: (key: string, digit: number | undefined) => void}} tell changed: the drawing changed, live
+ *   while a stroke is being written; pen: a key put the pen down or lifted it; rechosen: undo or redo
+ *   took what was chosen for strokes to this
  */
 export function drawingOn(element, penWidth, tell) {
   const paint = viewOn(element);
   const history = newHistory(keptDrawing());
   const held = new Set(); // arrow keys
-  let stroke = null; // the one being written
-  let pointer = null; // what writes or erases, null for the keyboard: {id, type, erases}
-  let stylus = false; // whether there is one: then a hand that rests on the screen draws nothing
-  let pen = null; // where the keyboard's pen is, once it is used
-  let marks = []; // underlines of readings
-  let place = null; // where something is to be written again
+  // The stroke being written.
+  let stroke = null;
+  // What writes or erases, null for the keyboard: {id, type, erases}.
+  let pointer = null;
+  // Whether there is a pen: then a hand that rests on the screen draws nothing.
+  let stylus = false;
+  // Where the keyboard's pen is, once it is used.
+  let pen = null;
+  // Underlines of readings.
+  let marks = [];
+  // Where something is to be written again.
+  let place = null;
   let picture = null;
-  let scale = 1; // below 1 if the area has become smaller than the drawing
+  // Below 1 if the area has become smaller than the drawing.
+  let scale = 1;
 
   const strokes = () => {
     const finished = history.now().strokes;
@@ -197,10 +209,20 @@ export function drawingOn(element, penWidth, tell) {
     act();
     changed(false);
   };
+  /** Undoes or redoes. A step between the same strokes is a choice, and nothing else is. */
+  const step = (move) => () => {
+    const before = history.now();
+    move();
+    const { strokes: now, chosen } = history.now();
+    if (now !== before.strokes) return;
+    for (const key of Object.keys({ ...before.chosen, ...chosen })) {
+      if (before.chosen[key] !== chosen[key]) tell.rechosen(key, chosen[key]);
+    }
+  };
   return {
     strokes,
-    undo: afterStroke(history.undo),
-    redo: afterStroke(history.redo),
+    undo: afterStroke(step(history.undo)),
+    redo: afterStroke(step(history.redo)),
     canUndo: history.canUndo,
     canRedo: history.canRedo,
     isBlank: () => !strokes().length && !picture,

@@ -17,7 +17,11 @@ export function loading(size, tell) {
   let timer;
   const wait = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => tell(say("loading_stuck", { percent: percent(share, 0) })), STUCK);
+    timer = setTimeout(() => {
+      tell(say("loading_stuck", { percent: percent(share, 0) }));
+      // The next byte is said.
+      told = -1;
+    }, STUCK);
   };
   wait();
   return {

@@ -8,27 +8,45 @@ import { zipOf } from "./zip.js";
 
 const SIDE = 28;
 const COLLECT = new URL("collect", document.baseURI);
+// Digits that a server takes at a time.
+const MOST = 500;
 
 /**
  * @param {(id: string) => HTMLElement} at
- * @returns {(key: string, label: number, seen: Float32Array) => Promise<void>} keeps a digit; one of the
- *   same strokes is replaced
+ * @returns {(key: string, label?: number, seen?: Float32Array) => void} keeps a digit in place of that of
+ *   the same strokes, or takes that back if there is no label. Without `seen`, as after undo and redo, it is
+ *   the one that was kept, and nothing is done if that was deleted or sent.
  */
 export function teachingIn(at) {
-  const ids = new Map(); // of the digits kept since the page was opened, by their strokes' key
+  // The digits kept since the page was opened, by their strokes' key; without an id if taken back.
+  const known = new Map();
+  let last = Promise.resolve();
   at("taught-download").onclick = download;
   at("taught-send").onclick = send;
   at("taught-delete").onclick = async () => remove(await taught());
   at("teaching").addEventListener("toggle", () => at("teaching").open && askServer());
   show();
 
-  return async (key, label, seen) => {
-    const digit = { label, seen: Uint8Array.from(seen, Math.round) };
-    const id = await keep(ids.has(key) ? { ...digit, id: ids.get(key) } : digit);
-    at("taught-said").textContent = id === null ? say("teaching_not_kept") : "";
-    if (id !== null) ids.set(key, id);
-    await show();
+  // One after another, as they were chosen.
+  return (...chosen) => {
+    last = last.then(() => teach(...chosen));
   };
+
+  async function teach(key, label, seen) {
+    const digit = { ...known.get(key), label };
+    if (seen) digit.seen = Uint8Array.from(seen, Math.round);
+    if (!digit.seen) return;
+    if (label === undefined) {
+      await forget([digit.id]);
+      delete digit.id;
+      known.set(key, digit);
+    } else {
+      const id = await keep(digit);
+      at("taught-said").textContent = id === null ? say("teaching_not_kept") : "";
+      if (id !== null) known.set(key, { ...digit, id });
+    }
+    await show();
+  }
 
   async function show() {
     const all = await taught();
@@ -52,8 +70,9 @@ export function teachingIn(at) {
   }
 
   async function remove(digits) {
-    await forget(digits.map(({ id }) => id));
-    for (const { id } of digits) for (const [key, of] of ids) if (of === id) ids.delete(key);
+    const gone = digits.map(({ id }) => id);
+    await forget(gone);
+    for (const [key, { id }] of known) if (gone.includes(id)) known.delete(key);
     await show();
   }
 
@@ -81,24 +100,35 @@ export function teachingIn(at) {
 
   async function send() {
     const all = await taught();
+    let sent = "";
+    let kept = 0;
+    try {
+      for (let i = 0; i < all.length; i += MOST) {
+        const part = all.slice(i, i + MOST);
+        const answer = await posted(part);
+        kept += answer.kept;
+        sent = say("teaching_sent", { folder: answer.folder, kept });
+        at("taught-said").textContent = sent;
+        if (at("privacy").textContent === say("privacy")) at("privacy").textContent = say("privacy_sent");
+        await remove(part);
+      }
+    } catch (error) {
+      at("taught-said").textContent = `${sent} ${say("teaching_not_sent", { reason: error.message })}`.trim();
+    }
+  }
+
+  async function posted(part) {
     const digits = [];
-    for (const { label, seen } of all) {
+    for (const { label, seen } of part) {
       const bytes = await pngOf(seen, SIDE, SIDE);
       const picture = `data:image/png;base64,${btoa(String.fromCharCode(...bytes))}`;
       digits.push({ label: `${label}`, picture });
     }
-    try {
-      const body = JSON.stringify({ digits });
-      const headers = { "Content-Type": "application/json" };
-      const response = await fetch(COLLECT, { method: "POST", headers, body });
-      const answer = await response.json();
-      if (!response.ok) throw new Error(answer.detail ?? response.status);
-      at("taught-said").textContent = say("teaching_sent", answer);
-      if (at("privacy").textContent === say("privacy")) at("privacy").textContent = say("privacy_sent");
-    } catch (error) {
-      at("taught-said").textContent = say("teaching_not_sent", { reason: error.message });
-      return;
-    }
-    await remove(all);
+    const body = JSON.stringify({ digits });
+    const headers = { "Content-Type": "application/json" };
+    const response = await fetch(COLLECT, { method: "POST", headers, body });
+    const answer = await response.json();
+    if (!response.ok) throw new Error(answer.detail ?? response.status);
+    return answer;
   }
 }

@@ -10,8 +10,8 @@ const LONGEST = 200; // pixels, of the ink on a canvas
 
 /**
  * @param {ImageBitmap} bitmap
- * @returns {import("./lines/lines.js").Line[] | null} their boxes in the picture's pixels; null if there is no
- *   ink. Their strokes are rows of pixels that are ink.
+ * @returns {import("./lines/lines.js").Line[] | null} in pixels of the reduced picture; `reduced` is its size
+ *   as a share of the whole one's. Their strokes are rows of pixels that are ink. Null if there is no ink.
  */
 export function linesIn(bitmap) {
   const reduced = Math.min(1, MOST / Math.max(bitmap.width, bitmap.height));
@@ -25,7 +25,7 @@ export function linesIn(bitmap) {
   const clean = parts.filter(({ tall, wide }) => Math.max(tall, wide) >= SPECK * usual);
   if (clean.length > MANY) return [];
   return inLines(clean.map(({ outline }) => outline)).map((line) => {
-    const rows = line.strokes.flatMap(({ id }) => clean[id].rows);
+    const rows = line.strokes.flatMap(({ id }) => parts[id].rows);
     return {
       ...line,
       reduced,

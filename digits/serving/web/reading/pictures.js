@@ -31,8 +31,9 @@ export async function readPicture(file, reader) {
 async function readBy(file, bitmap, reader, name) {
   let server;
   try {
-    const page = await predict(await sendable(file, bitmap));
-    return { lines: linesOf(page), said: say("picture_server") };
+    const { body, reduced } = await sendable(file, bitmap);
+    const whole = (box) => box.map((side) => side / reduced);
+    return { lines: linesOf(await predict(body), whole), said: say("picture_server") };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (error.exists) throw new Error(error.message);
@@ -65,9 +66,11 @@ async function opened(file) {
   }
 }
 
-/** The file, or the picture in it as PNG if the server may not know such files, or it is large. */
+/** The file, or the picture in it as PNG if the server may not know such files, or it is large; and the size
+ *  of what is sent, as a share of the picture's. */
 async function sendable(file, bitmap) {
-  if (!bitmap || !seesPixels() || (SENT.includes(file.type) && file.size <= MOST_BYTES)) return file;
+  const asItIs = { body: file, reduced: 1 };
+  if (!bitmap || !seesPixels() || (SENT.includes(file.type) && file.size <= MOST_BYTES)) return asItIs;
   const reduced = Math.min(1, MOST / Math.max(bitmap.width, bitmap.height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(bitmap.width * reduced));
@@ -75,7 +78,8 @@ async function sendable(file, bitmap) {
   const context = canvas.getContext("2d");
   context.imageSmoothingQuality = "high";
   context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  return new Promise((done) => canvas.toBlob((made) => done(made ?? file)));
+  const body = await new Promise((done) => canvas.toBlob(done));
+  return body ? { body, reduced } : asItIs;
 }
 
 /**
