@@ -26,7 +26,7 @@ ZERO = [
         for turn in np.linspace(0, 2 * math.pi, 13)
     ]
 ]
-ON_DEVICE = "Read on this device."
+ON_DEVICE = "Your writing is read on this device."
 # What Firefox does to resist fingerprinting, for engines that have no such setting.
 NOISE = """
 const { getImageData } = CanvasRenderingContext2D.prototype;
@@ -223,7 +223,7 @@ def test_reads_strokes_where_canvases_give_back_noise(
     window.draw(SEVEN + FOUR)
     window.expect("number", "74")
     drop(window, png(mnist.train_images[0]))
-    wait_until(lambda: "noise in place of" in window.text("picture-state"))
+    wait_until(lambda: "hides the pixels of digit.png" in window.text("picture-state"))
     window.expect("number", "74")  # nothing is made up
 
 

@@ -17,7 +17,7 @@ from digits.bundle import CANVAS_SIDE as SIDE
 
 def test_reads_a_number_written_with_the_mouse(visit: Visit, host: Host) -> None:
     page = visit()
-    expect(page.locator("#state")).to_have_text("Read on this device.")
+    expect(page.locator("#state")).to_have_text("Your writing is read on this device.")
     assert page.evaluate(DOWNLOAD_THAT_STOPS) == [
         "The download has stopped at 45\u00a0%. Check the connection, or reload the page.",
         "Loading the model: 46\u00a0%. You can start writing.",

@@ -209,7 +209,7 @@ def test_reads_without_a_network_after_the_first_visit(
         wasm = [one.path for one in host.sent if one.path.endswith(".wasm")]
         assert len(wasm) == 1  # and it was downloaded once
     open_page(page, host)  # which is no longer there
-    expect(page.locator("#state")).to_have_text("Read on this device.")
+    expect(page.locator("#state")).to_have_text("Your writing is read on this device.")
     draw(page, SEVEN)
     assert number(page) == "7"
     assert len(caches(page)) == 2

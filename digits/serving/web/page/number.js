@@ -18,13 +18,15 @@ export function textOf(lines) {
  * @param {(one: Written) => void} tapped a digit, or what is not sure
  */
 export function numberIn(element, tapped) {
+  const empty = element.textContent;
+
   /** @param {Written[][]} lines */
   return (lines) => {
     const focused = [...element.querySelectorAll("button")].indexOf(document.activeElement);
     const longest = Math.max(1, ...lines.map((line) => textOf([line]).length));
     element.style.setProperty("--count", longest);
     element.style.setProperty("--lines", Math.max(1, lines.length));
-    if (!lines.length) element.textContent = say("number_empty");
+    if (!lines.length) element.textContent = empty;
     else element.replaceChildren(...lines.map(row));
     element.querySelectorAll("button")[focused]?.focus();
   };

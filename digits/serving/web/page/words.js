@@ -6,7 +6,7 @@ export const WORDS = {
   "title": [
     "digits: write a number and have it read",
     "digits: eine Zahl schreiben und lesen lassen",
-    "digits: escribe un número y deja que se lea",
+    "digits: escribe un número y se leerá",
     "digits：手写数字，自动识别"
   ],
   "description": "Write a number with a mouse, finger, pen or keyboard. A neural network reads it, on your device if it can.",
@@ -44,7 +44,7 @@ export const WORDS = {
   ],
   "drop": ["Drop the picture to read it", "Bild hier ablegen", "Suelta la imagen para leerla", "松开以识别图片"],
   "results": ["Result", "Ergebnis", "Resultado", "结果"],
-  "number_empty": ["–", "–", "–", "–"],
+  "number_empty": "–",
   "example": ["Try an example", "Beispiel ansehen", "Probar un ejemplo", "试一个例子"],
   "copy": ["Copy", "Kopieren", "Copiar", "复制"],
   "copied": ["Copied", "Kopiert", "Copiado", "已复制"],
@@ -92,9 +92,9 @@ export const WORDS = {
   ],
   "privacy_server": [
     "What you draw is sent to this site's server, which reads it.",
-    "Was Sie zeichnen, wird an den Server dieser Seite geschickt.",
-    "Lo que dibujas se envía al servidor de este sitio.",
-    "您写的内容会发送到本站服务器。"
+    "Was Sie zeichnen, wird an den Server dieser Seite geschickt, der es liest.",
+    "Lo que dibujas se envía al servidor de este sitio, que lo lee.",
+    "您写的内容会发送到本站服务器，由其识别。"
   ],
   "privacy_picture": [
     "A picture is sent to this site's server if there is one; otherwise it is read on this device. Your drawing is kept until you close the tab.",
@@ -109,7 +109,7 @@ export const WORDS = {
     "模型由 LiteRT.js（Apache-2.0）运行。"
   ],
   "no_script": "This page needs JavaScript: it reads what you draw, on your own device if it can.",
-  "not_sure": ["not sure", "unsicher", "no seguro", "不确定"],
+  "not_sure": ["not sure", "unsicher", "dudoso", "不确定"],
   "chosen": ["corrected", "korrigiert", "corregida", "已更正"],
   "loading": [
     "Loading the model. You can start writing.",
@@ -126,10 +126,15 @@ export const WORDS = {
   "loading_stuck": [
     "The download has stopped at {percent}. Check the connection, or reload the page.",
     "Der Download steht bei {percent}. Prüfen Sie die Verbindung, oder laden Sie die Seite neu.",
-    "La descarga se ha detenido en {percent}. Comprueba la conexión o recarga la página.",
+    "La descarga se ha detenido en el {percent}. Comprueba la conexión o recarga la página.",
     "下载停在 {percent}。请检查网络，或重新加载页面。"
   ],
-  "ready": ["Read on this device.", "Auf diesem Gerät gelesen.", "Se lee en este dispositivo.", "在本机识别。"],
+  "ready": [
+    "Your writing is read on this device.",
+    "Wird auf diesem Gerät gelesen.",
+    "Se lee en este dispositivo.",
+    "在本机识别。"
+  ],
   "ready_server": [
     "The model cannot run here ({reason}), so the server reads what you draw.",
     "Das Modell läuft hier nicht ({reason}); der Server liest, was Sie zeichnen.",
@@ -166,18 +171,18 @@ export const WORDS = {
   "picture_unnamed": ["the picture", "das Bild", "la imagen", "图片"],
   "picture_empty": [
     "There is no ink in {name}: it is all one colour. Try another picture.",
-    "In {name} ist keine Tinte: alles hat eine Farbe. Nehmen Sie ein anderes Bild.",
+    "In {name} ist keine Tinte: alles hat dieselbe Farbe. Nehmen Sie ein anderes Bild.",
     "No hay tinta en {name}: todo es de un color. Prueba otra imagen.",
     "{name} 中没有笔迹：只有一种颜色。请换一张图片。"
   ],
   "picture_busy": [
-    "{name} has too much on it to be read on this device, and no server is available ({server}). Cut out one number.",
+    "{name} has too much on it to be read on this device, and no server is available ({server}). Crop it to one number.",
     "Auf {name} ist zu viel, um es auf diesem Gerät zu lesen, und es gibt keinen Server ({server}). Schneiden Sie eine Zahl aus.",
     "{name} tiene demasiado para leerla en este dispositivo, y no hay servidor ({server}). Recorta un número.",
     "{name} 内容太多，无法在本机识别，也没有服务器（{server}）。请只裁出一个数字。"
   ],
   "picture_noise": [
-    "This browser gives noise in place of the pixels of {name}, against fingerprinting. Allow this site to read canvases, or write the number.",
+    "To prevent fingerprinting, this browser hides the pixels of {name}. Allow this site to read canvases, or write the number.",
     "Dieser Browser verbirgt die Pixel von {name} vor Seiten, gegen Wiedererkennung. Erlauben Sie dieser Seite, Canvas-Daten zu lesen, oder schreiben Sie die Zahl.",
     "Este navegador oculta los píxeles de {name} a las páginas, contra el rastreo. Permite que este sitio lea lienzos, o escribe el número.",
     "为防追踪，浏览器不让网页读取 {name} 的像素。请允许本站读取画布，或直接书写。"
@@ -200,23 +205,23 @@ export const WORDS = {
   "read_blank": ["Nothing is drawn.", "Nichts ist gezeichnet.", "No hay nada dibujado.", "没有内容。"],
   "read_none": [
     "Not sure, or not a digit.",
-    "Unsicher, oder keine Ziffer.",
-    "No es seguro, o no es una cifra.",
+    "Unsicher oder keine Ziffer.",
+    "Dudoso, o no es una cifra.",
     "不确定，或不是数字。"
   ],
   "read_number": ["Read: {number}.", "Gelesen: {number}.", "Leído: {number}.", "识别结果：{number}。"],
   "read_digit": ["{digit}, {percent}", "{digit}, {percent}", "{digit}, {percent}", "{digit}，{percent}"],
-  "read_refused": ["not sure", "unsicher", "no seguro", "不确定"],
+  "read_refused": ["not sure", "unsicher", "dudoso", "不确定"],
   "card": [
     "{digit}, {percent} sure",
     "{digit}, zu {percent} sicher",
-    "{digit}, {percent} de seguridad",
+    "{digit}, {percent} de certeza",
     "{digit}，把握 {percent}"
   ],
   "card_refused": [
     "Not sure, or not a digit; most likely {digit}, {percent}",
-    "Unsicher, oder keine Ziffer; am ehesten {digit}, {percent}",
-    "No es seguro, o no es una cifra; lo más probable {digit}, {percent}",
+    "Unsicher oder keine Ziffer; am ehesten {digit}, {percent}",
+    "Dudoso, o no es una cifra; lo más probable: {digit}, {percent}",
     "不确定，或不是数字；最可能是 {digit}，{percent}"
   ],
   "card_chosen": [
@@ -243,7 +248,7 @@ export const WORDS = {
   "update_now": ["Reload", "Neu laden", "Recargar", "重新加载"],
   "teaching": [
     "Kept for teaching: {count}",
-    "Zum Lernen behalten: {count}",
+    "Zum Anlernen aufbewahrt: {count}",
     "Guardadas para enseñar: {count}",
     "留作训练：{count}"
   ],
@@ -277,7 +282,7 @@ export const WORDS = {
   ],
   "teaching_not_kept": [
     "The browser keeps nothing here, so the digit was not kept for teaching.",
-    "Der Browser speichert hier nichts; die Ziffer wurde nicht zum Lernen behalten.",
+    "Der Browser speichert hier nichts; die Ziffer wurde nicht zum Anlernen aufbewahrt.",
     "El navegador no guarda nada aquí; la cifra no se ha guardado para enseñar.",
     "浏览器在此不保存内容，该数字未留作训练。"
   ],
