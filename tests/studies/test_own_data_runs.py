@@ -52,7 +52,9 @@ def test_a_network_of_no_digits_says_so(of_clothes: Run, clothes: Path) -> None:
     assert metrics["test_accuracy"] > 0.5
     assert found.threshold == 0
     assert found.manifest["command"].endswith(f"--data {clothes.name} --not-digits")
-    assert found.manifest["data"].startswith(f"not MNIST, no digits: {clothes.name}, 600 training and")
+    assert found.manifest["data"].startswith(
+        f"not MNIST, no digits: {clothes.name}, 600 training and"
+    )
     assert set(found.manifest["contract"]) == {"digit"}
     page = (of_clothes.folder / "report.html").read_text()
     assert "<h1>clothes.npz, recipe fast</h1>" in page

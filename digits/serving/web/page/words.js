@@ -44,10 +44,7 @@ export const WORDS = {
   ],
   "drop": ["Drop the picture to read it", "Bild hier ablegen", "Suelta la imagen para leerla", "松开以识别图片"],
   "results": ["Result", "Ergebnis", "Resultado", "结果"],
-<<<<<<< HEAD
-=======
   "number_empty": "–",
->>>>>>> 406e835c64e5fd3d036506ce6c46681f512ead49
   "example": ["Try an example", "Beispiel ansehen", "Probar un ejemplo", "试一个例子"],
   "copy": ["Copy", "Kopieren", "Copiar", "复制"],
   "copied": ["Copied", "Kopiert", "Copiado", "已复制"],
