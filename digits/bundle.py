@@ -11,6 +11,7 @@ Training and reading meet only here: nothing else passes between the two halves.
 import hashlib
 import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,9 +121,19 @@ def write(folder: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any])
 
 def check_replaceable(folder: Path) -> None:
     """Raises DigitsError if there is something in place of a folder that is not a bundle."""
-    is_bundle = (folder / "manifest.json").exists()
-    if folder.is_file() or (folder.exists() and any(folder.iterdir()) and not is_bundle):
+    # Looked at twice: another writer may be replacing it at this moment.
+    if _is_something_else(folder) and _is_something_else(folder):
         raise DigitsError(f"{folder} holds something that is not a bundle; choose another folder.")
+
+
+def _is_something_else(folder: Path) -> bool:
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return False
+    except NotADirectoryError:
+        return True
+    return bool(names) and "manifest.json" not in names
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
