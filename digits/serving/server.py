@@ -29,6 +29,9 @@ from digits.serving.connections.listening import Address, listening
 from digits.serving.connections.protocol import SETTINGS, Server
 from digits.terminal import note, own_words_only, say
 
+# Bytes: the processes that read are asked for over a socket below it, whose path may have 107.
+LONGEST_PLACE = 75
+
 
 @dataclass(frozen=True)
 class Service:
@@ -144,6 +147,12 @@ def _temporary_folder() -> Iterator[Path]:
             "one that can be written."
         ) from None
     with folder as name:
+        place = os.path.dirname(name)
+        if len(os.fsencode(place)) > LONGEST_PLACE:
+            raise DigitsError(
+                f"The path of the folder for temporary files, {place}, has more than "
+                f"{LONGEST_PLACE} bytes; set TMPDIR to a shorter one."
+            )
         yield Path(name)
 
 

@@ -7,8 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import webbrowser
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -209,11 +211,18 @@ def test_mistakes(
     assert said in capfd.readouterr().err
 
 
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder for temporary files; the path of `tmp_path` may be too long for that."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
 def test_sigterm_with_a_full_queue_is_obeyed_and_all_are_answered(
-    started: Started, tmp_path: Path
+    started: Started, short: Path
 ) -> None:
     """Bodies that never end, in every place that there is; they are told, and nothing is left."""
-    process, url = started("--workers", "2", temporary=tmp_path)
+    process, url = started("--workers", "2", temporary=short)
     httpx.get(f"{url}/readyz", timeout=60)
     at = httpx.URL(url)
     head = (
@@ -235,39 +244,46 @@ def test_sigterm_with_a_full_queue_is_obeyed_and_all_are_answered(
     assert process.returncode == 0
     assert time.monotonic() - begun < 12
     assert {answer.split()[1] for answer in answers} <= {b"503", b"408"}
-    assert [*tmp_path.iterdir()] == []
+    assert [*short.iterdir()] == []
 
 
-def test_npm_that_hangs_holds_nothing(started: Started, tmp_path: Path) -> None:
+def test_npm_that_hangs_holds_nothing(started: Started, tmp_path: Path, short: Path) -> None:
     (tmp_path / "bin").mkdir()
     for name in ("npm", "node"):
         (tmp_path / "bin" / name).write_text("#!/bin/sh\nexec sleep 600\n")
         (tmp_path / "bin" / name).chmod(0o755)
-    (tmp_path / "temporary").mkdir()
     environment = {
         "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
         "DIGITS_CACHE": str(tmp_path / "cache"),
     }
     begun = time.monotonic()
-    process, url = started(environment=environment, temporary=tmp_path / "temporary")
+    process, url = started(environment=environment, temporary=short)
     assert "<title>" in httpx.get(f"{url}/", timeout=60).text
     assert time.monotonic() - begun < 60
     time.sleep(1)
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode == 0
-    assert [*(tmp_path / "temporary").iterdir()] == []
+    assert [*short.iterdir()] == []
     assert [*(tmp_path / "cache").iterdir()] == []
 
 
 def test_without_room_for_files_there_is_a_sentence(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import tempfile
-
     def none(**_: object) -> None:
         raise FileNotFoundError(2, "No usable temporary directory found")
 
     monkeypatch.setattr(tempfile, "TemporaryDirectory", none)
     assert main(["serve", "--no-browser", "--port", "0"]) == 2
     assert re.search(r"no folder for temporary files \(.*\); set TMPDIR", capfd.readouterr().err)
+
+
+def test_a_folder_for_temporary_files_far_down_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("a" * 80)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    assert main(["serve", "--no-browser", "--port", "0"]) == 2
+    assert "more than 75 bytes; set TMPDIR to a shorter one." in capfd.readouterr().err
