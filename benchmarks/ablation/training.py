@@ -31,7 +31,7 @@ from digits.errors import DigitsError
 from digits.evaluation import CLASSES
 from digits.reading.reader import Reader
 from digits.training.geometry import frame_all
-from digits.training.models import predictor
+from digits.training.networks.models import predictor
 from digits.training.train import train, use_cores
 
 PART = 1000  # canvases in memory at a time

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import anyio
 import numpy as np
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from PIL import Image
 from typing_extensions import TypedDict
 
@@ -68,9 +68,12 @@ def install(app: FastAPI, folder: Path, pool: ReadingProcesses, origins: Sequenc
         return Collected(kept=await anyio.to_thread.run_sync(count, folder), folder=str(folder))
 
     @app.post(
-        "/collect", tags=["collecting"], **openapi.operation(403, *openapi.OF_BODY, body=BODY)
+        "/collect",
+        tags=["collecting"],
+        response_model=Collected,
+        **openapi.operation(403, *openapi.OF_BODY, body=BODY),
     )
-    async def collect(request: Request) -> Collected:
+    async def collect(request: Request) -> Response:
         """Keeps digits, ink bright on black, with what they are: in a form, each file's field is
         its label. Answers with how many of them are in the folder now. Of a request that gets 503,
         or no answer, some may be kept; send it again: the same digit is there once."""
@@ -78,7 +81,7 @@ def install(app: FastAPI, folder: Path, pool: ReadingProcesses, origins: Sequenc
         own = not origin or urlsplit(origin).netloc == request.headers.get("host")
         if not own and "*" not in origins and origin not in origins:
             raise RequestError(403, f"Pages of {origin:.80} may not send digits here.")
-        return await pool.run(request, partial(keep, folder=folder))  # type: ignore[return-value] # a response with it
+        return await pool.run(request, partial(keep, folder=folder))
 
 
 def count(folder: Path) -> int:

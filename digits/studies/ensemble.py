@@ -109,7 +109,7 @@ def _unite(ensemble: Run, members: Sequence[Run], data: Dataset, started: float)
 
         from digits.studies import distillation
         from digits.training import dataset, pipeline
-        from digits.training.models import predictor
+        from digits.training.networks.models import predictor
         from digits.training.train import use_cores
 
     cores = use_cores()

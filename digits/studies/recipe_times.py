@@ -15,10 +15,10 @@ from digits.data.mnist import Bytes
 from digits.evaluation import CLASSES
 from digits.runs.history import LineEpoch
 from digits.runs.recipes import TRAINING_IMAGES, Recipe
-from digits.training import models
 from digits.training.epoch import Adam, compile_epoch
 from digits.training.geometry import in_bytes
 from digits.training.lines.training import BATCH, train_lines
+from digits.training.networks import models
 
 STEPS, TIMES = 8, 3  # steps that are timed at once, and how often
 LINE_BATCHES = 3

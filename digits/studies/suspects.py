@@ -105,7 +105,7 @@ def search(folder: Path, data: Dataset) -> tuple[dict[str, Any], str]:
         from digits.reporting import plots
         from digits.studies.cross_validation import answers_of
         from digits.studies.ensemble import mean_of
-        from digits.training.models import predictor
+        from digits.training.networks.models import predictor
         from digits.training.train import use_cores
 
     tf.get_logger().setLevel("ERROR")  # it warns of many graphs; each fold has one of its own

@@ -11,7 +11,7 @@ from digits.data.mnist import Bytes
 from digits.evaluation import CLASSES, cross_entropy, fit_temperature
 from digits.runs.history import Epoch
 from digits.training.dataset import Labelled
-from digits.training.models import finish, predictor
+from digits.training.networks.models import finish, predictor
 
 ACCEPTED = 0.99  # of the validation digits, at the threshold
 

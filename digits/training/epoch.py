@@ -12,8 +12,9 @@ import keras
 import tensorflow as tf
 
 from digits.runs.recipes import Recipe
-from digits.training import augmentation, models
-from digits.training import own_network as own
+from digits.training import augmentation
+from digits.training.networks import models
+from digits.training.networks import own_network as own
 
 NORMALISED = 32  # images in a shard, at least, if the network normalises over them
 STOPPED = 2  # place of the stop flag among a step's totals, after loss and accuracy

@@ -14,7 +14,7 @@ from digits.reporting.report import metrics_of
 from digits.runs.recipes import Recipe
 from digits.training import dataset
 from digits.training.calibration import Trained
-from digits.training.size import mflop
+from digits.training.networks.size import mflop
 
 LIBRARIES = ("tensorflow", "keras", "numpy", "scipy", "sklearn", "PIL", "matplotlib", "seaborn")
 NON_DIGITS = 1000  # on which refusal is measured

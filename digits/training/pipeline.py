@@ -21,7 +21,7 @@ from digits.training.dataset import Labelled
 from digits.training.exporting.export import export, manifest_of
 from digits.training.lines.training import TrainedLines, train_lines
 from digits.training.measurement import measure
-from digits.training.size import layer_table
+from digits.training.networks.size import layer_table
 from digits.training.train import Labels, train, use_cores
 
 CHECKED = 1000  # lines of validation digits that are read after each epoch

@@ -26,9 +26,9 @@ from digits.runs.history import Epoch
 from digits.runs.processes import usable_cores
 from digits.runs.recipes import Recipe
 from digits.terminal import note
-from digits.training import models
 from digits.training.epoch import Adam, OneCycle, compile_epoch
 from digits.training.geometry import in_bytes
+from digits.training.networks import models
 
 Labels = NDArray[np.uint8] | NDArray[np.float16]
 

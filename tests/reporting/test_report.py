@@ -17,8 +17,8 @@ from digits.data.mnist import Mnist
 from digits.evaluation import evaluate
 from digits.reporting import report
 from digits.runs.recipes import Recipe
-from digits.training import models, size
 from digits.training.exporting.export import manifest_of
+from digits.training.networks import models, size
 
 TEMPLATES = Path(report.__file__).parent / "templates"
 FILES = {

@@ -10,7 +10,8 @@ from digits import bundle
 from digits.errors import DigitsError
 from digits.runs import recipes
 from digits.runs.recipes import RECIPES, Recipe
-from digits.training import dataset, models
+from digits.training import dataset
+from digits.training.networks import models
 
 NO_FLAGS = ("name", "network_sha256")  # what --recipe, and the file of a network, decide
 

@@ -33,7 +33,7 @@ from digits.studies.comparison import (
     measure_entries,
     open_entries,
 )
-from digits.training import models, size
+from digits.training.networks import models, size
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from digits.reporting import report
 from digits.runs import run as runs
 from digits.runs.recipes import RECIPES
 from digits.studies import distillation, ensemble
-from digits.training.models import predictor
+from digits.training.networks.models import predictor
 
 PAIR = [*TINY, "--rotation", "5", "--ensemble", "2"]  # distorted a little
 

@@ -12,8 +12,8 @@ from digits import bundle
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.runs.recipes import Recipe
-from digits.training import models
 from digits.training.exporting import export
+from digits.training.networks import models
 
 MANIFEST = {"thresholds": {"is_digit": 0.5}, "metrics": {}, "recipe": {}}
 

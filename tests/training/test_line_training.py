@@ -18,7 +18,7 @@ from digits.runs.recipes import Recipe
 from digits.training import augmentation
 from digits.training.lines import network, training
 from digits.training.lines.training import augment, moved_places, moves_of, train_lines
-from digits.training.size import mflop
+from digits.training.networks.size import mflop
 
 RECIPE = Recipe(precision="float32", line_epochs=2, lines=128)
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from digits.data.mnist import Mnist
 from digits.evaluation import softmax
 from digits.runs.recipes import Recipe
-from digits.training import models, size
+from digits.training.networks import models, size
 
 
 @pytest.fixture(scope="module")

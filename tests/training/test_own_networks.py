@@ -20,8 +20,9 @@ from digits.evaluation import softmax
 from digits.runs import recipes, workers
 from digits.runs.recipes import Recipe
 from digits.studies.teaching.last_layers import LastLayers
-from digits.training import models, own_network, trial
-from digits.training.size import layer_table, mflop
+from digits.training import trial
+from digits.training.networks import models, own_network
+from digits.training.networks.size import layer_table, mflop
 from digits.training.train import _truth, train
 
 EXAMPLES = Path(__file__).parent.parent.parent / "docs" / "examples"

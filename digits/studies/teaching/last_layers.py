@@ -18,7 +18,7 @@ from digits.evaluation import CLASSES, softmax
 from digits.runs.recipes import Recipe
 from digits.training import augmentation
 from digits.training.epoch import Adam
-from digits.training.models import OUTPUTS, predictor
+from digits.training.networks.models import OUTPUTS, predictor
 
 Floats = NDArray[np.float32]
 Features = list[Floats]  # what each of the last layers takes, shape (n, features)

@@ -38,7 +38,7 @@ from digits.training import dataset
 from digits.training.calibration import ACCEPTED
 from digits.training.exporting import export
 from digits.training.geometry import frame_all
-from digits.training.models import predictor
+from digits.training.networks.models import predictor
 from digits.training.train import use_cores
 
 FEWEST = 5  # digits to teach with

@@ -7,7 +7,7 @@ from keras import layers, ops
 from digits.bundle import STRIP_HEIGHT, STRIP_WIDTH
 from digits.data.lines.texts import CHARACTERS
 from digits.data.mnist import Bytes
-from digits.training.models import StandardizedConv2D, plain
+from digits.training.networks.models import StandardizedConv2D, plain
 
 BLANK = len(CHARACTERS)  # the output for "no character begins here"
 OUTPUTS = BLANK + 1

@@ -19,7 +19,7 @@ from digits.training import augmentation
 from digits.training.epoch import Adam, OneCycle
 from digits.training.lines import network
 from digits.training.lines.network import BLANK, STEP, STEPS
-from digits.training.size import mflop
+from digits.training.networks.size import mflop
 from digits.training.train import restore, run_epochs, save
 
 BATCH = 64

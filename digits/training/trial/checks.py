@@ -15,8 +15,8 @@ from digits.runs import network_file
 from digits.runs.recipes import Recipe
 from digits.runtime import Model
 from digits.terminal import note, own_words_only
-from digits.training import models
 from digits.training.exporting import export
+from digits.training.networks import models
 from digits.training.train import use_cores
 
 PICTURES = 4

@@ -13,8 +13,8 @@ from digits.data.mnist import Bytes
 from digits.evaluation import CLASSES
 from digits.runs import network_file
 from digits.runs.recipes import Recipe
-from digits.training import own_network as own
 from digits.training.geometry import deskew
+from digits.training.networks import own_network as own
 
 # The standard deviation of relu(x) for normal x is 1 / 1.7139, so this gain keeps the size of
 # signals from layer to layer (Brock, De & Smith 2021).

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from digits.training import own_network as own
+from digits.training.networks import own_network as own
 
 
 def mflop(model: keras.Model) -> float:

@@ -1,0 +1,1 @@
+"""Networks: those that come with this program, the user's own, and how large one is."""
