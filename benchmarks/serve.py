@@ -22,7 +22,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,9 +31,9 @@ import numpy as np
 from PIL import Image
 
 from benchmarks import RESULTS_FOLDER
-from benchmarks.harness import command_line, http_load
+from benchmarks.harness import command_line, http_load, service
 from benchmarks.harness.http_load import Address
-from benchmarks.harness.json_lines import Line, Lines, read_lines, write_lines
+from benchmarks.harness.json_lines import Line, Lines
 from digits.data.mnist import load_mnist
 
 RESULTS = RESULTS_FOLDER / "serve.jsonl"
@@ -50,26 +49,8 @@ SEED = 5
 def serving(*arguments: str, core: int | None = None) -> Iterator[tuple[int, Address]]:
     """Runs `digits serve` during a block, and gives its process number and address."""
     pinned = [] if core is None else ["taskset", "--cpu-list", str(core)]
-    command = [*pinned, sys.executable, "-m", "digits.cli", "serve", "--no-browser", "--port", "0"]
-    with subprocess.Popen(
-        [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            found = re.search(r"http://([\d.]+):(\d+)", process.stdout.readline())
-            assert found
-            address = found[1], int(found[2])
-            get(address, "/readyz")
-            yield process.pid, address
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def get(address: Address, path: str) -> str:
-    """The body of the answer to a GET request."""
-    with urllib.request.urlopen("http://{}:{}{}".format(*address, path), timeout=60) as answer:
-        return answer.read().decode()
+    with service.running([*pinned, *service.COMMAND, *arguments]) as (process, address):
+        yield process.pid, address
 
 
 def pictures(enlarged: int = 4) -> list[bytes]:
@@ -155,7 +136,7 @@ def attack() -> Line:
         assert generated, "schemathesis sent nothing"
         answers += fuzz(address, requests[FUZZED // 2 :])
         after = memory(process)
-        assert json.loads(get(address, "/healthz"))["status"] == "alive"
+        assert json.loads(service.get(address, "/healthz"))["status"] == "alive"
     return {
         "schemathesis": {str(status): count for status, count in sorted(generated.items())},
         "fuzzed": dict(Counter(str(answer.status) for answer in answers)),
@@ -170,7 +151,7 @@ def run_schemathesis(address: Address) -> None:
 
     It cannot generate large arrays of one exact size, so the document allows them any size.
     """
-    document = without_sizes(json.loads(get(address, "/openapi.json")))
+    document = without_sizes(json.loads(service.get(address, "/openapi.json")))
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "openapi.json").write_text(json.dumps(document))
         subprocess.run(
@@ -206,7 +187,7 @@ def without_sizes(schema: Any) -> Any:
 def counts(address: Address) -> Counter[int]:
     """How many requests were answered so far, by status."""
     found: Counter[int] = Counter()
-    for line in get(address, "/metrics").splitlines():
+    for line in service.get(address, "/metrics").splitlines():
         if match := re.match(r'digits_requests_total\{.*status="(\d+)"\} ([\d.e+]+)', line):
             found[int(match[1])] += int(float(match[2]))
     return found
@@ -285,23 +266,5 @@ def summary(lines: Lines) -> str:
     return "\n".join(text) or command_line.NOTHING
 
 
-def main() -> None:
-    parser = command_line.parser(__doc__, RESULTS)
-    parser.add_argument(
-        "what", nargs="*", metavar="WHAT", help=f"of {', '.join(PARTS)} (default: all)"
-    )
-    arguments = parser.parse_args()
-    unknown = set(arguments.what) - set(PARTS)
-    if unknown:
-        parser.error(f"there is no {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
-    if not arguments.summary:
-        for what in arguments.what or PARTS:
-            line = {"what": what, "cores": len(os.sched_getaffinity(0))} | PARTS[what]()
-            others = [other for other in read_lines(arguments.out) if other["what"] != what]
-            lines = sorted([*others, line], key=lambda one: [*PARTS].index(one["what"]))
-            write_lines(arguments.out, lines)
-    print(summary(read_lines(arguments.out)))
-
-
 if __name__ == "__main__":
-    main()
+    command_line.main_of_parts(__doc__, RESULTS, PARTS, summary)

@@ -22,14 +22,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from benchmarks import RESULTS_FOLDER
 from benchmarks.attacks.files import batch, blank, png, predict, striped
 from benchmarks.attacks.service import Watch, limited, memory
 from benchmarks.harness import command_line, http_load
 from benchmarks.harness.http_load import Address
-from benchmarks.harness.json_lines import Line, Lines, read_lines, write_lines
-from benchmarks.serve import get, pictures
+from benchmarks.harness.json_lines import Line, Lines
+from benchmarks.harness.service import get
+from benchmarks.serve import pictures
 
 RESULTS = RESULTS_FOLDER / "attacks.jsonl"
 LIMIT = 1 << 30  # bytes
@@ -149,7 +151,6 @@ ATTACKS: dict[str, Callable[[Address], Statuses]] = {
     one.__name__: one for one in (bombs, bodies, abandoned, slow_pictures, trailers, idle, headers)
 }
 STOPPED = "stopped"  # SIGTERM with a full queue
-KINDS = (*ATTACKS, STOPPED)
 
 
 def attacked(name: str, limit: int = LIMIT) -> Line:
@@ -201,6 +202,9 @@ def stopped(limit: int = LIMIT) -> Line:
     }
 
 
+PARTS = {name: partial(attacked, name) for name in ATTACKS} | {STOPPED: stopped}
+
+
 def summary(lines: Lines) -> str:
     """What was measured, a line each."""
     text = []
@@ -216,24 +220,5 @@ def summary(lines: Lines) -> str:
     return "\n".join(text) or command_line.NOTHING
 
 
-def main() -> None:
-    parser = command_line.parser(__doc__, RESULTS)
-    parser.add_argument(
-        "what", nargs="*", metavar="KIND", help=f"of {', '.join(KINDS)} (default: all)"
-    )
-    arguments = parser.parse_args()
-    unknown = set(arguments.what) - set(KINDS)
-    if unknown:
-        parser.error(f"there is no {', '.join(sorted(unknown))}; choose from {', '.join(KINDS)}")
-    if not arguments.summary:
-        for what in arguments.what or KINDS:
-            line = {"what": what, "cores": len(os.sched_getaffinity(0))}
-            line |= stopped() if what == STOPPED else attacked(what)
-            others = [other for other in read_lines(arguments.out) if other["what"] != what]
-            lines = sorted([*others, line], key=lambda one: KINDS.index(one["what"]))
-            write_lines(arguments.out, lines)
-    print(summary(read_lines(arguments.out)))
-
-
 if __name__ == "__main__":
-    main()
+    command_line.main_of_parts(__doc__, RESULTS, PARTS, summary)

@@ -3,14 +3,13 @@
 import contextlib
 import re
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.harness import service
 from benchmarks.harness.control_group import control_group
 from benchmarks.harness.http_load import Address
-from benchmarks.serve import get
 
 EVERY = 0.02  # seconds between looks at the memory
 
@@ -19,26 +18,12 @@ EVERY = 0.02  # seconds between looks at the memory
 def limited(limit: int) -> Iterator[tuple[subprocess.Popen[str], Address, str]]:
     """Runs `digits serve` with so many bytes of memory during a block, and gives its process, its
     address, and how the memory is limited."""
-    command = [sys.executable, "-m", "digits.cli", "serve", "--no-browser", "--port", "0"]
     with control_group(limit) as join:
         how = "control group" if join else "ulimit -v"
         before = join or f"ulimit -v {limit >> 10}"
-        with subprocess.Popen(
-            ["sh", "-c", f'{before}; exec "$0" "$@"', *command],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        ) as process:
-            try:
-                assert process.stdout is not None
-                found = re.search(r"http://([\d.]+):(\d+)", process.stdout.readline())
-                assert found
-                address = found[1], int(found[2])
-                get(address, "/readyz")
-                yield process, address, how
-            finally:
-                process.terminate()
-                process.wait(60)
+        command = ["sh", "-c", f'{before}; exec "$0" "$@"', *service.COMMAND]
+        with service.running(command) as (process, address):
+            yield process, address, how
 
 
 class Watch:

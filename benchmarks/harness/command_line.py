@@ -1,8 +1,9 @@
 """The command line that the benchmarks have in common."""
 
 import argparse
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchmarks.harness.json_lines import Line, Lines, read_lines, write_lines
@@ -62,3 +63,31 @@ def main(
     lines = read_lines(arguments.out)
     print(summary(lines) if lines else NOTHING)
     return 0
+
+
+def main_of_parts(
+    description: str | None,
+    results: Path,
+    parts: Mapping[str, Callable[[], Line]],
+    summary: Callable[[Lines], str],
+) -> None:
+    """The command line of a benchmark whose parts are measured one by one, all or those named.
+
+    Each is written as soon as it is measured, as a line with `what` it is and the number of cores;
+    the lines of other parts stay.
+    """
+    own = parser(description, results)
+    own.add_argument(
+        "what", nargs="*", metavar="WHAT", help=f"of {', '.join(parts)} (default: all)"
+    )
+    arguments = own.parse_args()
+    unknown = set(arguments.what) - set(parts)
+    if unknown:
+        own.error(f"there is no {', '.join(sorted(unknown))}; choose from {', '.join(parts)}")
+    if not arguments.summary:
+        for what in arguments.what or parts:
+            line = {"what": what, "cores": len(os.sched_getaffinity(0))} | parts[what]()
+            others = [other for other in read_lines(arguments.out) if other["what"] != what]
+            lines = sorted([*others, line], key=lambda one: [*parts].index(one["what"]))
+            write_lines(arguments.out, lines)
+    print(summary(read_lines(arguments.out)))

@@ -71,7 +71,7 @@ def test_the_summaries_say_what_the_results_say() -> None:
     assert f"{measured['first_visit']['bytes'] / 1e6:.2f} MB" in table
     assert f"{measured['cold']['milliseconds'] / 1e3:.2f} s" in table
     text = attacks.summary(read_lines(attacks.RESULTS))
-    assert [line.partition(":")[0] for line in text.splitlines()] == [*attacks.KINDS]
+    assert [line.partition(":")[0] for line in text.splitlines()] == [*attacks.PARTS]
     assert "KILLED" not in text
     measured = {line["what"]: line for line in read_lines(serve.RESULTS)}
     text = serve.summary(list(measured.values()))
