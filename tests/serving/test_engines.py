@@ -6,19 +6,16 @@ The other tests of the page run in Chromium alone.
 import base64
 import math
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from engines import ENGINES, Engine, Strokes, Window, wait_until
-from visits import FOUR, GIVE, ONE, SEVEN, answering, png
+from visits import FOUR, GIVE, ONE, SEVEN, answering, png, written_again
 
 from benchmarks.harness.browser import Host, hosted
-from digits import bundle
 from digits.data.mnist import Mnist
-from digits.serving import site
 
 ZERO = [
     [
@@ -166,13 +163,8 @@ def test_an_update_is_offered_and_loaded(
 ) -> None:
     window.load(host.url)
     wait_until_kept(window)
-    web = tmp_path / "web"
-    shutil.copytree(site.WEB, web)
-    page = web / "index.html"
-    page.write_text(page.read_text().replace("{{headline}}", "Write any number"))
-    monkeypatch.setattr(site, "WEB", web)
-    site.build(tmp_path / "site", bundle.read())
-    host.site = tmp_path / "site"
+    other = "Write any number"
+    host.site = written_again(tmp_path, monkeypatch, "index.html", "{{headline}}", other)
     heading = "return document.querySelector('h1').innerText"
     assert window.run(heading) == "Write a number"
     window.run(

@@ -1,6 +1,5 @@
 """The page reads pictures, and works without the runtime, a server or a network."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from visits import (
     number,
     png,
     wait_until_kept,
+    written_again,
 )
 
 from benchmarks.harness.browser import Host, draw, hosted, open_page
@@ -223,16 +223,9 @@ def test_an_update_is_offered_to_an_open_tab_and_is_whole_or_not_at_all(
     wait_until_kept(page)
     page.evaluate("caches.open('of another site on this host')")
     before = caches(page)
-    web = tmp_path / "web"
-    shutil.copytree(site.WEB, web)
-    words = web / "page/words.js"
-    words.write_text(words.read_text().replace('"Write a number"', '"Write any number"'))
-    monkeypatch.setattr(site, "WEB", web)
-    site.build(tmp_path / "site", bundle.read())
-    host.site, host.missing = (
-        tmp_path / "site",
-        ("gestures.js",),
-    )  # as if it were still being copied
+    words = '"Write a number"', '"Write any number"'
+    host.site = written_again(tmp_path, monkeypatch, "page/words.js", *words)
+    host.missing = ("gestures.js",)  # as if it were still being copied
     sent = len(host.sent)
     page.evaluate(UPDATE)
     assert any("gestures.js" in one.path for one in host.sent[sent:])

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -15,9 +16,11 @@ from services import running
 
 from benchmarks.harness import browser as browsing
 from benchmarks.harness.browser import Host, hosted, open_page
+from digits import bundle
 from digits.data.mnist import Bytes
 from digits.errors import DigitsError
 from digits.reading.reader import Reader
+from digits.serving import site
 from digits.serving.app import create_app
 
 # In pixels of the drawing area.
@@ -96,6 +99,20 @@ def spoken(page: Page) -> str:
 def wait_until_kept(page: Page) -> None:
     """Waits until the page would open without a network."""
     page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+
+
+def written_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, before: str, after: str
+) -> Path:
+    """A site of which one file has other words; `site.WEB` is its source for the rest of the
+    test."""
+    web = folder / "web"
+    shutil.copytree(site.WEB, web)
+    file = web / name
+    file.write_text(file.read_text().replace(before, after))
+    monkeypatch.setattr(site, "WEB", web)
+    site.build(folder / "site", bundle.read())
+    return folder / "site"
 
 
 def png(digit: Bytes, enlarged: int = 6) -> bytes:
