@@ -1,8 +1,7 @@
 """Long straight thin parts of a mask: rules, walls of boxes, and straight strokes of digits.
 
 Lines may slope by up to 17° against the picture's sides, bend gently, and be broken or crossed.
-They are found as short straight pieces (openings with digital line segments: Soille & Talbot 2001),
-which are then linked, so that a line is a polyline.
+They are found as short straight pieces, which are then linked, so that a line is a polyline.
 """
 
 from collections.abc import Sequence
@@ -11,20 +10,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from digits.pictures.masks import Mask, components, extremes, wider
+from digits.layout.runs import SHORTEST_RUN, THICKEST, runs_across
+from digits.pictures.masks import Mask, components
 
 Floats = NDArray[np.float64]
 
-SHORTEST_RUN = 16  # pixels
-THICKEST = 10  # pixels
 NARROWEST_PIECE = 5  # pixels
 LONGEST_PIECE = 64  # pixels: a bent line is straight over this length
 WIDEST_GAP = 100  # pixels that are crossed by strokes, or where a line is broken
 MOST_PIECES = 3000  # that are considered, the longest
 MOST_LINES = 400  # the longest, in each direction
-# Rows that a segment of 16 pixels goes down after 1, 2, 4 and 8 columns; slopes of about 0, 0.07,
-# 0.13, 0.21 and 0.28. Steps add up, so that each opening takes four shifts of the picture.
-SLOPES = [(0, 0, 0, 0), (0, 0, 0, 1), (0, 0, 1, 1), (0, 0, 1, 2), (0, 1, 1, 2)]
 STEEPEST = 0.36
 NOTHING = np.zeros(0, np.bool_)
 
@@ -106,25 +101,15 @@ class Line:
 def lines(mask: Mask, down: bool) -> list[Line]:
     """The straight thin lines in a mask of shape (h, w) that run across, or down, longest first."""
     mask = np.ascontiguousarray(mask.T if down else mask)
-    if mask.shape[1] < SHORTEST_RUN:
+    runs = runs_across(mask)
+    if runs is None:
         return []
-    thick = _opened_down(mask, THICKEST + 1)
-    thin = mask & ~thick
-    dilated = wider(mask)
-    beside = extremes(np.pad(thin, ((0, 0), (1, 1))), 3, 1, np.logical_or)
-    seeds = _straight_runs(dilated) & beside & ~thick
-    if not seeds.any():
-        return []
+    seeds = runs.straight.copy()
     seeds[:, ::LONGEST_PIECE] = False
-    chains = _linked(_pieces(seeds, thin), dilated)
+    chains = _linked(_pieces(seeds, runs.thin), runs.dilated)
     longest = sorted(chains, key=lambda one: one[0, LEFT] - one[:, RIGHT].max())
-    found = [_line(chain, dilated, down) for chain in longest[: 2 * MOST_LINES]]
+    found = [_line(chain, runs.dilated, down) for chain in longest[: 2 * MOST_LINES]]
     return distinct([line for line in found if line is not None])[:MOST_LINES]
-
-
-def has_straight_runs(mask: Mask) -> bool:
-    """Whether a straight run that could be part of a line goes across or down in a mask."""
-    return any(_straight_runs(np.ascontiguousarray(one)).any() for one in (mask, mask.T))
 
 
 def distinct(found: Sequence[Line], preferred: int = 0) -> list[Line]:
@@ -157,48 +142,6 @@ def distinct(found: Sequence[Line], preferred: int = 0) -> list[Line]:
         else:
             kept.append(i)
     return [found[i] for i in kept]
-
-
-def _opened_down(mask: Mask, length: int) -> Mask:
-    """Pixels in vertical runs of at least `length`."""
-    if len(mask) < length:
-        return np.zeros_like(mask)
-    starts = extremes(mask, length, 0, np.logical_and)
-    beside = length - 1, length - 1
-    return extremes(np.pad(starts, (beside, (0, 0))), length, 0, np.logical_or)
-
-
-def _straight_runs(mask: Mask) -> Mask:
-    """Pixels that lie on a straight run of `SHORTEST_RUN` in one of the directions."""
-    found = np.zeros_like(mask)
-    for steps in SLOPES:
-        for flip in (False, True) if any(steps) else (False,):
-            turned = mask[::-1] if flip else mask
-            starts = turned
-            for i, step in enumerate(steps):
-                starts = _both(starts, step, 1 << i)
-                if not starts.size or (i >= 2 and not starts.any()):
-                    break
-            else:
-                runs = starts
-                for i, step in enumerate(steps):
-                    runs = _either(runs, step, 1 << i)
-                (found[::-1] if flip else found)[...] |= runs
-    return found
-
-
-def _both(mask: Mask, down: int, right: int) -> Mask:
-    height, width = mask.shape
-    first = mask[: max(height - down, 0), : max(width - right, 0)]
-    return np.asarray(first & mask[down:, right:])
-
-
-def _either(mask: Mask, down: int, right: int) -> Mask:
-    height, width = mask.shape
-    grown = np.zeros((height + down, width + right), np.bool_)
-    grown[:height, :width] = mask
-    grown[down:, right:] |= mask
-    return grown
 
 
 # Columns of an array of pieces, shape (n, 6).

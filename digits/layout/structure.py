@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from digits.layout import plots, surroundings
 from digits.layout.cells import Cell, Holes, Numbers, holes, in_order
 from digits.layout.erasing import INKED, erased
-from digits.layout.straight import Line, distinct, has_straight_runs, lines
+from digits.layout.runs import has_straight_runs
+from digits.layout.straight import Line, distinct, lines
 from digits.layout.walls import walls_among
 from digits.pictures.box import Box
 from digits.pictures.grey import Grey

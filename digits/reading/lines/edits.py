@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from digits.pictures.masks import Ints
 from digits.reading.lines.decoding import BLANK, CHARACTERS, Character
 from digits.reading.page import Floats
 
@@ -48,46 +49,31 @@ class Edits:
     steps: Doubles
 
 
+def log_likelihoods(log_probabilities: Floats, text: str) -> Doubles:
+    """The logarithm of a text's likelihood in each of the views, whose shape is
+    (views, steps, 21); float64 of shape (views,)."""
+    return _forward(_steps(log_probabilities), _codes(text)).log_likelihoods
+
+
 def edits(log_probabilities: Floats, text: str) -> Edits:
     """How likely a text is, and all that are one character away, in views of shape
     (views, steps, 21)."""
-    codes = np.array([CHARACTERS.index(symbol) for symbol in text], np.int64)
-    count, views = len(codes), len(log_probabilities)
-    states = np.full(2 * count + 1, BLANK)
-    states[1::2] = codes
-    # Into a character, one may skip the blank before it, if the character before that is another.
-    skips = np.zeros(len(states))
-    skips[3::2] = codes[1:] != codes[:-1]
-    shown = np.exp(log_probabilities.astype(np.float64)).transpose(1, 0, 2)  # (steps, views, 21)
-    # Of steps that all views surely leave blank, one is enough.
-    blank = (shown[..., BLANK] > SURELY).all(axis=1)
-    kept = np.flatnonzero(~blank | np.append(True, ~blank[:-1]))
-    left_out = np.log(np.delete(shown[..., BLANK], kept, axis=0)).sum(axis=0)
-    shown, steps = shown[kept], len(kept)
-    emitted = shown[..., states]
-
-    # before[k] holds each state's share of the ways through the first k steps, with two more states
-    # on the left; scale[k] is what the share grew by.
-    before = np.zeros((steps + 1, views, len(states) + 2))
-    before[0, :, 2] = 1
-    scale = np.empty((steps, views, 1))
-    for step in range(steps):
-        last = before[step]
-        ways = (last[:, 2:] + last[:, 1:-1] + last[:, :-2] * skips) * emitted[step]
-        scale[step] = np.maximum(ways.sum(axis=1, keepdims=True), TINY)
-        before[step + 1, :, 2:] = ways / scale[step]
+    taken, codes = _steps(log_probabilities), _codes(text)
+    forward = _forward(taken, codes)
+    before, scale, total = forward.before, forward.scale, forward.total
+    steps, views, _ = taken.shown.shape
+    states = _states(codes)
     # after[k] holds the ways from step k to the end that begin in each state, on the same scale,
     # with two more states on the right.
     after = np.zeros((steps + 1, views, len(states) + 2))
     after[steps, :, -3] = 1
-    leaving = np.append(skips, [0.0, 0.0])[2:]
-    onward = np.empty((steps, views, len(states)))
-    emitted /= scale
+    onward = np.zeros((steps, views, len(states) + 2))
+    emitted = np.zeros_like(onward)
+    emitted[..., :-2] = taken.shown[..., states] / scale
+    back = _transitions(codes, 0).T.copy()
     for step in range(steps - 1, -1, -1):
-        following = after[step + 1]
-        onward[step] = following[:, :-2] + following[:, 1:-1] + following[:, 2:] * leaving
-        after[step, :, :-2] = onward[step] * emitted[step]
-    total = np.maximum(before[steps, :, -2:].sum(axis=1), TINY)
+        np.matmul(after[step + 1], back, out=onward[step])
+        np.multiply(onward[step], emitted[step], out=after[step])
 
     # A character in each state's place: instead of a character, or beside a blank.
     own = np.arange(len(states))
@@ -101,18 +87,19 @@ def edits(log_probabilities: Floats, text: str) -> Edits:
     out = after[1:, :, blank_after][..., None] + after[1:, :, blank_after + 1][..., None] * right
     way = np.zeros((views, len(states), BLANK))
     sums = np.zeros_like(way)
-    share = (shown[..., :BLANK] / scale)[:, :, None]
+    share = (taken.shown[..., :BLANK] / scale)[:, :, None]
     for step in range(steps):
-        way = (way + into[step]) * share[step]
+        way += into[step]
+        way *= share[step]
         sums += way * out[step]
     ratios = np.log(np.maximum(sums / total[:, None, None], TINY))
 
-    visits = before[1:, :, 3:-1:2] * onward[:, :, 1::2]
-    places = kept[:, None, None] + 0.5
+    visits = before[1:, :, 3:-1:2] * onward[:, :, 1:-2:2]
+    places = taken.kept[:, None, None] + 0.5
     middles = (visits * places).sum(axis=0) / np.maximum(visits.sum(axis=0), TINY)
     return Edits(
         text,
-        np.log(scale[..., 0]).sum(axis=0) + np.log(total) + left_out,
+        forward.log_likelihoods,
         ratios[:, 1::2],
         _deleted(codes, before, after, total),
         ratios[:, ::2],
@@ -120,14 +107,99 @@ def edits(log_probabilities: Floats, text: str) -> Edits:
     )
 
 
-def _others(states: NDArray[np.int64], neighbours: NDArray[np.int64]) -> Doubles:
+@dataclass(frozen=True)
+class _Steps:
+    """The steps of views that are looked at.
+
+    Attributes:
+        shown: the probabilities of the characters and the blank, shape (steps, views, 21).
+        kept: the places of these steps, of shape (steps,). Of those in a row that all views surely
+            leave blank, one is enough.
+        left_out: the logarithm of the probability that the others are blank, of shape (views,).
+    """
+
+    shown: Doubles
+    kept: Ints
+    left_out: Doubles
+
+
+def _steps(log_probabilities: Floats) -> _Steps:
+    shown = np.exp(log_probabilities.astype(np.float64)).transpose(1, 0, 2)
+    blank = (shown[..., BLANK] > SURELY).all(axis=1)
+    kept = np.flatnonzero(~blank | np.append(True, ~blank[:-1]))
+    left_out = np.log(np.delete(shown[..., BLANK], kept, axis=0)).sum(axis=0)
+    return _Steps(np.maximum(shown[kept], TINY), kept, left_out)
+
+
+@dataclass(frozen=True)
+class _Forward:
+    """The ways to a text's states.
+
+    Attributes:
+        before: before[k] holds each state's share of the ways through the first k steps, with two
+            more states on the left; shape (steps + 1, views, states + 2).
+        scale: what the share grew by in each step, of shape (steps, views, 1).
+        total: the share of the last two states at the end, of shape (views,).
+        log_likelihoods: of the text, of shape (views,).
+    """
+
+    before: Doubles
+    scale: Doubles
+    total: Doubles
+    log_likelihoods: Doubles
+
+
+def _forward(taken: _Steps, codes: Ints) -> _Forward:
+    steps, views, _ = taken.shown.shape
+    states = _states(codes)
+    emitted = np.zeros((steps, views, len(states) + 2))
+    emitted[..., 2:] = taken.shown[..., states]
+    ahead = _transitions(codes, 2)
+    before = np.zeros((steps + 1, views, len(states) + 2))
+    before[0, :, 2] = 1
+    scale = np.empty((steps, views, 1))
+    for step in range(steps):
+        ways = np.matmul(before[step], ahead, out=before[step + 1])
+        ways *= emitted[step]
+        np.add.reduce(ways, axis=1, keepdims=True, out=scale[step])
+        ways /= scale[step]
+    total = np.maximum(before[steps, :, -2:].sum(axis=1), TINY)
+    likelihoods = np.log(scale[..., 0]).sum(axis=0) + np.log(total) + taken.left_out
+    return _Forward(before, scale, total, likelihoods)
+
+
+def _codes(text: str) -> Ints:
+    return np.array([CHARACTERS.index(symbol) for symbol in text], np.int64)
+
+
+def _states(codes: Ints) -> Ints:
+    """A text's characters with a blank before each, and at the end."""
+    states = np.full(2 * len(codes) + 1, BLANK)
+    states[1::2] = codes
+    return states
+
+
+def _transitions(codes: Ints, first: int) -> Doubles:
+    """From each state (row) to each (column), with two more states, `first` of them on the left: to
+    itself, to the next, and past the blank into a character that is another than the last."""
+    count = 2 * len(codes) + 3
+    matrix = np.zeros((count, count))
+    own = np.arange(first, first + count - 2)
+    matrix[own, own] = 1
+    matrix[own[:-1], own[1:]] = 1
+    into = own[3::2]
+    matrix[into - 2, into] = codes[1:] != codes[:-1]
+    return matrix
+
+
+def _others(states: Ints, neighbours: Ints) -> Doubles:
     """Which characters may follow or precede each neighbour without a blank: all but itself."""
     inside = (neighbours >= 0) & (neighbours < len(states))
     of = np.where(inside, states[np.clip(neighbours, 0, len(states) - 1)], BLANK)
     return np.where(inside[:, None], of[:, None] != np.arange(BLANK), False).astype(np.float64)
 
 
-def _deleted(codes: NDArray[np.int64], before: Doubles, after: Doubles, total: Doubles) -> Doubles:
+def _deleted(codes: Ints, before: Doubles, after: Doubles, total: Doubles) -> Doubles:
     count, steps = len(codes), len(before) - 1
     found = np.empty((len(total), count))
     for i in range(count):
@@ -144,8 +216,10 @@ def _deleted(codes: NDArray[np.int64], before: Doubles, after: Doubles, total: D
 def likeliest(log_probabilities: Floats, texts: Sequence[str]) -> Edits:
     """The text that all views together make likeliest: the best of some texts, changed one
     character at a time for as long as that helps."""
-    tried = {text: edits(log_probabilities, text) for text in dict.fromkeys(texts)}
-    best = max(tried.values(), key=lambda one: float(one.log_likelihoods.sum()))
+    distinct = list(dict.fromkeys(texts))
+    if len(distinct) > 1:
+        distinct.sort(key=lambda text: -log_likelihoods(log_probabilities, text).sum())
+    best = edits(log_probabilities, distinct[0])
     for _ in range(MOST_EDITS):
         gain, text = max(_neighbours(best))
         if gain < CLEARLY:

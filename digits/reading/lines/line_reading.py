@@ -90,10 +90,12 @@ def read_line(
 
 def _is_doubtful(output: Floats) -> bool:
     """Whether the text that a view shows is not clear."""
+    if output.max(axis=1).sum() >= math.log(CLEAR):  # its likeliest path alone is
+        return False
     text = decoding.text_of(decoding.greedy(output))
     if len(text) > MOST_CHARACTERS:
         return False
-    return bool(edits.edits(output[None], text).log_likelihoods[0] < math.log(CLEAR))
+    return bool(edits.log_likelihoods(output[None], text)[0] < math.log(CLEAR))
 
 
 def _level(line: Line) -> float:
