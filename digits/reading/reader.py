@@ -115,7 +115,8 @@ class Reader:
 
         if pattern:
             laid_out, turns = lay_out(0), 0
-            areas = whole_page.read(laid_out, recogniser, pattern)
+            lines = whole_page.lines(laid_out, recogniser)
+            areas = whole_page.read(lines, recogniser, pattern)
         else:
             laid_out, areas, turns = turning.upright(lay_out, recogniser)
 

@@ -1,7 +1,7 @@
 """A page that lies on its side or upside down -> upright, by what reads best."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from digits.layout.structure import Layout
 from digits.pictures.box import Box
 from digits.reading import whole_page
+from digits.reading.lines.decoding import OTHER, Character
 from digits.reading.recogniser import Recogniser
 from digits.reading.whole_page import FEW_LINES, Area
 
@@ -31,7 +32,7 @@ def upright(
     turns, counter-clockwise. `99` is `66` upside down, so only for other digits it is turned so.
     """
     layout = lay_out(0)
-    areas = whole_page.read(layout, recogniser)
+    areas = whole_page.read(whole_page.lines(layout, recogniser), recogniser)
     characters = sum(len(area.written) for area in areas)
     in_cells = any(area.cell for area in areas)
     column = len(areas) >= FEWEST and characters <= 1.2 * len(areas) and not in_cells
@@ -41,16 +42,33 @@ def upright(
     best, turns = max(CLEAR, _certainty_at(_log_odds(first) + BETTER)), 0
     fewest = max(FEWEST, SEEN * min(characters, FEW_LINES))
     for turned in (2, 1, 3) if len(areas) >= FEWEST else (2,):
-        read = whole_page.read(_turned(layout, turned), recogniser, trial=True)
+        lines = whole_page.lines(_turned(layout, turned), recogniser, FEW_LINES)
+        seen = whole_page.glance(lines, recogniser)
+        # What the other network says of the digits makes nothing more certain.
+        if _certainty_of(seen) < best or not _tells(turned, [one.symbol for one in seen]):
+            continue
+        read = whole_page.read(lines, recogniser, trial=True)
         certainty = whole_page.certainty(read)
         symbols = [one.symbol for area in read for one in area.written]
-        tells = turned != 2 or not TELLING.isdisjoint(symbols)
-        if certainty >= best and len(symbols) >= fewest and tells:
+        if certainty >= best and len(symbols) >= fewest and _tells(turned, symbols):
             best, turns = certainty, turned
     if not turns:
         return layout, areas, 0
     layout = lay_out(turns)
-    return layout, whole_page.read(layout, recogniser), turns
+    return layout, whole_page.read(whole_page.lines(layout, recogniser), recogniser), turns
+
+
+def _certainty_of(characters: Sequence[Character]) -> float:
+    """The mean certainty of characters that were seen at a glance, 0 to 1; 0 of letters."""
+    found = [
+        float(one.probabilities.max()) * one.presence * (one.symbol != OTHER) for one in characters
+    ]
+    return float(np.mean(found)) if found else 0.0
+
+
+def _tells(turned: int, symbols: Sequence[str]) -> bool:
+    """Whether characters tell that a page is to be turned: not all may be upside down, too."""
+    return turned != 2 or not TELLING.isdisjoint(symbols)
 
 
 def turned_back(box: Box, turns: int, shape: tuple[int, ...]) -> Box:

@@ -15,9 +15,9 @@ from digits.layout.structure import Layout
 from digits.pictures.grey import Grey
 from digits.reading.broken import join_broken
 from digits.reading.lines import decoding
-from digits.reading.lines.decoding import OTHER
+from digits.reading.lines.decoding import OTHER, Character
 from digits.reading.lines.judging import Judged, in_context, judge
-from digits.reading.lines.line_reading import Written, read_line
+from digits.reading.lines.line_reading import Written, at_a_glance, read_line
 from digits.reading.page import Floats, Page, Reading
 from digits.reading.recogniser import Recogniser
 from digits.reading.text import (
@@ -47,34 +47,50 @@ class Area:
     written: tuple[Written, ...] = ()
 
 
-def read(
-    laid_out: Layout, recogniser: Recogniser, pattern: str | None = None, trial: bool = False
-) -> list[Area]:
-    """Reads the lines that are laid out on a page, and those in its cells; if there are more than
-    `MOST_LINES`, the longest.
-
-    Lines keep to the pattern, from `forms.pattern_of`, if there is one. For a trial a few of them,
-    at a glance, are enough.
-    """
+def lines(laid_out: Layout, recogniser: Recogniser, most: int = MOST_LINES) -> list[Area]:
+    """The lines that are laid out on a page, and those in its cells, not yet read; if there are
+    more than `most`, the longest."""
     areas = _areas(laid_out, recogniser)
-    most = FEW_LINES if trial else MOST_LINES
     if len(areas) > most:
         longest = sorted(areas, key=lambda area: -len(area.line.fragments))[:most]
         areas = [area for area in areas if area in longest]
+    return areas
+
+
+def read(
+    areas: Sequence[Area], recogniser: Recogniser, pattern: str | None = None, trial: bool = False
+) -> list[Area]:
+    """Reads lines, from `lines`.
+
+    They keep to the pattern, from `forms.pattern_of`, if there is one. For a trial, each is looked
+    at but once.
+    """
     thorough = len(areas) <= FEW_LINES and not trial
-    left = MOST_ON_TRIAL if trial else MOST_WINDOWS
-
-    def run(window: Grey) -> Floats:
-        nonlocal left
-        left -= 1
-        return recogniser.line(window) if left >= 0 else decoding.nothing()
-
+    run = _Run(recogniser, MOST_ON_TRIAL if trial else MOST_WINDOWS)
     found = []
     for area in areas:
-        if left > 0:
+        if run.left > 0:
             written = read_line(area.line, recogniser, run, thorough, pattern)
             found.append(replace(area, written=tuple(written)))
     return found
+
+
+def glance(areas: Sequence[Area], recogniser: Recogniser) -> list[Character]:
+    """What the network for lines alone says of lines, which takes a fraction of the time."""
+    run = _Run(recogniser, MOST_ON_TRIAL)
+    return [one for area in areas if run.left > 0 for one in at_a_glance(area.line, run)]
+
+
+class _Run:
+    """The network for lines, which sees nothing in windows once it was shown so many."""
+
+    def __init__(self, recogniser: Recogniser, most: int) -> None:
+        self._recogniser = recogniser
+        self.left = most
+
+    def __call__(self, window: Grey) -> Floats:
+        self.left -= 1
+        return self._recogniser.line(window) if self.left >= 0 else decoding.nothing()
 
 
 def certainty(areas: Sequence[Area]) -> float:

@@ -72,9 +72,8 @@ def read_line(
             has none.
     """
     whole = joined(line.fragments)
-    level = _level(line) - whole.box.y
-    shear = slant(whole.ink)
-    strips = [strip_of(whole.ink, level, line.height, shear)]
+    strips = [_first_strip(line, whole)]
+    level, shear = strips[0].level, strips[0].shear
     outputs = [_outputs(strips[0], run)]
     if thorough and _is_doubtful(outputs[0]):
         # Of a line that does not fit into one window, the size must be the same.
@@ -86,6 +85,17 @@ def read_line(
     found, view = _fitting(outputs, pattern) if pattern else _best_text(outputs, thorough)
     found = found if pattern else decoding.plausible(found)
     return _with_ink(line, whole, found, strips[view], recogniser, bool(pattern))
+
+
+def at_a_glance(line: Line, run: Run) -> list[Character]:
+    """The characters of a line that the network for lines, `run`, sees in one look."""
+    found = decoding.greedy(_outputs(_first_strip(line, joined(line.fragments)), run))
+    return decoding.plausible(found)
+
+
+def _first_strip(line: Line, whole: Fragment) -> Strip:
+    """The strip of a line, whose ink is in one piece, in its own size."""
+    return strip_of(whole.ink, _level(line) - whole.box.y, line.height, slant(whole.ink))
 
 
 def _is_doubtful(output: Floats) -> bool:
