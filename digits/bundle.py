@@ -1,6 +1,7 @@
 """The bundle: a folder with one trained model and everything that is needed to trust it.
 
-    digits.tflite   the model with its geometry, for LiteRT; signatures `canvas`, `digit` and `line`
+    digits.tflite   the model with its geometry, for LiteRT; signatures `canvas`, `digit`, and
+                    `line`, `line112` and `line48`, which differ in width
     model.keras     the same network for Keras, and line.keras the one that reads lines, if any
     golden.npz      inputs, and the outputs that every runtime must give for them
     manifest.json   what this is, how it was made, how good it is, and the SHA-256 of each file
@@ -25,6 +26,9 @@ MODEL = "digits.tflite"
 CANVAS_SIDE = 256  # pixels, of what the signature `canvas` takes
 DIGIT_SIDE = 28  # pixels, of what the signature `digit` takes, and of MNIST's digits
 STRIP_HEIGHT, STRIP_WIDTH = 32, 192  # pixels, of what the signature `line` takes
+# The signatures that read lines, and the width that each takes: most numbers are short, and a
+# narrow strip takes less time.
+LINE_WIDTHS = {"line48": 48, "line112": 112, "line": STRIP_WIDTH}
 SHIPPED = Path(__file__).parent / "model"
 NEEDED = ("thresholds", "metrics", "recipe", "files")
 

@@ -9,7 +9,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from digits.bundle import CANVAS_SIDE, DIGIT_SIDE, MODEL, STRIP_HEIGHT, STRIP_WIDTH, Bundle
+from digits.bundle import CANVAS_SIDE, DIGIT_SIDE, LINE_WIDTHS, MODEL, STRIP_HEIGHT, Bundle
 from digits.errors import DigitsError
 from digits.terminal import own_words_only
 
@@ -22,7 +22,7 @@ _announced, _announcing = threading.Event(), threading.Lock()
 SIGNATURES = {  # the shape that each takes, and the outputs that it has at least
     "canvas": ((CANVAS_SIDE, CANVAS_SIDE), {"probabilities", "is_digit", "digit"}),
     "digit": ((DIGIT_SIDE, DIGIT_SIDE), {"probabilities", "is_digit"}),
-    "line": ((STRIP_HEIGHT, STRIP_WIDTH), {"log_probabilities"}),
+    **{name: ((STRIP_HEIGHT, width), {"log_probabilities"}) for name, width in LINE_WIDTHS.items()},
 }
 
 
@@ -38,7 +38,7 @@ def check(model: "Model", canvas: bool = True) -> None:
     bundle's contract says.
     """
     more = ["canvas"] if canvas else []
-    for signature in (*more, "digit", *({"line"} & {*model.signatures})):
+    for signature in (*more, "digit", *(LINE_WIDTHS.keys() & {*model.signatures})):
         shape, wanted = SIGNATURES[signature]
         try:
             outputs = model.run(signature, np.zeros(shape, np.uint8))
@@ -57,8 +57,8 @@ def check(model: "Model", canvas: bool = True) -> None:
 
 
 class Model:
-    """A model of the signatures `canvas`, `digit` and perhaps `line`, as the bundle's contract
-    describes them.
+    """A model of the signatures `canvas`, `digit` and perhaps those that read lines, as the
+    bundle's contract describes them.
 
     It computes on one thread, and only one thread may call it at a time.
     """
@@ -68,18 +68,19 @@ class Model:
         when it is first run. Raises DigitsError then if it does not run."""
         self._content = content
         self.name = name
+        self._runners: dict[str, Callable[..., Outputs]] = {}
 
     def run(self, signature: str, image: Image) -> Outputs:
         """What the model gives for one image.
 
         Args:
-            signature: "canvas", "digit" or "line".
-            image: uint8 of shape (256, 256), (28, 28) or (32, 192), ink bright on 0.
+            signature: "canvas", "digit", or one of `LINE_WIDTHS`.
+            image: uint8 of shape (256, 256), (28, 28) or (32, width), ink bright on 0.
 
         Returns:
             float32 arrays by name, each with a leading 1 in its shape: `probabilities` (1, 10) and
             `is_digit` (1,), and for a canvas also `digit` (1, 28, 28), what the network saw; for a
-            line, `log_probabilities` (1, 96, 21).
+            line, `log_probabilities` (1, width / 2, 21).
         """
         if not _announced.is_set():
             with _announcing, own_words_only():
@@ -91,12 +92,15 @@ class Model:
     def _run(self, signature: str, image: Image) -> Outputs:
         if signature == "canvas":
             return self._canvas(image)
+        if signature not in self._runners:
+            self._runners[signature] = self._runner(signature)
         return self._runners[signature](**{signature: image[None]})
 
-    @property
+    @cached_property
     def signatures(self) -> list[str]:
         """The names of its signatures."""
-        return ["canvas", *self._runners]
+        with self._opening():
+            return [*Interpreter(model_content=self._content, num_threads=1).get_signature_list()]
 
     @cached_property
     def _canvas(self) -> Callable[[Image], Outputs]:
@@ -117,13 +121,6 @@ class Model:
 
         return run
 
-    @cached_property
-    def _runners(self) -> dict[str, Callable[..., Outputs]]:
-        """The other signatures, by their runners: an interpreter has the inputs of one only."""
-        with self._opening():
-            names = Interpreter(model_content=self._content, num_threads=1).get_signature_list()
-            return {name: self._runner(name) for name in names if name != "canvas"}
-
     @contextmanager
     def _opening(self) -> Iterator[None]:
         """Makes whatever LiteRT raises in the block a DigitsError."""
@@ -136,5 +133,7 @@ class Model:
             ) from None
 
     def _runner(self, signature: str) -> Callable[..., Outputs]:
-        interpreter = Interpreter(model_content=self._content, num_threads=1)
-        return interpreter.get_signature_runner(signature)
+        """Another signature, with an interpreter of its own, which has the inputs of one only."""
+        with self._opening():
+            interpreter = Interpreter(model_content=self._content, num_threads=1)
+            return interpreter.get_signature_runner(signature)

@@ -11,7 +11,7 @@ from digits import bundle
 from digits.runtime import Model
 
 
-@pytest.mark.parametrize("signature", ["canvas", "digit"])
+@pytest.mark.parametrize("signature", ["canvas", "digit", *bundle.LINE_WIDTHS])
 def test_the_shipped_model_gives_its_golden_outputs(signature: str) -> None:
     shipped = bundle.read()
     with np.load(bundle.SHIPPED / "golden.npz") as file:
@@ -21,7 +21,27 @@ def test_the_shipped_model_gives_its_golden_outputs(signature: str) -> None:
         for name, values in model.run(signature, image).items():
             expected = golden[f"{signature}_{name}"][index]
             tolerance = 255e-4 if name == "digit" else 1e-4
-            np.testing.assert_allclose(values[0], expected, atol=tolerance, rtol=0)
+            found = values[0]
+            if name == "log_probabilities":
+                found, expected = np.exp(found), np.exp(expected)
+            np.testing.assert_allclose(found, expected, atol=tolerance, rtol=0)
+
+
+def test_a_narrow_strip_shows_what_a_wide_one_does() -> None:
+    """Where there is nothing but paper beside it, the weights being the same."""
+    model = Model(bundle.read().model)
+    strip = np.zeros((32, 48), np.uint8)
+    strip[7:25, 22:25] = 255  # a one
+    likely = {}
+    for name, width in bundle.LINE_WIDTHS.items():
+        beside = (width - 48) // 2
+        wide = np.pad(strip, ((0, 0), (beside, beside)))
+        steps = np.exp(model.run(name, wide)["log_probabilities"][0])
+        likely[name] = steps[beside // 2 :][:24]
+        assert steps.shape == (width // 2, 21)
+    for steps in likely.values():
+        np.testing.assert_allclose(steps, likely["line"], atol=0.05)
+        assert steps.argmax(axis=1).tolist().count(1) == 2
 
 
 def test_the_interpreter_itself_gives_what_the_signature_runner_gives() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from digits.bundle import CANVAS_SIDE
+from digits.bundle import CANVAS_SIDE, LINE_WIDTHS, STRIP_WIDTH
 from digits.pictures.box import Box
 from digits.pictures.grey import Grey
 from digits.reading.page import Floats, Reading
@@ -72,9 +72,16 @@ class Recogniser:
         return self._answers[key]
 
     def line(self, window: Grey) -> Floats:
-        """The log-probabilities of the steps of a strip's window, uint8 of shape (32, 192): float32
-        of shape (96, 21)."""
-        return self._lines.run("line", window)["log_probabilities"][0]
+        """The log-probabilities of the steps of a strip's window, uint8 of shape (32, width), one
+        of `LINE_WIDTHS`: float32 of shape (width / 2, 21)."""
+        width = window.shape[1]
+        name = next(name for name, own in LINE_WIDTHS.items() if own == width)
+        if name in self._lines.signatures:
+            return self._lines.run(name, window)["log_probabilities"][0]
+        beside = (STRIP_WIDTH - width) // 2  # a bundle of before there were narrow strips
+        wide = np.pad(window, ((0, 0), (beside, beside)))
+        found = self._lines.run("line", wide)["log_probabilities"][0]
+        return found[beside // 2 : (beside + width) // 2]
 
     def odds(self, answer: Answer) -> float:
         """The odds that the ink is a digit, relative to the threshold's; 1 or more is accepted."""

@@ -90,7 +90,9 @@ class _Run:
 
     def __call__(self, window: Grey) -> Floats:
         self.left -= 1
-        return self._recogniser.line(window) if self.left >= 0 else decoding.nothing()
+        if self.left < 0:
+            return decoding.nothing(window.shape[1])
+        return self._recogniser.line(window)
 
 
 def certainty(areas: Sequence[Area]) -> float:

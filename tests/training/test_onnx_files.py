@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = subprocess.run([*command, "export", "--out", folder], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    names = ["digit", "canvas", "line"]
+    names = ["digit", "canvas", *bundle.LINE_WIDTHS]
     assert done.stdout.splitlines() == [str(folder / f"{name}.onnx") for name in names]
     return folder
 
@@ -48,7 +48,7 @@ def test_many_images_are_answered_as_litert_answers_each(folder: Path, mnist: Mn
             np.testing.assert_allclose(found[name][number], expected[0], atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["digit", "canvas", "line"])
+@pytest.mark.parametrize("name", ["digit", "canvas", *bundle.LINE_WIDTHS])
 def test_the_contract_is_in_the_file(folder: Path, name: str) -> None:
     session = onnxruntime.InferenceSession(folder / f"{name}.onnx")
     (taken,) = session.get_inputs()

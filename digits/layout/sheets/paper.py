@@ -4,7 +4,9 @@ What was written stays as it is: the sheet may be darker or lighter than what it
 ink darker or lighter than the sheet.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +17,17 @@ from digits.layout.sheets.outline import CONTRAST, moved_in, sheet_outline
 from digits.layout.sheets.tones import filled, slopes, tone_of
 from digits.pictures.box import Box
 from digits.pictures.grey import Grey
-from digits.pictures.masks import Mask, components, wider
+from digits.pictures.masks import Mask, components, extremes, wider
 
 Floats = NDArray[np.float32]
 Points = NDArray[np.float64]
+Extreme = Callable[..., NDArray[Any]]  # np.minimum or np.maximum
 
 SMALLEST = 100  # pixels along the shorter side; in less, no table is looked for
 LOOKED_AT = 320  # pixels along the longer side of the copy on which the sheet is found
 COARSE = 4  # every such pixel is looked at, to see whether there can be a sheet at all
 CLEANED = 9  # of these, in a square, of which writing fills less than half
+STROKE = 0.2  # of the picture's shorter side, what a square within every sheet is wide
 MARGIN = 0.008  # share of the sheet's shorter side that is cut off around it: blurred edges
 OUTLINE = 0.1  # change of the logarithm of brightness at the outline of what covers the sheet
 CELLS = 128  # pixels along the longer side of the copy on which is decided what hides it
@@ -77,12 +81,36 @@ def find(grey: Grey) -> Sheet:
 
 
 def _may_have_edges(grey: Grey) -> bool:
-    """Whether the contrast of a sheet's side is anywhere in a coarse copy without what is written.
+    """Whether the contrast of a sheet's side is anywhere in a small picture without what is
+    written.
 
     Most pictures are of nothing but paper, and looking for lines in them takes much longer.
     """
     every = np.ascontiguousarray(grey[::COARSE, ::COARSE])  # a mean would spread the ink
-    coarse = Image.fromarray(every).filter(ImageFilter.MedianFilter(CLEANED))
+    if not _has_contrast(Image.fromarray(every).filter(ImageFilter.MedianFilter(CLEANED))):
+        return False
+    # Thick strokes may be left, but all strokes are narrower than a sheet. A table beside a sheet
+    # may be as narrow, but it goes on outside of the picture.
+    stroke = int(STROKE * min(grey.shape))
+    return all(
+        _has_contrast(_without_strokes(grey, stroke, *way))
+        for way in ((np.minimum, np.maximum, 255), (np.maximum, np.minimum, 0))
+    )
+
+
+def _without_strokes(
+    grey: Grey, width: int, first: Extreme, second: Extreme, beyond: int
+) -> Image.Image:
+    """Without what is light, or dark, and in which no square of that width fits; what is beyond
+    the picture counts as one tone. (Opening and closing: Serra 1982.)"""
+    values = np.pad(grey, width - 1, constant_values=beyond)
+    for operation in (first, second):
+        for axis in (0, 1):
+            values = extremes(values, width, axis, operation)
+    return Image.fromarray(values[::COARSE, ::COARSE].copy())
+
+
+def _has_contrast(coarse: Image.Image) -> bool:
     lightest, darkest = (
         coarse.filter(ImageFilter.MaxFilter(5)),
         coarse.filter(ImageFilter.MinFilter(5)),

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from digits.bundle import STRIP_WIDTH
 from digits.reading.page import Floats
 
 STEP = 2  # columns of a strip that one step of the network stands for
@@ -42,9 +41,9 @@ class Character:
     presence: float
 
 
-def nothing() -> Floats:
-    """The log-probabilities of a window in which nothing is written."""
-    steps = np.full((STRIP_WIDTH // STEP, BLANK + 1), NEVER, np.float32)
+def nothing(width: int) -> Floats:
+    """The log-probabilities of so many columns in which nothing is written."""
+    steps = np.full((width // STEP, BLANK + 1), NEVER, np.float32)
     steps[:, BLANK] = 0
     return steps
 

@@ -31,7 +31,7 @@ MAYBE = 0.03  # probability of a one that seems a slash
 NEAR = 0.15  # of a line's height, between pieces of one character
 EACH = 0.5  # likelihood that each of two pieces is a digit, of those that are two
 
-Run = Callable[[Grey], Floats]  # a window, uint8 (32, 192), -> log-probabilities, (96, 21)
+Run = Callable[[Grey], Floats]  # a window, uint8 (32, w), -> log-probabilities, (w / 2, 21)
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,7 @@ def read_line(
         others = [pen(one) for one in of_sizes for pen in (heavier, lighter)]
         strips += [one for one in others if len(one.windows) == len(strips[0].windows)]
         outputs += [_outputs(one, run) for one in strips[1:]]
+        strips, outputs = _of_one_width(strips, outputs)
     found, view = _fitting(outputs, pattern) if pattern else _best_text(outputs, thorough)
     found = found if pattern else decoding.plausible(found)
     return _with_ink(line, whole, found, strips[view], recogniser, bool(pattern))
@@ -146,6 +147,19 @@ def _outputs(strip: Strip, run: Run) -> Floats:
         window = strip.image[:, start * STEP : start * STEP + STRIP_WIDTH]
         parts.append(run(window)[begin - start : end - start])
     return np.concatenate(parts)
+
+
+def _of_one_width(
+    strips: Sequence[Strip], outputs: Sequence[Floats]
+) -> tuple[list[Strip], list[Floats]]:
+    """Strips and their outputs with paper beside those that are narrower than others."""
+    widest = max(one.image.shape[1] for one in strips)
+    paper = [decoding.nothing((widest - one.image.shape[1]) // 2) for one in strips]
+    padded = [
+        np.concatenate([beside, output, beside])
+        for beside, output in zip(paper, outputs, strict=True)
+    ]
+    return [one.widened(widest) for one in strips], padded
 
 
 def _with_ink(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageFilter
 
-from digits.bundle import STRIP_HEIGHT, STRIP_WIDTH
+from digits.bundle import LINE_WIDTHS, STRIP_HEIGHT, STRIP_WIDTH
 from digits.pictures.grey import Grey
 from digits.pictures.masks import Ints
 from digits.reading.page import Floats
@@ -24,9 +24,9 @@ SAMPLED = 24  # rows, of the copy that the slant is measured on
 class Strip:
     """A line's ink upright, with its digits 18 pixels high.
 
-    `image` is uint8 of shape (32, width); its width is even, and at least 192. The strip's column
-    `c` in its row `r` is the column `left + c / scale + shear * (16 - r) / scale` of the line's
-    ink, and the strip's row 16 is the ink's row `level`.
+    `image` is uint8 of shape (32, width); its width is one of `LINE_WIDTHS`, or even and larger.
+    The strip's column `c` in its row `r` is the line's column
+    `left + c / scale + shear * (16 - r) / scale`, and its row 16 is the line's row `level`.
     """
 
     image: Grey
@@ -37,10 +37,17 @@ class Strip:
 
     @property
     def windows(self) -> list[int]:
-        """The even columns at which the windows begin, 192 wide, that the network is shown."""
-        last = self.image.shape[1] - STRIP_WIDTH
+        """The even columns at which the windows begin, at most 192 wide, that the network is
+        shown."""
+        last = max(self.image.shape[1] - STRIP_WIDTH, 0)
         count = -(-last // (STRIP_WIDTH - OVERLAP)) + 1
         return [last * i // max(count - 1, 1) // 2 * 2 for i in range(count)]
+
+    def widened(self, width: int) -> Strip:
+        """The strip with as much paper on its left as on its right, so many columns in all."""
+        beside = (width - self.image.shape[1]) // 2
+        image = np.pad(self.image, ((0, 0), (beside, beside)))
+        return replace(self, image=image, left=self.left - beside / self.scale)
 
     def rows(self, height: int) -> Ints:
         """The strip's row of each of the ink's rows, int64 of shape (height,)."""
@@ -69,8 +76,10 @@ def strip_of(ink: Grey, level: float, height: float, shear: float) -> Strip:
     above, below = shear * middle, shear * (middle - size[1])  # by which its ends are displaced
     begin = min(0.0, -above, -below) - MARGIN
     end = size[0] + max(0.0, -above, -below) + MARGIN
-    width = max(STRIP_WIDTH, 2 * int(np.ceil((end - begin) / 2)))
-    begin -= (width - (end - begin)) / 2
+    needed = end - begin
+    widths = (width for width in LINE_WIDTHS.values() if width >= needed)
+    width = next(widths, 2 * int(np.ceil(needed / 2)))
+    begin -= (width - needed) / 2
     # From a pixel of the strip to the one of the small line.
     matrix = (1, -shear, begin + shear * STRIP_HEIGHT / 2, 0, 1, middle - STRIP_HEIGHT / 2)
     image = small.transform(

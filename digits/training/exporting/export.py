@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits import bundle
-from digits.bundle import CANVAS_SIDE, DIGIT_SIDE, STRIP_HEIGHT, STRIP_WIDTH
+from digits.bundle import CANVAS_SIDE, DIGIT_SIDE, LINE_WIDTHS, STRIP_HEIGHT, STRIP_WIDTH
 from digits.data.mnist import Bytes
 from digits.errors import DigitsError
 from digits.evaluation import CLASSES
@@ -27,6 +27,7 @@ from digits.runs.recipes import Recipe, command_line
 from digits.runtime import Model, Outputs
 from digits.terminal import own_words_only
 from digits.training import geometry
+from digits.training.lines import network as line_network
 
 GOLDEN = 8  # MNIST digits, and lines, that golden inputs are made of
 TOLERANCE = 1e-4  # of probabilities, between any two runtimes
@@ -44,6 +45,14 @@ CONTRACT = {
         "uint8 (1, 32, 192): a line of writing, upright, ink 255 on 0, digits 18 pixels high with "
         "their middle in row 16 -> log_probabilities float32 (1, 96, 21), each step 2 columns, of "
         "0 1 2 3 4 5 6 7 8 9 . , - / : ( ) + = ? (any other character) and the blank"
+    ),
+    "line112": (
+        "uint8 (1, 32, 112): as line, by the same weights, for a shorter one -> "
+        "log_probabilities float32 (1, 56, 21)"
+    ),
+    "line48": (
+        "uint8 (1, 32, 48): as line, by the same weights, for one or two digits -> "
+        "log_probabilities float32 (1, 24, 21)"
     ),
     "accepted": "is_digit is at least thresholds.is_digit; otherwise not sure, or no digit",
 }
@@ -90,7 +99,10 @@ def export(
     if canvas:
         golden["canvas"] = _canvases(digits[:GOLDEN])
     if lines:
-        networks["line.keras"], golden["line"] = lines[0], lines[1][:GOLDEN]
+        networks["line.keras"] = lines[0]
+        for name, width in LINE_WIDTHS.items():
+            left = (STRIP_WIDTH - width) // 2
+            golden[name] = np.ascontiguousarray(lines[1][:GOLDEN, :, left : left + width])
     every = signatures(*networks.values())
     functions = {name: every[name] for name in golden}
     expected = {name: answers(functions[name], of[:, None]) for name, of in golden.items()}
@@ -162,7 +174,7 @@ def of_own_data(own: Mapping[str, Any]) -> str:
 def signatures(
     model: keras.Model, line_model: keras.Model | None = None, batch: int | None = 1
 ) -> dict[str, Any]:
-    """The TensorFlow functions that are exported, two of them, or three with a network for lines;
+    """The TensorFlow functions that are exported, two of them, or five with a network for lines;
     see `CONTRACT`.
 
     They take `batch` images. None is any number, which LiteRT in the browser does not take.
@@ -180,12 +192,16 @@ def signatures(
         framed = geometry.frame(tf.cast(canvas, tf.float32))
         return {"digit": framed, **model(framed[..., None], training=False)}
 
-    @signature("line", STRIP_HEIGHT, STRIP_WIDTH)
-    def line(line: tf.Tensor) -> dict[str, tf.Tensor]:
-        assert line_model
-        return line_model(tf.cast(line[..., None], tf.float32), training=False)
+    found = {"digit": digit, "canvas": canvas}
+    for name, width in LINE_WIDTHS.items() if line_model else ():
+        own = line_network.of_width(line_model, width)
+        found[name] = signature(name, STRIP_HEIGHT, width)(partial(_lines_read, own))
+    return found
 
-    return {"digit": digit, "canvas": canvas, **({"line": line} if line_model else {})}
+
+def _lines_read(model: keras.Model, strips: tf.Tensor) -> dict[str, tf.Tensor]:
+    read: dict[str, tf.Tensor] = model(tf.cast(strips[..., None], tf.float32), training=False)
+    return read
 
 
 def _commit() -> str | None:

@@ -20,7 +20,8 @@ ABOUT = ("name", "created", "commit")  # of the manifest
 
 
 def onnx_files(source: Bundle) -> dict[str, bytes]:
-    """The files `digit.onnx` and, if the model has these signatures, `canvas.onnx` and `line.onnx`.
+    """The files `digit.onnx` and, if the model has these signatures, `canvas.onnx` and one for each
+    width of lines.
 
     Each takes and gives what the signature of its name does, for n images instead of one. Its
     metadata hold the contract, the threshold of `is_digit`, and where the model comes from.

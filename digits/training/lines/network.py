@@ -65,6 +65,19 @@ def finish(model: keras.Model) -> keras.Model:
     return keras.Model(finished.input, outputs, name=model.name)
 
 
+def of_width(finished: keras.Model, width: int) -> keras.Model:
+    """The finished network, with the same weights, for strips of another width that is a multiple
+    of 4."""
+    strip = keras.Input((STRIP_HEIGHT, width, 1), name="strip")
+    x = strip
+    for layer in finished.layers[1:]:
+        steps = width // STEP
+        fixed = isinstance(layer, layers.Reshape)
+        x = layers.Reshape((steps, OUTPUTS))(x) if fixed else layer(x)
+    outputs = {"log_probabilities": ops.log_softmax(x)}
+    return keras.Model(strip, outputs, name=f"{finished.name}_{width}")
+
+
 def read(model: keras.Model, strips: Bytes) -> list[str]:
     """The text of the likeliest path through each strip, uint8 of shape (n, 32, 192)."""
     texts = []
