@@ -37,10 +37,8 @@ def runs_across(mask: Mask) -> Runs | None:
     """The straight thin runs of a mask of shape (h, w) that go across, sloping by up to 17°; None
     if there are none."""
     height, width = mask.shape
-    row = width + SHORTEST_RUN  # bits; those on the right stay 0, so that rows do not meet
-    within = np.zeros((height, row), np.bool_)
-    within[:, :width] = True
-    inside, whole = _packed(within), _packed(np.pad(mask, ((0, 0), (0, SHORTEST_RUN))))
+    row = width + SHORTEST_RUN
+    inside, whole = _packed(np.ones_like(mask)), _packed(mask)
     thick = _high(whole, THICKEST + 1, row)
     thin = whole ^ thick
     dilated = _beside(whole) & inside
@@ -55,15 +53,15 @@ def runs_across(mask: Mask) -> Runs | None:
 
 def has_straight_runs(mask: Mask) -> bool:
     """Whether a straight run that could be part of a line goes across or down in a mask."""
-    for own in (mask, mask.T):
-        padded = np.pad(own, ((0, 0), (0, SHORTEST_RUN)))
-        if _straight(_packed(padded), padded.shape[1]):
-            return True
-    return False
+    return any(_straight(_packed(own), own.shape[1] + SHORTEST_RUN) for own in (mask, mask.T))
 
 
 def _packed(mask: Mask) -> int:
-    return int.from_bytes(np.packbits(mask, bitorder="little").tobytes(), "little")
+    """The mask as bits, row by row; between rows are bits that stay 0, so that they do not meet."""
+    height, width = mask.shape
+    apart = np.zeros((height, width + SHORTEST_RUN), np.bool_)
+    apart[:, :width] = mask
+    return int.from_bytes(np.packbits(apart, bitorder="little").tobytes(), "little")
 
 
 def _unpacked(bits: int, height: int, row: int) -> Mask:

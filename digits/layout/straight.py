@@ -6,6 +6,7 @@ They are found as short straight pieces, which are then linked, so that a line i
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ class Line:
         """From end to end, in pixels."""
         return self.end - self.start
 
-    @property
+    @cached_property
     def slope(self) -> float:
         """Of the straight line between its ends."""
         return float(self.level[-1] - self.level[0]) / max(self.length, 1.0)
@@ -245,16 +246,17 @@ def _white(dilated: Mask, along: tuple[float, float], level: tuple[float, float]
 
 
 def _line(chain: Floats, dilated: Mask, down: bool) -> Line | None:
-    """The line that linked pieces form; None if it is not thin for its length."""
+    """The line that linked pieces form; None if it is too short for one."""
     start, end = chain[0, LEFT], chain[:, RIGHT].max()
     if end - start < SHORTEST_RUN:
         return None
     widths = chain[:, RIGHT] - chain[:, LEFT]
-    long = chain[widths >= min(SHORTEST_RUN, widths.max())]
+    long = chain[widths >= min(SHORTEST_RUN, widths.max())] if len(chain) > 1 else chain
     along = long[:, [LEFT, RIGHT]].ravel()
     level = long[:, [FIRST, LAST]].ravel()
-    along, places = np.unique(along, return_index=True)
-    along, level = along.copy(), level[places]
+    if len(long) > 1:
+        along, places = np.unique(along, return_index=True)
+        level = level[places]
     line = Line(down, along, level, _weighted_median(chain[:, THICKNESS], widths), NOTHING, NOTHING)
     # It goes on through strokes that cross its ends.
     first = max(int(start) - WIDEST_GAP, 0)
@@ -264,8 +266,9 @@ def _line(chain: Floats, dilated: Mask, down: bool) -> Line | None:
     inside = (rows >= 0) & (rows < len(dilated))
     inked = dilated[np.clip(rows, 0, len(dilated) - 1), whole] & inside
     white = np.flatnonzero(~inked) + first
-    start = int(max(white[white < start], default=first - 1)) + 1
-    end = int(min(white[white > end], default=int(whole[-1]) + 1)) - 1
+    before, after = np.searchsorted(white, start), np.searchsorted(white, end, side="right")
+    start = int(white[before - 1]) + 1 if before else first
+    end = int(white[after]) - 1 if after < len(white) else int(whole[-1])
     alone = np.zeros(len(whole), np.bool_)
     for left, right in chain[:, [LEFT, RIGHT]].astype(np.intp).tolist():
         alone[left - first : right + 1 - first] = True
@@ -275,6 +278,8 @@ def _line(chain: Floats, dilated: Mask, down: bool) -> Line | None:
 
 
 def _weighted_median(values: Floats, weights: Floats) -> float:
+    if len(values) == 1:
+        return float(values[0])
     order = np.argsort(values, kind="stable")
     below = np.cumsum(weights[order])
     return float(values[order][np.searchsorted(below, below[-1] / 2)])

@@ -50,8 +50,13 @@ def components(mask: Mask) -> Components:
 
 def wider(mask: Mask) -> Mask:
     """The mask and the eight neighbours of each of its pixels."""
-    rows = extremes(np.pad(mask, 1), 3, 0, np.logical_or)
-    return extremes(rows, 3, 1, np.logical_or)
+    rows = mask.copy()
+    rows[1:] |= mask[:-1]
+    rows[:-1] |= mask[1:]
+    wide = rows.copy()
+    wide[:, 1:] |= rows[:, :-1]
+    wide[:, :-1] |= rows[:, 1:]
+    return wide
 
 
 def extremes(
