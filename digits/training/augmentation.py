@@ -40,9 +40,10 @@ def augment(
     """
     if recipe.distorts:
         images = distort(images, distortions, recipe)
-    if not len(chances):
+    cluttered = chances.shape[0]
+    if not cluttered:
         return images
-    front, others = tf.split(images, [len(chances), len(images) - len(chances)])
+    front, others = tf.split(images, [cluttered, images.shape[0] - cluttered])
     return tf.concat([clutter.clutter(front, left, chances), others], axis=0)
 
 

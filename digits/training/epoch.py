@@ -19,6 +19,9 @@ from digits.training.networks import own_network as own
 NORMALISED = 32  # images in a shard, at least, if the network normalises over them
 STOPPED = 2  # place of the stop flag among a step's totals, after loss and accuracy
 
+# A step branches on no tensor, and to rewrite it for that took as long as to build its graph.
+plain_python = tf.autograph.experimental.do_not_convert
+
 
 class Batch(NamedTuple):
     """The images of a step, and all random numbers for them.
@@ -85,6 +88,7 @@ def compile_epoch(
         gradients = tape.gradient(smoothed, model.trainable_variables)
         return [totals, *map(tf.convert_to_tensor, gradients)]
 
+    @plain_python
     def replica_step(batch: Batch, left: tf.Tensor) -> tf.Tensor:
         """Trains on a replica's share of the batch; gives loss, accuracy and the stop flag."""
         context = tf.distribute.get_replica_context()
@@ -101,6 +105,7 @@ def compile_epoch(
         optimizer.apply(gradients, model.trainable_variables)
         return totals
 
+    @plain_python
     def draw(chosen: tf.Tensor, seed: tf.Tensor, left: tf.Tensor) -> Batch:
         """A batch with its random numbers, which depend on the recipe's seed and the step alone."""
         distortions, clutter = augmentation.draw(recipe, recipe.batch, seed, left)

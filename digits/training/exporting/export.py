@@ -181,7 +181,8 @@ def signatures(
     """
 
     def signature(name: str, height: int, width: int) -> Any:
-        return tf.function(input_signature=[tf.TensorSpec((batch, height, width), tf.uint8, name)])
+        taken = [tf.TensorSpec((batch, height, width), tf.uint8, name)]
+        return tf.function(input_signature=taken, autograph=False)  # none branches on a tensor
 
     @signature("digit", DIGIT_SIDE, DIGIT_SIDE)
     def digit(digit: tf.Tensor) -> dict[str, tf.Tensor]:

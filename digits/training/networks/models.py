@@ -324,7 +324,10 @@ def predictor(model: keras.Model, shards: int = 1, batch: int = 1000) -> Callabl
     computed at the same time, ideally one for each core.
     """
 
-    @tf.function(input_signature=[tf.TensorSpec((None, 28, 28), tf.uint8)])
+    @tf.function(
+        input_signature=[tf.TensorSpec((None, 28, 28), tf.uint8)],
+        autograph=False,  # it branches on no tensor
+    )
     def outputs(images: tf.Tensor) -> Any:
         count = tf.shape(images)[0]
         whole = tf.pad(images, [[0, -count % shards], [0, 0], [0, 0]])  # equal parts, none empty
