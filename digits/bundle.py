@@ -1,7 +1,7 @@
 """The bundle: a folder with one trained model and everything that is needed to trust it.
 
     digits.tflite   the model with its geometry, for LiteRT; signatures `canvas`, `digit`, and
-                    `line`, `line112` and `line48`, which differ in width
+                    `line`, and `line48` and so on, which take narrower strips
     model.keras     the same network for Keras, and line.keras the one that reads lines, if any
     golden.npz      inputs, and the outputs that every runtime must give for them
     manifest.json   what this is, how it was made, how good it is, and the SHA-256 of each file
@@ -28,7 +28,7 @@ DIGIT_SIDE = 28  # pixels, of what the signature `digit` takes, and of MNIST's d
 STRIP_HEIGHT, STRIP_WIDTH = 32, 192  # pixels, of what the signature `line` takes
 # The signatures that read lines, and the width that each takes: most numbers are short, and a
 # narrow strip takes less time.
-LINE_WIDTHS = {"line48": 48, "line112": 112, "line": STRIP_WIDTH}
+LINE_WIDTHS = {"line48": 48, "line96": 96, "line144": 144, "line": STRIP_WIDTH}
 SHIPPED = Path(__file__).parent / "model"
 NEEDED = ("thresholds", "metrics", "recipe", "files")
 

@@ -46,14 +46,14 @@ CONTRACT = {
         "their middle in row 16 -> log_probabilities float32 (1, 96, 21), each step 2 columns, of "
         "0 1 2 3 4 5 6 7 8 9 . , - / : ( ) + = ? (any other character) and the blank"
     ),
-    "line112": (
-        "uint8 (1, 32, 112): as line, by the same weights, for a shorter one -> "
-        "log_probabilities float32 (1, 56, 21)"
-    ),
-    "line48": (
-        "uint8 (1, 32, 48): as line, by the same weights, for one or two digits -> "
-        "log_probabilities float32 (1, 24, 21)"
-    ),
+    **{
+        name: (
+            f"uint8 (1, 32, {width}): as line, by the same weights, for a shorter one -> "
+            f"log_probabilities float32 (1, {width // 2}, 21)"
+        )
+        for name, width in LINE_WIDTHS.items()
+        if width < STRIP_WIDTH
+    },
     "accepted": "is_digit is at least thresholds.is_digit; otherwise not sure, or no digit",
 }
 IMAGE = (  # in place of all that, for a model of what is no digit
@@ -174,8 +174,8 @@ def of_own_data(own: Mapping[str, Any]) -> str:
 def signatures(
     model: keras.Model, line_model: keras.Model | None = None, batch: int | None = 1
 ) -> dict[str, Any]:
-    """The TensorFlow functions that are exported, two of them, or five with a network for lines;
-    see `CONTRACT`.
+    """The TensorFlow functions that are exported: two, and with a network for lines those of
+    `LINE_WIDTHS`; see `CONTRACT`.
 
     They take `batch` images. None is any number, which LiteRT in the browser does not take.
     """
