@@ -1,4 +1,4 @@
-/** The model on this device: the bundle's digits.tflite, run by LiteRT.js.
+/** The model on this device: what browser_model.py made of the bundle's digits.tflite, run by LiteRT.js.
  *
  *  @typedef {object} Answer
  *  @property {number[]} probabilities of the digits 0 to 9
@@ -9,8 +9,8 @@
  *
  *  @typedef {object} Reader
  *  @property {(canvas: Uint8Array) => Promise<Answer>} read reads a canvas, 256×256
- *  @property {(strip: Uint8Array) => Promise<Float32Array>} line reads a strip, 32×192: for each of 96
- *    steps the logarithms of 21 probabilities
+ *  @property {(strip: Uint8Array) => Promise<Float32Array>} line reads a strip, 32 rows of 64, 96,
+ *    128 or 192: for each two columns the logarithms of 21 probabilities
  *  @property {((digit: Uint8Array) => Promise<number[]>) | null} sureness for
  *    28×28 pixels: of each digit, the probability that the ink is that digit
  */
@@ -37,7 +37,7 @@ export function build() {
  */
 export async function onDevice(runtime, model, manifest, got) {
   const ask = questions(new Worker(new URL("worker.js", import.meta.url)), got);
-  await ask({ runtime, build: build(), model: `${model}digits.tflite` });
+  await ask({ runtime, build: build(), model: `${model}digits.bin` });
   const threshold = (await manifest).thresholds.is_digit;
   return {
     read: async (input) => {
@@ -53,7 +53,9 @@ export async function onDevice(runtime, model, manifest, got) {
       };
     },
     line: async (input) => {
-      const found = await ask({ signature: "line", input, shape: [1, 32, 192] });
+      const width = input.length / 32;
+      const name = `line${width === 192 ? "" : width}`;
+      const found = await ask({ signature: name, input, shape: [1, 32, width] });
       return found.log_probabilities;
     },
     sureness: async (input) => {

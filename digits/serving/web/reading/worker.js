@@ -18,7 +18,7 @@ async function start({ runtime, build, model }) {
   Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
   core = await import(`${runtime}core.js`);
   await core.loadLiteRt(`${runtime}${build}.js`);
-  compiled = await core.loadAndCompile(await bytes, { accelerator: "wasm" });
+  compiled = await core.loadAndCompile(unpacked(await bytes), { accelerator: "wasm" });
   return run({ signature: "canvas", input: new Uint8Array(256 * 256), shape: [1, 256, 256] });
 }
 
@@ -41,7 +41,30 @@ async function run({ signature, input, shape }) {
 async function bytesOf(url) {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url}: ${response.status}`);
-  return new Uint8Array(await response.arrayBuffer());
+  return response.arrayBuffer();
+}
+
+/** The model file again, of whose weights browser_model.py made whole numbers. */
+function unpacked(packed) {
+  const [size, count] = new Uint32Array(packed, 0, 2);
+  const places = new Uint32Array(packed, 8, 4 * count);
+  const model = new Uint8Array(size);
+  let from = 8 + places.byteLength;
+  let to = 0;
+  const next = (length) => packed.slice(from, (from += length));
+  for (let i = 0; i < places.length; i += 4) {
+    const [place, rows, columns, parts] = places.subarray(i, i + 4);
+    model.set(new Uint8Array(next(place - to)), to);
+    const weights = new Float32Array(model.buffer, place, rows * columns);
+    for (let part = 0; part < parts; part += 1) {
+      const steps = new Float32Array(next(4 * rows));
+      const numbers = new Int8Array(next(weights.length));
+      for (let j = 0; j < numbers.length; j += 1) weights[j] += numbers[j] * steps[(j / columns) | 0];
+    }
+    to = place + weights.byteLength;
+  }
+  model.set(new Uint8Array(packed, from), to);
+  return model;
 }
 
 let got = 0;
