@@ -2,8 +2,9 @@
 
 The network for lines has a signature for each of `WIDTHS` as well, `line64` and so on, of the same
 weights: a strip of one digit need not take as long as one of ten. Weights are stored as whole
-numbers, one byte each in the network for lines, and two in the others, whose probabilities stay
-within 1e-4. reading/worker.js makes float32 of them again, so that they run as fast as before.
+numbers, two bytes each, and one in the large layers of the network for lines. Probabilities of
+digits stay within 1e-4. reading/worker.js makes float32 of them again, so that they run as fast as
+before.
 """
 
 import copy
@@ -19,7 +20,8 @@ from digits.bundle import STRIP_WIDTH
 
 WIDTHS = (64, 96, 128)  # of strips, in columns, besides the widest
 LINE = "line"
-LEAST = 1024  # bytes of weights that are worth it
+LEAST = 256  # weights that are worth it
+LARGE = 40_000  # weights of a layer that has one byte for each
 BYTE = 127
 
 
@@ -83,13 +85,15 @@ def _weights(model: bytes) -> Iterator[Weights]:
                 continue
             tensor = graph.Tensors(operator.Inputs(1))
             buffer = root.Buffers(tensor.Buffer())
-            if buffer.DataLength() < LEAST or tensor.Type() != schema.TensorType.FLOAT32:
+            size = buffer.DataLength() // 4
+            if size < LEAST or tensor.Type() != schema.TensorType.FLOAT32:
                 continue
             place = buffer.DataAsNumpy().__array_interface__["data"][0] - start
             if place not in seen:
                 seen.add(place)
-                rows, size = tensor.Shape(0), buffer.DataLength() // 4
-                yield Weights(place, rows, size // rows, 1 if name.startswith(LINE) else 2)
+                parts = 1 if name.startswith(LINE) and size >= LARGE else 2
+                rows = tensor.Shape(0)
+                yield Weights(place, rows, size // rows, parts)
 
 
 MULTIPLY = (schema.BuiltinOperator.CONV_2D, schema.BuiltinOperator.FULLY_CONNECTED)

@@ -73,12 +73,9 @@ def test_strips_of_every_width_are_read_as_in_python(visit: Visit) -> None:
         found = np.array(page.evaluate(OUTPUTS, strip.ravel().tolist())).reshape(-1, 21)
         whole = np.pad(strip, ((0, 0), (0, 192 - strip.shape[1])))
         expected = model.run("line", whole)["log_probabilities"][0][: len(found)]
-        digits = [
-            [one.symbol for one in decoding.greedy(of) if one.symbol.isdigit()]
-            for of in (found, expected)
-        ]
-        assert digits[0] == digits[1]
-        assert np.abs(np.exp(found) - np.exp(expected)).sum(axis=1).mean() / 2 < 0.01
+        symbols = [[one.symbol for one in decoding.greedy(of)] for of in (found, expected)]
+        assert symbols[0] == symbols[1]
+        assert np.abs(np.exp(found) - np.exp(expected)).sum(axis=1).mean() / 2 < 0.005
 
 
 def moved(strokes: list[list[tuple[int, int]]], right: int) -> list[list[tuple[int, int]]]:
