@@ -27,17 +27,34 @@ export function build() {
   return relaxed ? "litert_wasm_internal" : "litert_wasm_compat_internal";
 }
 
+// index.html asks for this module by itself, so that loading begins before the rest of the page is there.
+let tell = () => {};
+const begun = begin();
+begun.catch(() => {}); // reported where it is awaited
+
+async function begin() {
+  const runtime = folder("runtime");
+  if (!runtime) return null;
+  const ask = questions(new Worker(new URL("worker.js", import.meta.url)));
+  await ask({ runtime, build: build(), model: `${folder("model")}digits.bin` });
+  return ask;
+}
+
+/** @returns {string} the URL of a folder of the site; empty if it has none of that name */
+export function folder(name) {
+  const path = document.documentElement.dataset[name];
+  return path && new URL(path, document.baseURI).href;
+}
+
 /**
  * Loads the runtime and the model, in a worker.
- * @param {string} runtime URL of the folder of LiteRT.js
- * @param {string} model URL of the folder of the model
  * @param {Promise<object>} manifest of the bundle
  * @param {(bytes: number) => void} got told how many bytes have arrived so far
  * @returns {Promise<Reader>} rejected if they cannot be loaded
  */
-export async function onDevice(runtime, model, manifest, got) {
-  const ask = questions(new Worker(new URL("worker.js", import.meta.url)), got);
-  await ask({ runtime, build: build(), model: `${model}digits.bin` });
+export async function onDevice(manifest, got) {
+  tell = got;
+  const ask = await begun;
   const threshold = (await manifest).thresholds.is_digit;
   return {
     read: async (input) => {
@@ -67,11 +84,11 @@ export async function onDevice(runtime, model, manifest, got) {
 
 /** Turns a worker into a function that gives a promise for each task. If the worker fails, all of
  *  them are rejected. */
-function questions(worker, got) {
+function questions(worker) {
   const open = new Map();
   let last = 0;
   worker.onmessage = ({ data: { id, found, error, got: bytes } }) => {
-    if (bytes) return got(bytes);
+    if (bytes) return tell(bytes);
     const { resolve, reject } = open.get(id);
     open.delete(id);
     if (found) resolve(found);

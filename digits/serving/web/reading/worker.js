@@ -9,15 +9,22 @@ async function start({ runtime, build, model }) {
   const plain = self.fetch;
   self.fetch = async (...request) => counted(await plain(...request));
   const bytes = bytesOf(model);
-  bytes.catch(() => {}); // reported below, where it is awaited
+  // Asked for by the runtime itself, it would come after two scripts.
+  const wasm = compiledFrom(`${runtime}${build}.wasm`);
+  // Reported below, where they are awaited.
+  for (const one of [bytes, wasm]) one.catch(() => {});
   self.Module = {
-    locateFile: (name) => runtime + name,
+    instantiateWasm: (imports, done) => {
+      const run = async (module) => done(await WebAssembly.instantiate(module, imports), module);
+      wasm.then(run, () => {});
+      return {};
+    },
     printErr: (text) => console.debug(text), // it writes its progress there
   };
   const gpu = { requestAdapter: async () => null };
   Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
   core = await import(`${runtime}core.js`);
-  await core.loadLiteRt(`${runtime}${build}.js`);
+  await Promise.all([wasm, core.loadLiteRt(`${runtime}${build}.js`)]);
   compiled = await core.loadAndCompile(unpacked(await bytes), { accelerator: "wasm" });
   return run({ signature: "canvas", input: new Uint8Array(256 * 256), shape: [1, 256, 256] });
 }
@@ -35,6 +42,14 @@ async function run({ signature, input, shape }) {
     return found;
   } finally {
     tensor.delete();
+  }
+}
+
+async function compiledFrom(url) {
+  try {
+    return await WebAssembly.compileStreaming(fetch(url));
+  } catch {
+    return WebAssembly.compile(await bytesOf(url)); // the host may not know the type of the file
   }
 }
 
