@@ -2,9 +2,9 @@
 
 The network for lines has a signature for each of `WIDTHS` as well, `line64` and so on, of the same
 weights: a strip of one digit need not take as long as one of ten. Weights are stored as whole
-numbers, two bytes each, and one in the large layers of the network for lines. Probabilities of
-digits stay within 1e-4. reading/worker.js makes float32 of them again, so that they run as fast as
-before.
+numbers, two bytes each, and one in the large layers of the network for lines. In the model that
+ships, probabilities of digits stay within 1e-4. reading/worker.js makes float32 of them again, so
+that they run as fast as before.
 """
 
 import copy

@@ -13,18 +13,20 @@ async function start({ runtime, build, model }) {
   const wasm = compiledFrom(`${runtime}${build}.wasm`);
   // Reported below, where they are awaited.
   for (const one of [bytes, wasm]) one.catch(() => {});
-  self.Module = {
-    instantiateWasm: (imports, done) => {
-      const run = async (module) => done(await WebAssembly.instantiate(module, imports), module);
-      wasm.then(run, () => {});
-      return {};
-    },
-    printErr: (text) => console.debug(text), // it writes its progress there
-  };
+  const failed = new Promise((_, reject) => {
+    self.Module = {
+      instantiateWasm: (imports, done) => {
+        const begin = async (module) => done(await WebAssembly.instantiate(module, imports), module);
+        wasm.then(begin).catch(reject); // or nobody would hear of it
+        return {};
+      },
+      printErr: (text) => console.debug(text), // it writes its progress there
+    };
+  });
   const gpu = { requestAdapter: async () => null };
   Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
   core = await import(`${runtime}core.js`);
-  await Promise.all([wasm, core.loadLiteRt(`${runtime}${build}.js`)]);
+  await Promise.race([failed, core.loadLiteRt(`${runtime}${build}.js`)]);
   compiled = await core.loadAndCompile(unpacked(await bytes), { accelerator: "wasm" });
   return run({ signature: "canvas", input: new Uint8Array(256 * 256), shape: [1, 256, 256] });
 }
