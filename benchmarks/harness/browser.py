@@ -222,7 +222,7 @@ def ask(page: Page, canvases: NDArray[np.uint8], repeat: int = 1) -> list[dict[s
 
 
 # Imported by the same address as the page does, so that it is the module of the running page.
-MAIN = "await import(document.querySelector('script[type=module]').src)"
+MAIN = "await import(document.querySelector('script[src$=\"/main.js\"]').src)"
 CANVAS_URL = "document.querySelector('link[href$=\"/canvas.js\"]').href"
 CANVAS = f"await import({CANVAS_URL})"
 ASK = f"""async ([canvases, repeat]) => {{

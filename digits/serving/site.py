@@ -2,7 +2,7 @@
 
     index.html, sw.js, manifest.webmanifest   what browsers ask for by name
     page-<hash>/      modules, style and icons
-    model-<hash>/     the bundle's digits.tflite and manifest.json
+    model-<hash>/     the bundle's manifest.json, and digits.bin, which browser_model.py makes of it
     runtime-<hash>/   LiteRT.js
 
 A folder with a hash in its name never changes. All links are relative. Beside each file that
@@ -21,18 +21,18 @@ from typing import Any
 
 import brotli  # type: ignore[import-untyped] # it has no types
 
-from digits import bundle as bundles
 from digits.bundle import Bundle
 from digits.errors import DigitsError, explained
 from digits.files import PARTIAL, replacing, write_folder
-from digits.serving import browser_runtime
+from digits.serving import browser_model, browser_runtime
 
 WEB = browser_runtime.WEB
 NAMED = ("index.html", "sw.js", "manifest.webmanifest")  # everything else is under a hash
 HASHED = re.compile(r"(page|model|runtime)-[0-9a-f]{16}")
 WORKER = "reading/worker.js"  # not a module
-OF_PAGE = {".css", ".js", ".png", ".svg"}
-COMPRESSED = {".html", ".js", ".css", ".json", ".webmanifest", ".svg", ".wasm", ".tflite"}
+OF_PAGE = {".js", ".png", ".svg"}
+STYLES = ("base", "answers", "layout")  # one file, in this order: each costs a request
+COMPRESSED = {".html", ".js", ".css", ".json", ".webmanifest", ".svg", ".wasm", ".bin"}
 
 SMALL = 100_000  # bytes
 COMMENT = re.compile(r"^[ \t]*(?://.*\n|/\*(?:(?!\*/)[\s\S])*\*/\n|\n|(?=\S))", re.MULTILINE)
@@ -112,7 +112,9 @@ def contents(bundle: Bundle, runtime: Mapping[str, bytes]) -> Files:
         if path.suffix in OF_PAGE and path.name not in NAMED
     }
     manifest = json.dumps(bundle.manifest, ensure_ascii=False).encode()
-    model = {bundles.MODEL: bundle.model, "manifest.json": manifest}
+    page["style.css"] = b"".join(_bare(WEB / "style" / f"{name}.css") for name in STYLES)
+    packed = browser_model.packed(bundle.model)
+    model = {"digits.bin": packed, "manifest.json": manifest}
     parts = {"page": page, "model": model, "runtime": runtime}
     folders = {part: f"{part}-{_digest(files)}/" if files else "" for part, files in parts.items()}
     scripts = [name for name in page if name.endswith(".js") and name != WORKER]
@@ -123,7 +125,7 @@ def contents(bundle: Bundle, runtime: Mapping[str, bytes]) -> Files:
         for name, of in json.JSONDecoder().raw_decode(words)[0].items()
     }
     wasm = len(runtime.get(f"{browser_runtime.BUILDS[0]}.wasm", b""))
-    values = english | folders | {"size": str(len(bundle.model) + wasm)}  # of what loads long
+    values = english | folders | {"size": str(len(packed) + wasm)}  # of what loads long
     values["preloads"] = "\n".join(links)
     files: Files = {}
     for name in ("index.html", "manifest.webmanifest"):

@@ -253,6 +253,9 @@ def test_shows_which_ink_decided_the_result(visit: Visit) -> None:
     page.locator("#why").check()
     draw(page, SEVEN, steps=5)
     seen = page.locator("#cards canvas")
+    coloured = "(value, i, all) => i % 4 === 0 && value > all[i + 2] + 60"
+    coloured = f"canvas => ({pixels})(canvas).some({coloured})"
+    page.wait_for_function(coloured, arg=seen.element_handle())  # each patch takes a reading
     image = np.array(seen.evaluate(pixels), int).reshape(28, 28, 4)
     orange = image[..., 0] - image[..., 2]
     patches = orange.reshape(7, 4, 7, 4).max(axis=(1, 3))

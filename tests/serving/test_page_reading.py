@@ -14,6 +14,7 @@ from digits.reading.lines.judging import in_context, judge
 from digits.reading.lines.line_reading import Written
 from digits.reading.recogniser import Answer, Recogniser
 from digits.runtime import Model
+from digits.serving.browser_model import WIDTHS
 
 
 def test_what_is_written_is_shown(visit: Visit) -> None:
@@ -55,16 +56,52 @@ def test_answers_match_those_of_python(visit: Visit) -> None:
     assert {True, False} == {*accepted.tolist()}
 
 
+def test_strips_of_every_width_are_read_as_in_python(visit: Visit) -> None:
+    page = visit()
+    model = Model(bundle.read().model)
+    small = [[(x // 2, y // 2) for x, y in stroke] for stroke in SEVEN]
+    lines = [
+        [stroke for i in range(count) for stroke in moved(small, 40 * i)] for count in (1, 6, 11)
+    ]
+    strips = [*np.load(bundle.SHIPPED / "golden.npz")["line_input"]]
+    for strokes in lines:
+        draw(page, strokes)
+        strips.append(np.array(page.evaluate(STRIP), np.uint8).reshape(32, -1))
+        page.keyboard.press("Escape")
+    assert {strip.shape[1] for strip in strips} == {*WIDTHS, 192}
+    for strip in strips:
+        found = np.array(page.evaluate(OUTPUTS, strip.ravel().tolist())).reshape(-1, 21)
+        whole = np.pad(strip, ((0, 0), (0, 192 - strip.shape[1])))
+        expected = model.run("line", whole)["log_probabilities"][0][: len(found)]
+        symbols = [[one.symbol for one in decoding.greedy(of)] for of in (found, expected)]
+        assert symbols[0] == symbols[1]
+        assert np.abs(np.exp(found) - np.exp(expected)).sum(axis=1).mean() / 2 < 0.005
+
+
+def moved(strokes: list[list[tuple[int, int]]], right: int) -> list[list[tuple[int, int]]]:
+    return [[(x + right, y) for x, y in stroke] for stroke in strokes]
+
+
+OUTPUTS = (
+    f"async (strip) => [...await (await ({browsing.MAIN}).ready).line(Uint8Array.from(strip))]"
+)
+STRIP = f"""async () => {{
+  const main = {browsing.MAIN};
+  const of = (name) => import({browsing.CANVAS_URL}.replace("canvas.js", `lines/${{name}}.js`));
+  const [line] = (await of("lines")).inLines(main.strokes());
+  return [...(await of("strips")).stripOf(line).image];
+}}"""
+
+
 def test_lines_are_decoded_and_judged_as_in_python(visit: Visit) -> None:
     page = visit()
     model = Model(bundle.read().model)
     recogniser = Recogniser(model, model, bundle.read().threshold)
-    dash, seven = [(20, 120), (34, 121)], [[(x + 60, y) for x, y in one] for one in SEVEN]
+    dash, seven = [(20, 120), (34, 121)], moved(SEVEN, 60)
     for strokes in ([*seven, *FOUR, *ONE], [dash, *FOUR, [(243, 189)], *ONE], SCRIBBLE, ONE):
         draw(page, strokes, steps=2)
         found = page.evaluate(LINE)
-        strip = np.array(found["strip"], np.uint8).reshape(32, -1)[:, :192]
-        output = model.run("line", strip)["log_probabilities"][0]
+        output = np.array(found["outputs"], np.float32).reshape(-1, 21)
         expected = decoding.plausible(decoding.greedy(output))
         assert [one["symbol"] for one in found["characters"]] == [one.symbol for one in expected]
         for mine, theirs in zip(found["characters"], expected, strict=True):
@@ -103,7 +140,8 @@ LINE = f"""async () => {{
   const reader = await main.ready;
   const [line] = inLines(main.strokes());
   const strip = stripOf(line);
-  const characters = plausible(greedy(await reader.line(windowsOf(strip)[0].image)));
+  const outputs = await reader.line(windowsOf(strip)[0].image);
+  const characters = plausible(greedy(outputs));
   const parts = [];
   const opinions = [];
   for (const {{ character, strokes }} of shared(line, strip, characters)) {{
@@ -112,5 +150,5 @@ LINE = f"""async () => {{
     opinions.push({{ ...ofLine(character), answer: await reader.read(canvas), cut: false }});
   }}
   const own = judged(opinions, opinions.length === 1, false);
-  return {{ strip: [...strip.image], characters, parts, judged: own }};
+  return {{ outputs: [...outputs], characters, parts, judged: own }};
 }}"""

@@ -10,7 +10,7 @@ import { numberIn, textOf } from "./page/number.js";
 import { keep } from "./page/offline.js";
 import { teachingIn } from "./page/teaching.js";
 import { say } from "./page/words.js";
-import { build, onDevice } from "./reading/device.js";
+import { build, folder, onDevice } from "./reading/device.js";
 import { mapOf } from "./reading/occlusion.js";
 import { readPicture, watchForPictures } from "./reading/pictures.js";
 import { reading } from "./reading/reading.js";
@@ -22,8 +22,6 @@ const PAUSE = 50;
 const COPIED = 2000;
 
 const at = (id) => document.getElementById(id);
-const { dataset } = document.documentElement;
-const folder = (name) => dataset[name] && new URL(dataset[name], document.baseURI).href;
 
 translate();
 const answers = answersIn(at("cards"), at("spoken"));
@@ -62,8 +60,7 @@ export const shown = () => latest.flat().map(({ answer }) => answer).filter(Bool
 export const ready = start();
 
 async function start() {
-  const model = folder("model");
-  const manifest = fetch(`${model}manifest.json`).then((response) => response.json());
+  const manifest = fetch(`${folder("model")}manifest.json`).then((response) => response.json());
   manifest.then(
     (found) => at("about").replaceChildren(...about(found).map(paragraph)),
     () => at("about").replaceChildren(paragraph(say("about_unknown"))),
@@ -73,11 +70,10 @@ async function start() {
   try {
     if (folder("runtime")) {
       reason = say("reason_failed");
-      const progress = loading(Number(dataset.size), (text) => {
+      const progress = loading(Number(document.documentElement.dataset.size), (text) => {
         at("state").textContent = text;
       });
-      await painted();
-      reader = await onDevice(folder("runtime"), model, manifest, progress.got).finally(progress.end);
+      reader = await onDevice(manifest, progress.got).finally(progress.end);
       usual = { name: "ready", text: say("ready"), privacy: say("privacy") };
     }
   } catch (error) {
@@ -94,15 +90,6 @@ async function start() {
   at("why-note").textContent = say(at("why").disabled ? "why_impossible" : "why_explained");
   keepWhenLoaded();
   return reader;
-}
-
-/** Waits until the page has been painted, so that nothing heavy delays that; in a background tab, which
- *  is not painted, at most 200 ms. */
-function painted() {
-  return new Promise((done) => {
-    requestAnimationFrame(() => setTimeout(done));
-    setTimeout(done, 200);
-  });
 }
 
 async function askServer(reason) {

@@ -1,4 +1,4 @@
-/** The model on this device: the bundle's digits.tflite, run by LiteRT.js.
+/** The model on this device: what browser_model.py made of the bundle's digits.tflite, run by LiteRT.js.
  *
  *  @typedef {object} Answer
  *  @property {number[]} probabilities of the digits 0 to 9
@@ -9,8 +9,8 @@
  *
  *  @typedef {object} Reader
  *  @property {(canvas: Uint8Array) => Promise<Answer>} read reads a canvas, 256×256
- *  @property {(strip: Uint8Array) => Promise<Float32Array>} line reads a strip, 32×192: for each of 96
- *    steps the logarithms of 21 probabilities
+ *  @property {(strip: Uint8Array) => Promise<Float32Array>} line reads a strip, 32 rows of 64, 96,
+ *    128 or 192: for each two columns the logarithms of 21 probabilities
  *  @property {((digit: Uint8Array) => Promise<number[]>) | null} sureness for
  *    28×28 pixels: of each digit, the probability that the ink is that digit
  */
@@ -27,17 +27,34 @@ export function build() {
   return relaxed ? "litert_wasm_internal" : "litert_wasm_compat_internal";
 }
 
+// index.html asks for this module by itself, so that loading begins before the rest of the page is there.
+let tell = () => {};
+const begun = begin();
+begun.catch(() => {}); // reported where it is awaited
+
+async function begin() {
+  const runtime = folder("runtime");
+  if (!runtime) return null;
+  const ask = questions(new Worker(new URL("worker.js", import.meta.url)));
+  await ask({ runtime, build: build(), model: `${folder("model")}digits.bin` });
+  return ask;
+}
+
+/** @returns {string} the URL of a folder of the site; empty if it has none of that name */
+export function folder(name) {
+  const path = document.documentElement.dataset[name];
+  return path && new URL(path, document.baseURI).href;
+}
+
 /**
  * Loads the runtime and the model, in a worker.
- * @param {string} runtime URL of the folder of LiteRT.js
- * @param {string} model URL of the folder of the model
  * @param {Promise<object>} manifest of the bundle
  * @param {(bytes: number) => void} got told how many bytes have arrived so far
  * @returns {Promise<Reader>} rejected if they cannot be loaded
  */
-export async function onDevice(runtime, model, manifest, got) {
-  const ask = questions(new Worker(new URL("worker.js", import.meta.url)), got);
-  await ask({ runtime, build: build(), model: `${model}digits.tflite` });
+export async function onDevice(manifest, got) {
+  tell = got;
+  const ask = await begun;
   const threshold = (await manifest).thresholds.is_digit;
   return {
     read: async (input) => {
@@ -53,7 +70,9 @@ export async function onDevice(runtime, model, manifest, got) {
       };
     },
     line: async (input) => {
-      const found = await ask({ signature: "line", input, shape: [1, 32, 192] });
+      const width = input.length / 32;
+      const name = `line${width === 192 ? "" : width}`;
+      const found = await ask({ signature: name, input, shape: [1, 32, width] });
       return found.log_probabilities;
     },
     sureness: async (input) => {
@@ -65,11 +84,11 @@ export async function onDevice(runtime, model, manifest, got) {
 
 /** Turns a worker into a function that gives a promise for each task. If the worker fails, all of
  *  them are rejected. */
-function questions(worker, got) {
+function questions(worker) {
   const open = new Map();
   let last = 0;
   worker.onmessage = ({ data: { id, found, error, got: bytes } }) => {
-    if (bytes) return got(bytes);
+    if (bytes) return tell(bytes);
     const { resolve, reject } = open.get(id);
     open.delete(id);
     if (found) resolve(found);

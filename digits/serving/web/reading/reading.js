@@ -1,7 +1,16 @@
 /** Strokes -> what is written, line by line; the same strokes are never read twice. */
 import { ofStrokes } from "./canvas.js";
 import { shared } from "./lines/characters.js";
-import { greedy, isDigit, likeliestSign, mostOf, OTHER, plausible, STEP } from "./lines/decoding.js";
+import {
+  greedy,
+  isDigit,
+  likeliestSign,
+  mostOf,
+  OTHER,
+  OUTPUTS,
+  plausible,
+  STEP,
+} from "./lines/decoding.js";
 import { judged, ofLine } from "./lines/judging.js";
 import { extentOf, inLines } from "./lines/lines.js";
 import { stripOf, windowsOf } from "./lines/strips.js";
@@ -63,8 +72,7 @@ async function ofWindows(strip, reader) {
   const parts = [];
   for (const { start, begin, end, image } of windowsOf(strip)) {
     const outputs = await reader.line(image);
-    const size = (outputs.length * STEP) / 192;
-    parts.push(outputs.subarray(((begin - start) / STEP) * size, ((end - start) / STEP) * size));
+    parts.push(outputs.subarray(((begin - start) / STEP) * OUTPUTS, ((end - start) / STEP) * OUTPUTS));
   }
   const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   parts.reduce((at, part) => {

@@ -6,7 +6,7 @@ export const SIGNS = ".,-/:()+=";
 export const OTHER = "?"; // a letter, or any other character
 const CHARACTERS = `0123456789${SIGNS}${OTHER}`; // of the network's outputs; the last one is the blank
 const BLANK = CHARACTERS.length;
-const OUTPUTS = BLANK + 1;
+export const OUTPUTS = BLANK + 1; // of each step
 
 /**
  * @typedef {object} Character

@@ -4,7 +4,9 @@
 import { rasterised } from "../../drawing/raster.js";
 import { extentOf } from "./lines.js";
 
-export const WIDTH = 192; // of a window, what the model takes at once
+// Columns that the model takes at once; digits/serving/browser_model.py has a signature for each.
+const WIDTHS = [64, 96, 128, 192];
+const WIDEST = 192;
 export const HEIGHT = 32;
 const TALL = 18; // a digit's height
 const MARGIN = 6; // columns that stay free on both sides of the ink
@@ -18,7 +20,7 @@ const RARE = 0.4;
 /**
  * @typedef {object} Strip
  * @property {Uint8Array} image row by row, ink 255 on 0
- * @property {number} width even, at least 192
+ * @property {number} width even; one of WIDTHS, or more than any of them
  * @property {(point: {x: number, y: number}) => number} column of a point of a stroke
  *
  * @param {import("./lines.js").Line} line
@@ -41,7 +43,8 @@ function drawn({ strokes, height, level, pen, raster = rasterised }, shear) {
   const { x0, x1 } = extentOf(upright);
   const widest = Number.isFinite(pen.most) ? pen.most : 0;
   const room = MARGIN + (scale * widest) / 2;
-  const width = Math.max(WIDTH, 2 * Math.ceil((scale * (x1 - x0)) / 2 + room));
+  const least = 2 * Math.ceil((scale * (x1 - x0)) / 2 + room);
+  const width = WIDTHS.find((one) => one >= least) ?? least;
   const left = (x0 + x1) / 2 - width / 2 / scale;
   const view = { scale, left, top: level - HEIGHT / 2 / scale, least: pen.least };
   return {
@@ -84,18 +87,19 @@ function slantOf({ image, width }) {
  *   others are from theirs
  */
 export function windowsOf({ image, width }) {
-  const last = width - WIDTH;
-  const count = Math.ceil(last / (WIDTH - OVERLAP)) + 1;
+  const last = width - WIDEST;
+  if (last <= 0) return [{ start: 0, begin: 0, end: width, image }];
+  const count = Math.ceil(last / (WIDEST - OVERLAP)) + 1;
   const starts = Array.from(
     { length: count },
-    (_, i) => 2 * Math.floor((last * i) / Math.max(count - 1, 1) / 2),
+    (_, i) => 2 * Math.floor((last * i) / (count - 1) / 2),
   );
   return starts.map((start, i) => {
-    const window = new Uint8Array(WIDTH * HEIGHT);
+    const window = new Uint8Array(WIDEST * HEIGHT);
     for (let y = 0; y < HEIGHT; y += 1) {
-      window.set(image.subarray(y * width + start, y * width + start + WIDTH), y * WIDTH);
+      window.set(image.subarray(y * width + start, y * width + start + WIDEST), y * WIDEST);
     }
-    const middle = (a, b) => 2 * Math.floor((starts[a] + starts[b] + WIDTH) / 4);
+    const middle = (a, b) => 2 * Math.floor((starts[a] + starts[b] + WIDEST) / 4);
     return {
       start,
       begin: i ? middle(i - 1, i) : 0,
