@@ -4,8 +4,7 @@
 import { rasterised } from "../../drawing/raster.js";
 import { extentOf } from "./lines.js";
 
-// Columns that the model takes at once; digits/serving/browser_model.py has a signature for each.
-const WIDTHS = [64, 96, 128, 192];
+const WIDTHS = [48, 96, 144, 192]; // columns that the model takes at once: a signature for each
 const WIDEST = 192;
 export const HEIGHT = 32;
 const TALL = 18; // a digit's height
