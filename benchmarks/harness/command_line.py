@@ -12,7 +12,7 @@ from benchmarks.harness.json_lines import Line, Lines, read_lines, write_lines
 from digits import commands
 from digits.data.mnist import Dataset, load_mnist
 from digits.errors import DigitsError
-from digits.studies import opening
+from digits.labelled import opening
 
 NOTHING = "There are no results yet."
 OWN_DATA = "own_data"  # of a line, if its data are not MNIST

@@ -13,7 +13,7 @@ from benchmarks.fill import blocks, pages, recorded
 from benchmarks.harness import command_line
 from benchmarks.harness.json_lines import Line, read_lines, write_lines
 from digits.data.mnist import Dataset, Mnist
-from digits.studies import opening
+from digits.labelled import opening
 
 ANY = ("training", "records", "own_networks", "sweep", "corruptions")
 MNIST_ALONE = (

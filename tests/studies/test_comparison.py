@@ -17,7 +17,7 @@ from html_pages import read_page
 from PIL import Image
 from processes import SMALL, mnist_model
 
-from digits import bundle
+from digits import bundle, runtime
 from digits.cli import main
 from digits.data.mnist import Mnist
 from digits.evaluation import Floats
@@ -136,7 +136,7 @@ def test_figures_are_those_of_the_bundles(comparison: Comparison, few: Mnist) ->
     for row in comparison.rows:
         folder = Path(row.folder)
         found = bundle.read(folder if folder == bundle.SHIPPED else folder / "bundle")
-        probabilities, _ = measure.answers(found, few.test_images)
+        probabilities, _ = runtime.answers(found, few.test_images)
         answers.append(probabilities.argmax(axis=1))
         assert row.errors == np.sum(answers[-1] != few.test_labels)
         figures, _ = measure.under_corruptions(found, few.test_images[::5], few.test_labels[::5])
