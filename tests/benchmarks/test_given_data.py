@@ -36,7 +36,12 @@ def own(other: Path) -> Dataset:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, module: str, *flags: str | Path) -> int:
-    """The status with which a benchmark refuses its arguments."""
+    """The status with which a benchmark refuses its arguments, before it measures anything."""
+
+    def measured(*_: object, **__: object) -> None:
+        raise AssertionError("a process was begun")
+
+    monkeypatch.setattr("subprocess.Popen.__init__", measured)
     found = importlib.import_module(f"benchmarks.{module}")
     monkeypatch.setattr("sys.argv", [module, *map(str, flags)])
     with pytest.raises(SystemExit) as end:
@@ -48,7 +53,9 @@ def run(monkeypatch: pytest.MonkeyPatch, module: str, *flags: str | Path) -> int
 def test_other_data_are_not_measured_among_the_results(
     module: str, other: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(monkeypatch, module, "--data", other) == 2
+    monkeypatch.setattr(command_line, "RESULTS_FOLDER", other.parent)
+    out = other.with_name("results.jsonl")
+    assert run(monkeypatch, module, "--data", other, "--out", out) == 2
     error = capsys.readouterr().err
     assert f"--data {other} is not MNIST, and benchmarks/results keeps" in error
     assert "choose another --out" in error
