@@ -2,6 +2,7 @@
 
     python -m benchmarks.corruptions                   writes benchmarks/results/corruptions.jsonl
     python -m benchmarks.corruptions --textbook DIR    with a textbook CNN that is already trained
+    python -m benchmarks.corruptions --data PATH       with other digits than MNIST's
     python -m benchmarks.corruptions --summary         prints the table
 
 The test digits of MNIST are corrupted. The shipped model is measured twice: `digit` is the network
@@ -13,6 +14,7 @@ It takes about eight minutes, three of them to train the textbook CNN. How the c
 from those of MNIST-C is described in docs/explanation/honest-numbers.md.
 """
 
+import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,11 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import RESULTS_FOLDER
+from benchmarks.harness import command_line
 from benchmarks.harness.json_lines import Line, Lines
 from benchmarks.textbook import reading as textbook
 from digits import bundle
 from digits.data.corruptions import CORRUPTIONS
-from digits.data.mnist import Bytes, load_mnist
+from digits.data.mnist import Bytes, Dataset
 from digits.reading.reader import Reader
 from digits.runtime import Model
 
@@ -38,15 +41,29 @@ Predict = Callable[[Bytes], NDArray[np.int64]]  # images (n, 28, 28) -> digits (
 
 
 def main() -> int:
-    return textbook.main(__doc__, RESULTS, measure, summary)
+    parser = command_line.parser(__doc__, RESULTS)
+    textbook.add_flags(parser)
+    command_line.add_data_flag(parser)
+    parser.add_argument("--limit", type=int, metavar="N", help="read the first N of each set only")
+
+    def run(arguments: argparse.Namespace) -> list[Line]:
+        data = command_line.given_data(parser, arguments)
+        with textbook.model_file(arguments.textbook, arguments.data) as textbook_file:
+            lines = measure(arguments.bundle, textbook_file, data, arguments.limit)
+        return [line | command_line.of_data(data) for line in lines]
+
+    return command_line.main(parser, run, summary)
 
 
-def measure(folder: Path | None, textbook_folder: Path | None, limit: int | None) -> list[Line]:
+def measure(
+    folder: Path | None, textbook_file: Path, data: Dataset, limit: int | None
+) -> list[Line]:
     """Measures every model on clean digits and under every corruption.
 
     Args:
         folder: of the bundle; None is the one that ships.
-        textbook_folder: of the textbook CNN; None trains it now.
+        textbook_file: the `model.keras` of the textbook CNN.
+        data: the test digits.
         limit: how many test digits, from the first on; None is all.
 
     Returns:
@@ -54,10 +71,8 @@ def measure(folder: Path | None, textbook_folder: Path | None, limit: int | None
     """
     model = Model(bundle.read(folder or bundle.SHIPPED).model)
     reader = Reader(folder)
-    test = load_mnist()
-    images, labels = test.test_images[:limit], test.test_labels[:limit]
-    with textbook.model_file(textbook_folder) as path:
-        textbook_cnn = textbook.predictor(path)
+    images, labels = data.test_images[:limit], data.test_labels[:limit]
+    textbook_cnn = textbook.predictor(textbook_file)
     predict: dict[str, Predict] = {
         "textbook": lambda images: textbook_cnn(images).argmax(axis=1),
         "digit": lambda images: np.array(

@@ -83,8 +83,8 @@ if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 from digits.data.mnist import load_mnist
 from digits.reading.reader import Reader
-bundle, count, turn = sys.argv[1] or None, int(sys.argv[2]), int(sys.argv[3])
-reader, images = Reader(bundle), load_mnist().test_images[:count]
+bundle, data, count, turn = (sys.argv[1] or None, sys.argv[2] or None, *map(int, sys.argv[3:]))
+reader, images = Reader(bundle), load_mnist(data).test_images[:count]
 
 def one_by_one(some):
     for image in some:
@@ -108,18 +108,24 @@ print(json.dumps(seconds))
 def main() -> int:
     parser = command_line.parser(__doc__, RESULTS)
     textbook.add_flags(parser)
+    command_line.add_data_flag(parser, only_mnist=True)  # times of others would not compare
     parser.add_argument("--venv", action="store_true", help="install the package anew and use it")
     parser.add_argument("--quick", action="store_true", help="one round, to see that it runs")
 
     def run(arguments: argparse.Namespace) -> list[Line]:
         rounds = 1 if arguments.quick else ROUNDS
-        return measure(arguments.bundle, arguments.textbook, arguments.venv, rounds)
+        command_line.given_data(parser, arguments)  # what is wrong with them is said at once
+        return measure(arguments.bundle, arguments.textbook, arguments.venv, rounds, arguments.data)
 
     return command_line.main(parser, run, summary)
 
 
 def measure(
-    folder: Path | None, textbook_folder: Path | None, venv: bool, rounds: int
+    folder: Path | None,
+    textbook_folder: Path | None,
+    venv: bool,
+    rounds: int,
+    data: Path | None,
 ) -> list[Line]:
     """Measures everything.
 
@@ -128,13 +134,14 @@ def measure(
         textbook_folder: of the textbook CNN; None trains it now.
         venv: whether `digits read` runs in a new virtual environment.
         rounds: how often each thing is measured.
+        data: where MNIST is; None finds or downloads it.
 
     Returns:
         a line for each thing measured, times in microseconds, memory in MiB.
     """
     shipped = bundle.read(folder or bundle.SHIPPED)
     model, reader = Model(shipped.model), Reader(folder)
-    digits = load_mnist().test_images
+    digits = load_mnist(data).test_images
     small, large = digits[0], enlarged(digits[0], 200)
     canvas = reader.classify(large).canvas
     strip = np.load((folder or bundle.SHIPPED) / "golden.npz")["line_input"][0]
@@ -157,7 +164,7 @@ def measure(
             size = installation.size("mnist-classification")
         if not command.exists():
             raise DigitsError("The command digits is not installed; run: pip install -e .")
-        path = stack.enter_context(textbook.model_file(textbook_folder))
+        path = stack.enter_context(textbook.model_file(textbook_folder, data))
         picture = temporary / "one.png"
         Image.fromarray(large).save(picture)
         chosen = ["--model", str(folder)] if folder else []
@@ -195,7 +202,7 @@ def measure(
         }
         for threads in (1, os.cpu_count() or 1)
     ]
-    lines.append(classified(folder, MANY if rounds > 1 else 2 * TURN))
+    lines.append(classified(folder, MANY if rounds > 1 else 2 * TURN, data))
     where = "new virtual environment" if venv else "this environment, with compiled Python files"
     lines.append({"what": "installed", "megabytes": size / 1e6, "of": where})
     versions = installation.versions(
@@ -238,12 +245,13 @@ def throughput(shipped: bundle.Bundle, threads: int, count: int = 4000) -> float
         return threads * count / (time.perf_counter() - started)
 
 
-def classified(folder: Path | None, count: int) -> Line:
+def classified(folder: Path | None, count: int, data: Path | None = None) -> Line:
     """Reads so many of MNIST's test digits with `classify` and with `classify_many`, by turns.
 
     Times are the medians of a digit's; `ratio` is the median of each turn's.
     """
-    found = json.loads(python(CLASSIFY, str(folder or ""), str(count), str(TURN)))
+    given = [str(folder or ""), str(data or "")]
+    found = json.loads(python(CLASSIFY, *given, str(count), str(TURN)))
     alone, many = (np.array(found[way]) for way in ("one_by_one", "many"))
     return {
         "what": "classify_many",

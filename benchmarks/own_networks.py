@@ -1,6 +1,7 @@
 """The networks of the documentation's tutorial on networks of one's own, trained and measured.
 
     python -m benchmarks.own_networks              writes benchmarks/results/own_networks.jsonl
+    python -m benchmarks.own_networks --data PATH  trains on other data than MNIST
     python -m benchmarks.own_networks --summary    prints the table
 
 Each is trained by `digits train --network docs/examples/…`, as the tutorial does, with every seed.
@@ -29,22 +30,30 @@ KEPT = (
 )
 
 
-def measure(arguments: argparse.Namespace) -> list[Line]:
-    """A line for each network and seed."""
-    return [train(network, seed) for network in NETWORKS for seed in SEEDS]
+def main() -> int:
+    parser = command_line.parser(__doc__, RESULTS)
+    command_line.add_data_flag(parser)
+
+    def measure(arguments: argparse.Namespace) -> list[Line]:
+        command_line.given_data(parser, arguments)  # what is wrong with them is said once
+        return [train(network, seed, arguments.data) for network in NETWORKS for seed in SEEDS]
+
+    return command_line.main(parser, measure, summary)
 
 
-def train(network: str, seed: int) -> Line:
-    """Trains one network in a process of its own; returns its figures."""
+def train(network: str, seed: int, data: Path | None) -> Line:
+    """Trains one network in a process of its own, on MNIST or the data at a path; returns its
+    figures."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         command = [sys.executable, "-m", "digits.cli", "train", "--network", network, *FLAGS]
-        command += ["--seed", str(seed), "--out", str(out)]
+        command += ["--seed", str(seed), "--out", str(out), *command_line.data_flags(data)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         if done.returncode:
             sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
         metrics = json.loads((out / "metrics.json").read_text())
     line = {"network": network, "seed": seed} | {key: metrics[key] for key in KEPT}
+    line |= command_line.of_run(metrics)
     print(f"{network}, seed {seed}: {line['test_accuracy']:.2%}", file=sys.stderr, flush=True)
     return line
 
@@ -91,4 +100,4 @@ def block(lines: Lines) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(command_line.main(command_line.parser(__doc__, RESULTS), measure, summary))
+    sys.exit(main())

@@ -2,6 +2,7 @@
 
     python -m benchmarks.records                  trains everything, in many core hours
     python -m benchmarks.records tiny vgg         trains these recipes
+    python -m benchmarks.records --data PATH      trains on other data than MNIST
     python -m benchmarks.records --summary        prints the table
 
 Runs are trained by `digits sweep`, one on each core; those of `best` and `vgg` are trained by
@@ -37,6 +38,7 @@ SEEDS = {
 
 def main() -> None:
     parser = command_line.parser(__doc__, RESULTS)
+    command_line.add_data_flag(parser)
     parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"of {', '.join(SEEDS)}")
     parser.add_argument(
         "--work",
@@ -52,39 +54,45 @@ def main() -> None:
             f"there are no records of {', '.join(sorted(unknown))}; choose from {', '.join(SEEDS)}"
         )
     if not arguments.summary:
+        data = command_line.given_data(parser, arguments)
+        command_line.check_kept(parser, read_lines(arguments.out), data)
         for recipe in arguments.recipes or SEEDS:
-            measured = train(recipe, arguments.work / recipe)
+            measured = train(recipe, arguments.work / recipe, arguments.data)
             others = [line for line in read_lines(arguments.out) if line["recipe_name"] != recipe]
             write(arguments.out, [*others, *measured])
     print(summary(read_lines(arguments.out)))
 
 
-def train(recipe: str, folder: Path) -> list[Line]:
-    """Trains those seeds of a recipe that `folder` does not have yet.
+def train(recipe: str, folder: Path, data: Path | None = None) -> list[Line]:
+    """Trains those seeds of a recipe that `folder` does not have yet, on MNIST or the data at a
+    path.
 
     Returns:
         a line for each seed, and for an ensemble one more.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    count = SEEDS[recipe]
+    count, of_data = SEEDS[recipe], command_line.data_flags(data)
     if recipe in ENSEMBLES:
         if not (folder / "metrics.json").exists():
-            _digits("train", "--recipe", recipe, "--ensemble", str(count), "--out", str(folder))
+            begin = ["--recipe", recipe, "--ensemble", str(count), "--out", str(folder)]
+            _digits("train", *begin, *of_data)
         runs = sorted((folder / "members").glob("*/metrics.json"))
     else:
         spec = folder / "spec.txt"
         spec.write_text(f"--recipe {recipe} --seed 1..{count}\n")
-        _digits("sweep", str(spec), "--out", str(folder / "runs"))
+        _digits("sweep", str(spec), "--out", str(folder / "runs"), *of_data)
         runs = sorted((folder / "runs").glob("*/metrics.json"))
     lines: list[Line] = [
         {"recipe_name": recipe, "seed": metrics["seed"]}
         | {key: metrics[key] for key in KEPT if key in metrics}
+        | command_line.of_run(metrics)
         for metrics in (json.loads(run.read_text()) for run in runs)
     ]
     lines.sort(key=lambda line: line["seed"])
     if recipe in ENSEMBLES:
-        ensemble = json.loads((folder / "metrics.json").read_text())["ensemble"]
-        lines.append({"recipe_name": recipe, "seed": None, "ensemble": ensemble})
+        metrics = json.loads((folder / "metrics.json").read_text())
+        line = {"recipe_name": recipe, "seed": None, "ensemble": metrics["ensemble"]}
+        lines.append(line | command_line.of_run(metrics))
     return lines
 
 

@@ -39,20 +39,27 @@ def main() -> int:
     parser.add_argument(
         "--folder", type=Path, metavar="DIR", help="of the search (default: a temporary one)"
     )
+    command_line.add_data_flag(parser, only_mnist=True)  # people looked at these labels alone
+
+    def measure(arguments: argparse.Namespace) -> list[Line]:
+        command_line.given_data(parser, arguments)  # what is wrong with them is said at once
+        return search_and_collect(arguments.folder, arguments.data)
+
     return command_line.main(parser, measure, summary)
 
 
-def measure(arguments: argparse.Namespace) -> list[Line]:
-    """Searches, and copies the figure to the documentation."""
+def search_and_collect(wanted: Path | None, data: Path | None) -> list[Line]:
+    """Searches in a folder, by default a temporary one, and copies the figure to the documentation;
+    MNIST may be at a path."""
     with tempfile.TemporaryDirectory() as temporary:
-        folder: Path = arguments.folder or Path(temporary) / "search"
-        search(folder)
+        folder = wanted or Path(temporary) / "search"
+        search(folder, data)
         FIGURE.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(folder / "suspects.png", FIGURE)
         return collect(folder)
 
 
-def search(folder: Path) -> None:
+def search(folder: Path, data: Path | None) -> None:
     """Runs the search, or what is left of it.
 
     Raises:
@@ -63,6 +70,7 @@ def search(folder: Path) -> None:
     begun = (folder / "plan.json").exists()
     how = ["--resume", str(folder)] if begun else ["--out", str(folder), "--epochs", str(EPOCHS)]
     command = [sys.executable, "-m", "digits.cli", "evaluate", "--suspects", *how]
+    command += command_line.data_flags(data)
     if subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL).returncode:
         raise DigitsError(f"{' '.join(command)} failed; see its message above.")
 

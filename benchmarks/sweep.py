@@ -1,6 +1,7 @@
 """A sweep of short runs, two processes at a time, beside the same sweep one run after another.
 
     python -m benchmarks.sweep               writes benchmarks/results/sweep.jsonl
+    python -m benchmarks.sweep --data PATH   trains on other data than MNIST
     python -m benchmarks.sweep --summary     prints what was measured
 
 It runs `digits sweep` as a user does, with eight runs of the recipe `fast`, seeds 1 to 8. With
@@ -17,20 +18,22 @@ import time
 from pathlib import Path
 
 from benchmarks import RESULTS_FOLDER
-from benchmarks.harness import interleaving
+from benchmarks.harness import command_line, interleaving
 from benchmarks.harness.json_lines import Line, Lines
 
 RESULTS = RESULTS_FOLDER / "sweep.jsonl"
 AT_ONCE = (2, 1)  # processes
 
 
-def measure(flags: str, at_once: int) -> float:
-    """The seconds that a whole sweep takes, from command to prompt."""
+def measure(flags: str, at_once: int, data: Path | None) -> float:
+    """The seconds that a whole sweep takes, from command to prompt, on MNIST or the data at a
+    path."""
     with tempfile.TemporaryDirectory() as folder:
         spec = Path(folder) / "spec.txt"
         spec.write_text(flags + "\n")
         command = [sys.executable, "-m", "digits.cli", "sweep", str(spec)]
         command += ["--out", f"{folder}/out", "--processes", str(at_once)]
+        command += command_line.data_flags(data)
         started = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
@@ -61,13 +64,16 @@ def main() -> None:
     parser.add_argument(
         "--flags", default="--recipe fast", help="of each run (default: --recipe fast)"
     )
+    command_line.add_data_flag(parser)
     parser.add_argument("--runs", type=int, default=8, help="in a sweep (default: 8)")
     arguments = parser.parse_args()
     flags = f"{arguments.flags} --seed 1..{arguments.runs}"
-    sweep = {"runs": arguments.runs, "flags": flags, "cores": len(os.sched_getaffinity(0))}
+    sweep: Line = {"runs": arguments.runs, "flags": flags, "cores": len(os.sched_getaffinity(0))}
+    if not arguments.summary:
+        sweep |= command_line.of_data(command_line.given_data(parser, arguments))
 
     def measured(at_once: int) -> Line:
-        return sweep | {"seconds": measure(flags, at_once)}
+        return sweep | {"seconds": measure(flags, at_once, arguments.data)}
 
     interleaving.take_turns(arguments, AT_ONCE, measured, summary)
 

@@ -26,7 +26,7 @@ from benchmarks.handwriting import evaluation_sets
 from benchmarks.harness import command_line
 from benchmarks.harness.json_lines import Line, Lines
 from digits import bundle
-from digits.data.mnist import Bytes, load_mnist
+from digits.data.mnist import Bytes, Mnist
 from digits.errors import DigitsError
 from digits.reading.reader import Reader
 
@@ -38,11 +38,18 @@ GROUPS = {"worst": "the ten writers who are read worst", "random": "ten writers 
 
 
 def main() -> int:
-    return command_line.main(command_line.parser(__doc__, RESULTS), measure, summary)
+    parser = command_line.parser(__doc__, RESULTS)
+    command_line.add_data_flag(parser, only_mnist=True)  # what is lost is counted on its digits
+
+    def run(arguments: argparse.Namespace) -> list[Line]:
+        return measure(command_line.given_data(parser, arguments), arguments.data)
+
+    return command_line.main(parser, run, summary)
 
 
-def measure(_: argparse.Namespace) -> list[Line]:
-    """Teaches each writer in turn, and then times the command."""
+def measure(mnist: Mnist, data: Path | None) -> list[Line]:
+    """Teaches each writer in turn, and then times the command, which finds MNIST or is told where
+    it is."""
     from digits.studies.teaching.last_layers import LastLayers, answers
     from digits.studies.teaching.teaching import Lesson, Others
     from digits.training.exporting import export
@@ -51,7 +58,7 @@ def measure(_: argparse.Namespace) -> list[Line]:
     file = np.load(evaluation_sets.folder() / "pendigits_strokes.npz")
     writers, labels = file["writer"], file["labels"]
     canvases = list(evaluation_sets.stroke_canvases(file, None))
-    reader, mnist = Reader(), load_mnist()
+    reader = Reader()
     framed = [reader.outputs("canvas", canvas)["digit"][0] for canvas in canvases]
     images = np.rint(np.array(framed)).astype(np.uint8)
     last = LastLayers.of(export.loaded(bundle.read(), "model.keras"), use_cores())
@@ -84,7 +91,7 @@ def measure(_: argparse.Namespace) -> list[Line]:
             print(lines[-1], flush=True)
     worst = next(line["writer"] for line in lines)
     taught, _rest = _split(np.flatnonzero(writers == worst), labels, worst)
-    lines.append(_timed([canvases[i] for i in taught], labels[taught]))
+    lines.append(_timed([canvases[i] for i in taught], labels[taught], data))
     return lines
 
 
@@ -109,13 +116,14 @@ def _misread(probabilities: NDArray[np.float32], labels: Bytes) -> int:
     return int((probabilities.argmax(axis=1) != labels).sum())
 
 
-def _timed(canvases: Sequence[Bytes], labels: Bytes) -> Line:
+def _timed(canvases: Sequence[Bytes], labels: Bytes, data: Path | None) -> Line:
     with tempfile.TemporaryDirectory() as folder:
         pictures = Path(folder) / "mine"
         for number, (canvas, label) in enumerate(zip(canvases, labels, strict=True)):
             (pictures / str(label)).mkdir(parents=True, exist_ok=True)
             Image.fromarray(255 - canvas).save(pictures / str(label) / f"{number}.png")
         command = [sys.executable, "-m", "digits.cli", "teach", str(pictures), "--anyway"]
+        command += command_line.data_flags(data)
         started = time.monotonic()
         done = subprocess.run(
             [*command, "--out", str(Path(folder) / "model")],

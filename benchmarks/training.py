@@ -2,6 +2,7 @@
 
     python -m benchmarks.training                writes benchmarks/results/training.jsonl
     python -m benchmarks.training --resume       continues an interrupted run
+    python -m benchmarks.training --data PATH    trains on other data than MNIST
     python -m benchmarks.training --summary      prints the table
 
 Each training is a process of its own: our main command as a user runs it, figures and report
@@ -91,8 +92,9 @@ def plan() -> list[tuple[str, int]]:
     return jobs
 
 
-def measure(name: str, seed: int, out: Path) -> Line:
-    """Trains in a process of its own; returns its metrics and what the whole process took."""
+def measure(name: str, seed: int, out: Path, data: Path | None = None) -> Line:
+    """Trains in a process of its own, on MNIST or the data at a path; returns its metrics and what
+    the whole process took."""
     command = [sys.executable]
     if name == "textbook":
         command += ["-m", "benchmarks.textbook"]
@@ -100,7 +102,7 @@ def measure(name: str, seed: int, out: Path) -> Line:
         recipe, *precision = name.split()
         command += ["mnist_model.py", "--recipe", recipe]
         command += ["--precision", *precision] if precision else []
-    command += ["--seed", str(seed), "--out", str(out)]
+    command += ["--seed", str(seed), "--out", str(out), *command_line.data_flags(data)]
     load_before = os.getloadavg()[0]
     started = time.perf_counter()
     with subprocess.Popen(
@@ -128,31 +130,36 @@ def measure(name: str, seed: int, out: Path) -> Line:
         "peak_memory_mb": usage.ru_maxrss / 1024,  # Linux counts it in KiB
         "load_average": [load_before, os.getloadavg()[0]],
         "machine_cores": os.cpu_count(),
+        **command_line.of_run(metrics),
     }
 
 
 def main() -> None:
     parser = command_line.parser(__doc__, RESULTS)
+    command_line.add_data_flag(parser)
     parser.add_argument("--resume", action="store_true", help="keep the lines that are there")
     arguments = parser.parse_args()
     results: Path = arguments.out
     if not arguments.summary:
+        data = command_line.given_data(parser, arguments)
         if not arguments.resume:
             write_lines(results, [])
-        run(results)
+        command_line.check_kept(parser, read_lines(results), data)
+        run(results, arguments.data)
     print(summary(read_lines(results)))
 
 
-def run(results: Path) -> None:
-    """Does what is planned and not in the file yet, and appends a line for each training."""
+def run(results: Path, data: Path | None = None) -> None:
+    """Does what is planned and not in the file yet, on MNIST or the data at a path, and appends a
+    line for each training."""
     done = {(line["name"], line["seed"]) for line in read_lines(results)}
     for name, seed in plan():
         if (name, seed) in done:
             continue
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "run"
-            measured = measure(name, seed, out)
-            if (name, seed) == ("default", 1):
+            measured = measure(name, seed, out, data)
+            if (name, seed) == ("default", 1) and command_line.OWN_DATA not in measured:
                 FIGURES.mkdir(parents=True, exist_ok=True)
                 for figure in out.glob("*.png"):
                     shutil.copy(figure, FIGURES / figure.name)

@@ -22,7 +22,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import RESULTS_FOLDER
-from benchmarks.harness import interleaving
+from benchmarks.harness import command_line, interleaving
 from benchmarks.harness.json_lines import Line, Lines
 from digits.runs.history import read_history
 from digits.runs.recipes import TRAINING_IMAGES, Recipe
@@ -38,8 +38,8 @@ def ways() -> list[str]:
     return [f"{recipe}, {way}" for recipe in RECIPES for way in (WORKERS, ONE, APART)]
 
 
-def measure(named: str) -> Line:
-    """Trains in one of the ways.
+def measure(named: str, data: Path | None) -> Line:
+    """Trains in one of the ways, with MNIST found or downloaded, or at a path.
 
     Returns:
         the mean `seconds` of all epochs but the first, in proportion to the images that one process
@@ -47,13 +47,14 @@ def measure(named: str) -> Line:
     """
     recipe, way = named.split(", ")
     flags = ["--recipe", recipe, "--epochs", str(EPOCHS)]
+    given = command_line.data_flags(data)
     cores = sorted(os.sched_getaffinity(0))
     count = 1 if way == ONE else 2
     team = ",".join(free_addresses(count))
     processes = []
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as errors:
         outs = [Path(folder) / "run", Path(folder) / "other"]
-        command = [sys.executable, "-m", "digits.cli", "train", *flags, "--out"]
+        command = [sys.executable, "-m", "digits.cli", "train", *flags, *given, "--out"]
         try:
             for index in range(count):
                 own = ["taskset", "--cpu-list", str(cores[index]), *command, str(outs[index])]
@@ -122,8 +123,16 @@ def summary(lines: Lines) -> str:
 
 
 def main() -> None:
-    arguments = interleaving.parser(__doc__, RESULTS).parse_args()
-    interleaving.take_turns(arguments, ways(), measure, summary)
+    parser = interleaving.parser(__doc__, RESULTS)
+    command_line.add_data_flag(parser, only_mnist=True)  # an epoch has as many images as MNIST's
+    arguments = parser.parse_args()
+    if not arguments.summary:
+        command_line.given_data(parser, arguments)  # what is wrong with them is said at once
+
+    def measured(way: str) -> Line:
+        return measure(way, arguments.data)
+
+    interleaving.take_turns(arguments, ways(), measured, summary)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from digits import bundle as bundles
 from digits.data.mnist import load_mnist
 from digits.errors import DigitsError
+from digits.labelled import opening
 from digits.runs import network_file, recipes, run
 from digits.runs.recipes import Recipe
 from digits.runs.run import Run
-from digits.studies import opening
 from digits.studies.comparison import Comparison, measure_entries, open_entries
 from digits.terminal import importing_tensorflow
 from digits.training import trial

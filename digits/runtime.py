@@ -31,6 +31,15 @@ def model_of(bundle: Bundle) -> "Model":
     return Model(bundle.model, str(bundle.folder / MODEL))
 
 
+def answers(bundle: Bundle, images: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The answers of the signature `digit` to one image or more, by LiteRT on one thread:
+    probabilities of the ten digits, shape (n, 10), and of being a digit at all, shape (n,)."""
+    model = model_of(bundle)
+    outputs = [model.run("digit", image) for image in images]
+    probabilities = np.concatenate([output["probabilities"] for output in outputs])
+    return probabilities, np.concatenate([output["is_digit"] for output in outputs])
+
+
 def check(model: "Model", canvas: bool = True) -> None:
     """Runs all signatures once; `canvas` says whether there is one of that name.
 

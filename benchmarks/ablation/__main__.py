@@ -27,6 +27,7 @@ from digits.errors import DigitsError
 
 def main() -> int:
     parser = command_line.parser(__doc__, plan.RESULTS)
+    command_line.add_data_flag(parser, only_mnist=True)  # it is compared with other handwriting
     parser.add_argument("--resume", action="store_true", help="keep the lines that are there")
     parser.add_argument(
         "--processes", type=int, metavar="N", help="trainings at a time (default: one a core)"
@@ -47,10 +48,11 @@ def main() -> int:
     failed = 0
     try:
         if not (arguments.summary or arguments.figure):
+            command_line.given_data(parser, arguments)
             evaluation_sets.folder()  # missing sets are reported before anything is overwritten
             if not arguments.resume:
                 write_lines(results, [])
-            failed = study.run(results, arguments.processes, arguments.limit)
+            failed = study.run(results, arguments.processes, arguments.limit, arguments.data)
         lines = read_lines(results)
         if arguments.figure is not None:
             from benchmarks.ablation.figure import draw

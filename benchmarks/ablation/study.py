@@ -9,18 +9,19 @@ from pathlib import Path
 from benchmarks import ROOT
 from benchmarks.ablation import plan
 from benchmarks.ablation.effects import mnist, others
-from benchmarks.harness import pinned_processes
+from benchmarks.harness import command_line, pinned_processes
 from benchmarks.harness.json_lines import Line
 from digits.errors import DigitsError
 
 
-def run(results: Path, processes: int | None, limit: int | None) -> int:
+def run(results: Path, processes: int | None, limit: int | None, data: Path | None = None) -> int:
     """Trains what is planned and not in the results yet.
 
     Args:
         results: JSON lines, which are appended to.
         processes: how many run at a time; None is as many as there are cores.
         limit: how many digits of every set, from the first on; None is all.
+        data: where MNIST is; None finds or downloads it.
 
     Returns:
         how many trainings failed.
@@ -47,7 +48,7 @@ def run(results: Path, processes: int | None, limit: int | None) -> int:
         def command(job: pinned_processes.Job, core: int) -> list[str]:
             name, seed = job
             row = ["--row", name, "--seed", str(seed), "--digits", str(digits)]
-            return [*program, *row, "--core", str(core)]
+            return [*program, *row, "--core", str(core), *command_line.data_flags(data)]
 
         return pinned_processes.run(results, plan.jobs(), command, describe, processes)
 

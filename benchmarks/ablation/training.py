@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 
 from benchmarks.ablation import plan
 from benchmarks.handwriting import evaluation_sets
+from benchmarks.harness import command_line
 from benchmarks.harness.json_lines import Line
-from digits.data.mnist import Bytes, load_mnist, split
+from digits.data.mnist import Bytes, Mnist, split
 from digits.errors import DigitsError
 from digits.evaluation import CLASSES
 from digits.reading.reader import Reader
@@ -54,6 +55,7 @@ def main() -> int:
     parser.add_argument(
         "--limit", type=int, metavar="N", help="for a try: only the first N digits of every set"
     )
+    command_line.add_data_flag(parser, only_mnist=True)
     arguments = parser.parse_args()
     if arguments.core is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {arguments.core})
@@ -61,7 +63,8 @@ def main() -> int:
         if arguments.prepare is not None:
             prepare(arguments.prepare, arguments.limit)
         else:
-            line = measure(arguments.row, arguments.seed, arguments.digits, arguments.limit)
+            mnist = command_line.given_data(parser, arguments)
+            line = measure(arguments.row, arguments.seed, arguments.digits, arguments.limit, mnist)
             print(json.dumps(line))
     except DigitsError as error:
         print(error, file=sys.stderr)
@@ -98,7 +101,7 @@ def _framed(canvases: Iterator[Bytes]) -> Bytes:
     return np.concatenate(parts)
 
 
-def measure(name: str, seed: int, digits: Path, limit: int | None) -> Line:
+def measure(name: str, seed: int, digits: Path, limit: int | None, mnist: Mnist) -> Line:
     """Trains a row of the ablation, and measures it once on every set.
 
     Args:
@@ -106,10 +109,10 @@ def measure(name: str, seed: int, digits: Path, limit: int | None) -> Line:
         seed: of the training.
         digits: written by `prepare`.
         limit: how many digits of every set, from the first on; None is all.
+        mnist: all of it.
     """
     started = time.perf_counter()
     recipe = replace(plan.ROWS[name], seed=seed)
-    mnist = load_mnist()
     cores = use_cores()
     training, validation = (
         (images[:limit], labels[:limit])

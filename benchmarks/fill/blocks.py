@@ -3,6 +3,7 @@
 import statistics
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
@@ -20,17 +21,19 @@ from benchmarks.ablation import tables as ablation
 from benchmarks.fill import model_card
 from benchmarks.fill.tables import LINKED, table
 from benchmarks.harness import interleaving
+from benchmarks.harness.command_line import OWN_DATA
 from benchmarks.harness.intervals import mean_interval
 from benchmarks.harness.json_lines import Line, Lines, read_lines
 from benchmarks.training import Row, rows
 from digits import bundle
+from digits.errors import DigitsError
 
 TIMED = ("fast", "default")  # recipes whose accuracy is that of the runs that are timed
 
 
 def blocks() -> dict[str, str]:
     """Every block by its name, as Markdown; links are relative to the repository."""
-    found = {path.stem: read_lines(path) for path in RESULTS_FOLDER.glob("*.jsonl")}
+    found = {path.stem: of_mnist(path) for path in RESULTS_FOLDER.glob("*.jsonl")}
     manifest = bundle.read().manifest
     by_name = {row.name: row for row in rows(found["training"])}
     trained = every_run(found["training"], found["records"])
@@ -57,6 +60,22 @@ def blocks() -> dict[str, str]:
         "cost": model_card.cost(found["inference"]),
         "web": web(found["page"], found["serve"]),
     }
+
+
+def of_mnist(path: Path) -> list[Line]:
+    """The lines of a result file.
+
+    Raises:
+        DigitsError: some are of other data, which no page shows.
+    """
+    lines = read_lines(path)
+    other = next((line[OWN_DATA] for line in lines if OWN_DATA in line), None)
+    if other:
+        raise DigitsError(
+            f"{path} holds figures of {other['name']}, and pages show figures of MNIST alone; "
+            "measure again without --data."
+        )
+    return lines
 
 
 def every_run(timed: Lines, others: Lines) -> list[Line]:

@@ -27,7 +27,11 @@ def main() -> int:
     )
     parser.add_argument("--check", action="store_true", help="change nothing; fail if they differ")
     check = parser.parse_args().check
-    known = blocks()
+    try:
+        known = blocks()
+    except DigitsError as error:
+        print(error, file=sys.stderr)
+        return 2
     differing = []
     for path in (recorded.FILE, *pages(ROOT)):
         before = path.read_text(encoding="utf-8") if path.exists() else ""

@@ -5,8 +5,7 @@ import json
 import statistics
 
 from benchmarks import RESULTS_FOLDER, records
-from benchmarks.fill.blocks import every_run
-from benchmarks.harness.json_lines import read_lines
+from benchmarks.fill.blocks import every_run, of_mnist
 from digits import bundle
 from digits.commands.models import RECORDED
 from digits.runs.recipes import RECIPES
@@ -17,7 +16,7 @@ FILE = RECORDED
 def content() -> str:
     """The content of the file; the figures of the recipe `reader` are those of the model that
     ships."""
-    timed, others = (read_lines(RESULTS_FOLDER / f"{of}.jsonl") for of in ("training", "records"))
+    timed, others = (of_mnist(RESULTS_FOLDER / f"{of}.jsonl") for of in ("training", "records"))
     by_recipe = records.by_recipe(every_run(timed, others))
     manifest = bundle.read().manifest
     by_recipe[manifest["recipe"]["name"]] = [manifest["metrics"]]

@@ -36,12 +36,14 @@ RESULTS = RESULTS_FOLDER / "handwriting.jsonl"
 def main() -> int:
     parser = command_line.parser(__doc__, RESULTS)
     textbook.add_flags(parser)
+    command_line.add_data_flag(parser, only_mnist=True)  # thresholds are those of its digits
     parser.add_argument("--limit", type=int, metavar="N", help="read the first N of each set only")
     parser.add_argument("--again", action="store_true", help="measure the shipped model alone")
 
     def run(arguments: argparse.Namespace) -> list[Line]:
         kept = read_lines(arguments.out) if arguments.again else None
-        return measure(arguments.bundle, arguments.textbook, arguments.limit, kept)
+        command_line.given_data(parser, arguments)  # what is wrong with them is said at once
+        return measure(arguments.bundle, arguments.textbook, arguments.limit, kept, arguments.data)
 
     return command_line.main(parser, run, summary)
 

@@ -23,6 +23,7 @@ def measure(
     textbook_folder: Path | None,
     limit: int | None,
     kept: Lines | None = None,
+    data: Path | None = None,
 ) -> list[Line]:
     """Measures both models on every set.
 
@@ -31,19 +32,20 @@ def measure(
         textbook_folder: of the textbook CNN; None trains it now.
         limit: how many pictures of each set, from the first on; None is all.
         kept: earlier lines, of which the textbook CNN's are taken instead of measuring it.
+        data: where MNIST is; None finds or downloads it.
 
     Returns:
         a line for each model and set.
     """
     others = evaluation_sets.folder()
     fonts = non_digits.font_files()
-    digits = load_mnist()
+    digits = load_mnist(data)
     reader = Reader(folder)
     validation = digits.train_images[-VALIDATION:][:limit]
     own = ours(reader, bundle.read(folder or bundle.SHIPPED), validation)
     models = [own]
     if kept is None:
-        with textbook.model_file(textbook_folder) as path:
+        with textbook.model_file(textbook_folder, data) as path:
             models.append(squeezing(textbook.predictor(path), validation))
     lines: list[Line] = []
 

@@ -27,7 +27,7 @@ from benchmarks.harness import command_line
 from benchmarks.harness.json_lines import Line, Lines, read_lines, write_lines
 from benchmarks.pages import made, measuring, times
 from benchmarks.pages.kinds import KINDS
-from digits.data.mnist import load_mnist
+from digits.data.mnist import Mnist
 from digits.reading.reader import Reader
 
 RESULTS = RESULTS_FOLDER / "pages.jsonl"
@@ -39,6 +39,7 @@ def main() -> int:
     parser.add_argument(
         "--bundle", type=Path, metavar="DIR", help="default: the one that comes with the package"
     )
+    command_line.add_data_flag(parser, only_mnist=True)  # pages are made of its digits
     parser.add_argument("--only", nargs="+", metavar="KIND", choices=EVERY, default=EVERY)
     parser.add_argument("--limit", type=int, metavar="N", help="make the first N of each kind only")
     instead = parser.add_mutually_exclusive_group()
@@ -48,16 +49,20 @@ def main() -> int:
     instead.add_argument(
         "--times", type=Path, metavar="DIR", help="measure times, beside an earlier checkout"
     )
-    return command_line.main(parser, measure, summary)
+
+    def run(arguments: argparse.Namespace) -> list[Line]:
+        return measure(arguments, command_line.given_data(parser, arguments))
+
+    return command_line.main(parser, run, summary)
 
 
-def measure(arguments: argparse.Namespace) -> list[Line]:
+def measure(arguments: argparse.Namespace, mnist: Mnist) -> list[Line]:
     """Measures what is asked for.
 
     Returns:
         these lines and, of the file that is there, all others.
     """
-    sources = made.sources(load_mnist())
+    sources = made.sources(mnist)
     kept = read_lines(arguments.out)
     if arguments.pictures is not None:
         for name in arguments.only:

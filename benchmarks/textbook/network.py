@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from digits.data.mnist import Mnist
+from digits.data.mnist import Dataset
 from digits.evaluation import evaluate
 from digits.reporting.report import metrics_of
 
@@ -37,7 +37,7 @@ def network() -> keras.Model:
     )
 
 
-def train(mnist: Mnist, seed: int) -> tuple[keras.Model, dict[str, Any]]:
+def train(data: Dataset, seed: int) -> tuple[keras.Model, dict[str, Any]]:
     """Trains the textbook CNN, and measures it on the test digits once, at the end.
 
     Returns:
@@ -47,18 +47,18 @@ def train(mnist: Mnist, seed: int) -> tuple[keras.Model, dict[str, Any]]:
     model = network()
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     started = time.perf_counter()
-    images = mnist.train_images[..., None].astype(np.float32) / 255
+    images = data.train_images[..., None].astype(np.float32) / 255
     model.fit(
         images,
-        mnist.train_labels,
+        data.train_labels,
         batch_size=BATCH_SIZE,
         epochs=EPOCHS,
         validation_split=0.1,
         verbose=0,
     )
     train_seconds = time.perf_counter() - started
-    test_images = mnist.test_images[..., None].astype(np.float32) / 255
-    test = evaluate(mnist.test_labels, model.predict(test_images, verbose=0))
+    test_images = data.test_images[..., None].astype(np.float32) / 255
+    test = evaluate(data.test_labels, model.predict(test_images, verbose=0))
     return model, metrics_of(test) | {
         "parameters": model.count_params(),
         "train_seconds": train_seconds,

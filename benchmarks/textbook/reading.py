@@ -15,7 +15,6 @@ from PIL import Image
 
 from benchmarks import ROOT
 from benchmarks.harness import command_line
-from benchmarks.harness.json_lines import Line, Lines
 from digits.bundle import DIGIT_SIDE
 from digits.data.mnist import Bytes
 from digits.errors import DigitsError
@@ -37,36 +36,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def main(
-    description: str | None,
-    results: Path,
-    measure: Callable[[Path | None, Path | None, int | None], list[Line]],
-    summary: Callable[[Lines], str],
-) -> int:
-    """The command line of a benchmark that compares accuracy.
-
-    Args:
-        description, results: as for `command_line.parser`.
-        measure: takes the folders of the bundle and of the textbook CNN, and how many pictures of
-            each set are read; None is the bundle that ships, a new textbook CNN, and all.
-        summary: as for `command_line.main`.
-
-    Returns:
-        the exit status, as for `command_line.main`.
-    """
-    parser = command_line.parser(description, results)
-    add_flags(parser)
-    parser.add_argument("--limit", type=int, metavar="N", help="read the first N of each set only")
-
-    def run(arguments: argparse.Namespace) -> list[Line]:
-        return measure(arguments.bundle, arguments.textbook, arguments.limit)
-
-    return command_line.main(parser, run, summary)
-
-
 @contextmanager
-def model_file(folder: Path | None) -> Iterator[Path]:
-    """The `model.keras` of a textbook CNN: in `folder`, or trained now in a process of its own.
+def model_file(folder: Path | None, data: Path | None = None) -> Iterator[Path]:
+    """The `model.keras` of a textbook CNN: in `folder`, or trained now in a process of its own, on
+    MNIST or the data at a path.
 
     Raises:
         DigitsError: there is none in `folder`, or training failed.
@@ -81,8 +54,9 @@ def model_file(folder: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory() as temporary:
         print("Training the textbook CNN for comparison.", file=sys.stderr, flush=True)
+        command = [sys.executable, "-m", "benchmarks.textbook"]
         done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.textbook", "--out", temporary],
+            [*command, "--out", temporary, *command_line.data_flags(data)],
             cwd=ROOT,
             env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"},
             capture_output=True,

@@ -27,7 +27,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, prog: str) -> None:
-    from digits.studies import comparison_report, opening
+    from digits.labelled import opening
+    from digits.studies import comparison_report
     from digits.studies.comparison import measure_entries, open_entries
 
     out: Path | None = arguments.out

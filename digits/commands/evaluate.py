@@ -11,9 +11,10 @@ from digits import bundle
 from digits.api import evaluate
 from digits.commands import MODEL, add_data_flag, add_not_digits_flag, say_result
 from digits.errors import DigitsError, Interrupted, explained
+from digits.labelled import opening
 from digits.runs import recipes
 from digits.runs.recipes import RECIPES
-from digits.studies import opening, suspects
+from digits.studies import suspects
 from digits.terminal import note, own_words_only
 
 

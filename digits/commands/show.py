@@ -32,8 +32,9 @@ def run(arguments: argparse.Namespace, prog: str) -> None:
     if out.suffix.lower() != ".png":
         raise DigitsError(f"--out {out}: the picture is a PNG; name it .png.")
     with own_words_only():
+        from digits.labelled import opening
         from digits.reporting import plots
-        from digits.studies import gallery, opening
+        from digits.studies import gallery
 
         data = opening.load(arguments.data, arguments.not_digits)
         if len(data.train_labels) < SHOWN:

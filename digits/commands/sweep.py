@@ -7,12 +7,12 @@ from pathlib import Path
 
 from digits.commands import add_data_flag, add_not_digits_flag
 from digits.errors import DigitsError
+from digits.labelled import opening
 from digits.runs import processes, ray_cluster, sweep_spec
 from digits.runs.recipes import for_data
 from digits.runs.run import Run
 from digits.runs.scheduler import train_all
 from digits.runs.sweep import locked, plan, table, write_results
-from digits.studies import opening
 from digits.terminal import note, say
 from digits.training import trial
 

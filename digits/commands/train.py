@@ -7,11 +7,11 @@ from pathlib import Path
 from digits.commands import add_data_flag, add_not_digits_flag
 from digits.data.mnist import Dataset
 from digits.errors import DigitsError, Interrupted, explained
+from digits.labelled import opening
 from digits.runs import recipes, workers
 from digits.runs.recipes import RECIPES, Recipe, for_data
 from digits.runs.run import Run, create, reopen
 from digits.runs.workers import Team
-from digits.studies import opening
 from digits.terminal import importing_tensorflow, say
 from digits.training import trial
 

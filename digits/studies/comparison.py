@@ -19,7 +19,8 @@ from digits.data.mnist import Bytes, Own
 from digits.errors import DigitsError
 from digits.evaluation import CLASSES, Floats, evaluate
 from digits.runs.run import find
-from digits.studies.measure import answers, corrupted
+from digits.runtime import answers
+from digits.studies.measure import corrupted
 
 LETTERS = string.ascii_uppercase  # one for each run: names are too long to head columns
 FIGURES = ("test_accuracy", "train_seconds", "parameters", "mflop")

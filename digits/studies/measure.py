@@ -4,7 +4,7 @@ The measurements return their figures, ready for JSON, and the text that a termi
 Images are uint8 of shape (n, 28, 28), ink 255 on 0, in MNIST's frame; labels uint8 of shape (n,).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +13,16 @@ from numpy.typing import NDArray
 
 from digits.bundle import Bundle
 from digits.data.mnist import Bytes
-from digits.errors import DigitsError, explained
-from digits.evaluation import Floats, accuracy_in_words, evaluate, wilson_interval
+from digits.errors import DigitsError
+from digits.evaluation import accuracy_in_words, evaluate, wilson_interval
+from digits.labelled.folders import labelled_pictures
+from digits.runtime import answers
 from digits.terminal import table, watched
 
 Figures = dict[str, Any]
 
 SEED = 1  # of the corruptions
 CLEAN = "none"  # no corruption
-DIGITS = {str(digit): digit for digit in range(10)}  # the folders of pictures, and their labels
-
-
-def answers(bundle: Bundle, images: Bytes) -> tuple[Floats, Floats]:
-    """The answers of the signature `digit` to one image or more, by LiteRT on one thread:
-    probabilities of the ten digits, shape (n, 10), and of being a digit at all, shape (n,)."""
-    from digits.runtime import model_of
-
-    model = model_of(bundle)
-    outputs = [model.run("digit", image) for image in images]
-    probabilities = np.concatenate([output["probabilities"] for output in outputs])
-    return probabilities, np.concatenate([output["is_digit"] for output in outputs])
 
 
 def on_digits(bundle: Bundle, images: Bytes, labels: Bytes) -> tuple[Figures, str]:
@@ -80,33 +70,6 @@ def under_corruptions(bundle: Bundle, images: Bytes, labels: Bytes) -> tuple[Fig
     lines.append(f"{len(labels):,} images each, seed {SEED}")
     figures = {"corruptions": rows, "mean_error": mean, "digits": len(labels), "seed": SEED}
     return figures, "\n".join(lines)
-
-
-def labelled_pictures(folder: Path, names: Mapping[str, int] = DIGITS) -> list[tuple[Path, int]]:
-    """The files in the subfolders of a folder that have these names, in their order and by name,
-    each with the label of its subfolder.
-
-    Hidden files and other subfolders are ignored. Raises DigitsError if the folder does not exist,
-    or has none of these subfolders, or they are empty.
-    """
-    if not folder.is_dir():
-        raise DigitsError(f"{folder}: there is no such folder.")
-    there = [name for name in names if (folder / name).is_dir()]
-    if not there:
-        raise DigitsError(
-            f"{folder} holds none of the folders 0 to 9; put the pictures of each digit into the "
-            "folder of its name."
-        )
-    with explained(f"{folder} cannot be read"):
-        found = [
-            (path, names[name])
-            for name in there
-            for path in sorted((folder / name).iterdir())
-            if path.is_file() and not path.name.startswith(".")
-        ]
-    if not found:
-        raise DigitsError(f"{folder}: its folders {', '.join(there)} hold no pictures.")
-    return found
 
 
 def on_pictures(bundle: Bundle, folder: Path) -> tuple[Figures, str]:

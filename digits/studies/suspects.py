@@ -19,9 +19,9 @@ from digits.data.mnist import Bytes, Dataset, Own
 from digits.errors import DigitsError
 from digits.evaluation import Floats
 from digits.files import replacing
+from digits.labelled.opening import in_words
 from digits.runs import run as runs
 from digits.runs.recipes import MOST_HELD_OUT, TRAINING_IMAGES, Recipe, for_data
-from digits.studies.opening import in_words
 from digits.terminal import importing_tensorflow, note, table
 from digits.training import trial
 

@@ -19,6 +19,7 @@ from benchmarks.pages import (
 )
 from benchmarks.pages.made import MadePage, Sources
 from benchmarks.pages.scoring import Answer, Score
+from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.evaluation import wilson_interval
 from digits.reading.reader import Reader
@@ -112,7 +113,9 @@ def test_pages_are_measured_from_digits_to_the_tables(tmp_path: Path, sources: S
     assert "| five digits on white | 2 |" in block
 
 
-def test_lines_that_are_not_measured_again_stay(tmp_path: Path, sources: Sources) -> None:
+def test_lines_that_are_not_measured_again_stay(
+    tmp_path: Path, sources: Sources, mnist: Mnist
+) -> None:
     kept = [
         {"kind": "gaps", "right": 0.1},
         {"kind": "plain", "right": 0.2},
@@ -128,7 +131,7 @@ def test_lines_that_are_not_measured_again_stay(tmp_path: Path, sources: Sources
     arguments = argparse.Namespace(
         out=tmp_path / "no.jsonl", pictures=tmp_path, times=None, only=("gaps",), limit=1
     )
-    assert __main__.measure(arguments) == []
+    assert __main__.measure(arguments, mnist) == []
     assert [path.name for path in (tmp_path / "gaps").iterdir() if path.suffix == ".png"]
 
 

@@ -12,6 +12,7 @@ from benchmarks.harness.json_lines import Line
 from benchmarks.textbook import network
 from digits import bundle
 from digits.data.corruptions import CORRUPTIONS
+from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.evaluation import expected_calibration_error
 
@@ -110,8 +111,8 @@ def test_the_mean_error_leaves_out_clean_digits() -> None:
     assert found["ratio"] == pytest.approx(0.25)
 
 
-def test_corruptions_are_measured_from_digits_to_the_table(untrained: Path) -> None:
-    lines = corruptions.measure(bundle.SHIPPED, untrained, 3)
+def test_corruptions_are_measured_from_digits_to_the_table(untrained: Path, mnist: Mnist) -> None:
+    lines = corruptions.measure(bundle.SHIPPED, untrained / "model.keras", mnist, 3)
     assert len(lines) == 3 * 16 + 3
     by_key = {(x["model"], x.get("corruption")): x for x in lines}
     assert by_key["digit", "clean"]["errors"] == by_key["reader", "clean"]["errors"] == 0

@@ -1,6 +1,9 @@
 """Is the textbook CNN fed as the textbooks feed it?"""
 
+import json
+import runpy
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,7 +11,7 @@ import pytest
 
 from benchmarks.textbook import reading as textbook
 from benchmarks.textbook.network import network
-from digits.data.mnist import Mnist
+from digits.data.mnist import Dataset, Mnist
 from digits.errors import DigitsError
 
 
@@ -45,3 +48,23 @@ def test_a_missing_model_says_how_to_make_one(tmp_path: Path) -> None:
         textbook.model_file(tmp_path),
     ):
         pass
+
+
+def test_it_is_trained_on_the_data_that_it_is_given(
+    tmp_path: Path, mnist: Mnist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, out = tmp_path / "mine.npz", tmp_path / "out"
+    np.savez(mine, x_train=mnist.train_images[:350], y_train=mnist.train_labels[:350])
+    trained: list[str] = []
+
+    def train(data: Dataset, seed: int) -> tuple[keras.Model, dict[str, Any]]:
+        trained.append(data.name)
+        return network(), {"seed": seed}
+
+    monkeypatch.setattr("benchmarks.textbook.network.train", train)
+    for flags in (["--data", str(mine)], []):
+        monkeypatch.setattr("sys.argv", ["textbook", "--out", str(out), *flags])
+        runpy.run_module("benchmarks.textbook", run_name="__main__")
+        metrics = json.loads((out / "metrics.json").read_text())
+        assert metrics.get("own_data", {"path": "MNIST"})["path"].endswith(trained[-1])
+    assert trained == ["mine.npz", "MNIST"]

@@ -19,6 +19,11 @@ def seven() -> Grey:
     return paper
 
 
+def shows_seven(grey: Grey) -> bool:
+    """Whether a picture shows `seven()`, but for a few levels."""
+    return grey.shape == (40, 31) and int(np.abs(grey.astype(int) - seven()).max()) <= 3
+
+
 pillow_heif.register_heif_opener()  # or Pillow could not write it
 GREY = Image.fromarray(seven())
 RGB = GREY.convert("RGB")

@@ -17,10 +17,9 @@ from html_pages import read_page
 from PIL import Image
 from processes import SMALL, mnist_model
 
-from digits import bundle
+from digits import bundle, runtime
 from digits.cli import main
 from digits.data.mnist import Mnist
-from digits.errors import DigitsError
 from digits.evaluation import Floats
 from digits.studies import comparison as comparison_of_runs
 from digits.studies import comparison_report, measure
@@ -28,7 +27,6 @@ from digits.studies.comparison import (
     LETTERS,
     Comparison,
     disagreements,
-    distinct_names,
     mcnemar,
     measure_entries,
     open_entries,
@@ -138,7 +136,7 @@ def test_figures_are_those_of_the_bundles(comparison: Comparison, few: Mnist) ->
     for row in comparison.rows:
         folder = Path(row.folder)
         found = bundle.read(folder if folder == bundle.SHIPPED else folder / "bundle")
-        probabilities, _ = measure.answers(found, few.test_images)
+        probabilities, _ = runtime.answers(found, few.test_images)
         answers.append(probabilities.argmax(axis=1))
         assert row.errors == np.sum(answers[-1] != few.test_labels)
         figures, _ = measure.under_corruptions(found, few.test_images[::5], few.test_labels[::5])
@@ -311,74 +309,12 @@ def test_a_record_that_is_not_reproduced_is_reported(
     assert "recorded" not in comparison_report.as_text(replace(found, rows=(honest,)))
 
 
-# Which runs.
-
-
-def test_names_are_distinct() -> None:
-    assert distinct_names([Path("a/x"), Path("b/y/"), Path("c/../z")]) == [
-        "x",
-        "y",
-        "z",
-    ]
-    same = [Path("a/x"), Path("b/x"), Path("b/c/x"), Path("y")]
-    assert distinct_names(same) == ["a/x", "b/x", "c/x", "y"]
-    assert distinct_names([Path("a/b/x"), Path("c/b/x")]) == ["a/b/x", "c/b/x"]
-
-
 def test_runs_of_the_same_name_have_letters_and_folders(
     finished_run: Path, other_run: Path
 ) -> None:
     first, second = open_entries([finished_run, other_run])
     assert (first.letter, second.letter) == ("A", "B")
     assert first.name == f"{finished_run.parent.name}/whole" != second.name
-
-
-def test_only_finished_runs_and_bundles_are_accepted(finished_run: Path, tmp_path: Path) -> None:
-    def refused(reason: str, *folders: Path) -> None:
-        with pytest.raises(DigitsError, match=reason) as found:
-            open_entries(folders)
-        assert "\n" not in str(found.value)
-
-    refused("there is no such folder", tmp_path / "none")
-    refused("holds neither a run of this version nor a bundle", tmp_path)
-    refused("is given twice", finished_run, finished_run / ".." / finished_run.name)
-    refused("27 runs are more than a page can hold", *[finished_run] * 27)
-    run = tmp_path / "run"
-    run.mkdir()
-    shutil.copy(finished_run / "run.json", run)
-    refused("is not finished; leave it out, or resume it: .* --resume", run)
-    shutil.copy(finished_run / "metrics.json", run)
-    refused("has no bundle; train it again", run)
-    shutil.copytree(finished_run / "bundle", run / "bundle")
-    assert open_entries([run])[0].recorded["seed"] == 1
-    for damage, reason in (
-        ("{", "metrics.json is damaged"),
-        ("[]", "metrics.json is damaged"),
-        ('{"test_accuracy": "high"}', "holds no intact figures"),
-        ('{"mflop": null}', "holds no intact figures"),
-    ):
-        (run / "metrics.json").write_text(damage)
-        refused(reason, run)
-    (run / "bundle" / "model.keras").write_bytes(b"PK")
-    refused("model.keras is not the file that the manifest describes", run)
-
-
-def test_mistakes_are_reported_before_anything_is_measured(
-    finished_run: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "folder.html").mkdir()
-    for out, reason in (
-        ("page.png", "must end in .html"),
-        ("folder.html", "is a folder"),
-        ("none/page.html", "there is no folder"),
-    ):
-        assert main(["compare", str(finished_run), "--out", str(tmp_path / out)]) == 2
-        output, errors = capfd.readouterr()
-        assert output == ""
-        assert reason in errors
-        assert errors.startswith("digits compare: --out ")
-        assert errors.count("\n") == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["folder.html"]
 
 
 def test_a_bundle_may_lack_its_size(comparison: Comparison) -> None:

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits import bundle
+from digits import bundle, runtime
 from digits.cli import main
 from digits.data.corruptions import CORRUPTIONS
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.evaluation import wilson_interval
+from digits.labelled.folders import labelled_pictures
 from digits.studies import measure
 
 
@@ -23,14 +24,14 @@ def shipped() -> bundle.Bundle:
 
 def test_answers_are_the_golden_ones(shipped: bundle.Bundle) -> None:
     golden = np.load(shipped.folder / "golden.npz")
-    probabilities, is_digit = measure.answers(shipped, golden["digit_input"])
+    probabilities, is_digit = runtime.answers(shipped, golden["digit_input"])
     np.testing.assert_allclose(probabilities, golden["digit_probabilities"], atol=1e-4)
     np.testing.assert_allclose(is_digit, golden["digit_is_digit"].reshape(-1), atol=1e-4)
 
 
 def test_figures_of_mnist_are_counted(shipped: bundle.Bundle, mnist: Mnist) -> None:
     images, labels = mnist.train_images[:300], mnist.train_labels[:300].copy()
-    probabilities, is_digit = measure.answers(shipped, images)
+    probabilities, is_digit = runtime.answers(shipped, images)
     labels[:3] = (labels[:3] + 1) % 10  # three mistakes
     wrong = int((probabilities.argmax(axis=1) != labels).sum())
     figures, text = measure.on_digits(shipped, images, labels)
@@ -52,7 +53,7 @@ def test_corruptions_are_measured_beside_the_clean_digits(
     rows = figures["corruptions"]
     assert list(rows) == ["none", *CORRUPTIONS]
     assert len(rows) == 16
-    clean, _ = measure.answers(shipped, images)
+    clean, _ = runtime.answers(shipped, images)
     assert rows["none"]["error"] == (clean.argmax(axis=1) != labels).mean()
     assert figures["mean_error"] == pytest.approx(
         np.mean([rows[name]["error"] for name in CORRUPTIONS])
@@ -80,7 +81,7 @@ def pictures(tmp_path: Path, mnist: Mnist) -> Path:
 
 
 def test_own_pictures(pictures: Path) -> None:
-    labelled = measure.labelled_pictures(pictures)
+    labelled = labelled_pictures(pictures)
     assert [(path.name, label) for path, label in labelled] == [
         *((f"{number}.png", 3) for number in range(5)),
         *((f"{number}.png", 7) for number in range(6)),
@@ -131,7 +132,7 @@ def test_folders_without_pictures_are_refused(tmp_path: Path) -> None:
         ("mine/4/5", "hold no pictures"),
     ):
         with pytest.raises(DigitsError, match=reason):
-            measure.labelled_pictures(tmp_path / "mine")
+            labelled_pictures(tmp_path / "mine")
         (tmp_path / folder).mkdir()
     (tmp_path / "mine/4/a.png").touch()
     with pytest.raises(DigitsError, match=r"None of the 1 pictures can be read; .*a.png is empty"):

@@ -12,11 +12,11 @@ from digits import bundle
 from digits.cli import main
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
+from digits.labelled.opening import load
 from digits.runs import sweep
 from digits.runs.recipes import RECIPES, for_data, named
 from digits.runs.run import Run, create, find
 from digits.studies import suspects
-from digits.studies.opening import load
 
 SHORT: dict[str, Any] = {"epochs": 2, "batch": 50}
 

@@ -17,12 +17,12 @@ from PIL import Image
 from processes import ROOT
 
 from benchmarks import suspects as benchmark
-from digits import bundle
+from digits import bundle, runtime
 from digits.cli import main
 from digits.data.mnist import Mnist
 from digits.errors import DigitsError
 from digits.runs.recipes import RECIPES, TRAINING_IMAGES
-from digits.studies import cross_validation, measure, suspects
+from digits.studies import cross_validation, suspects
 
 # Two models of 60 steps each on 30,000 digits.
 SMALL = ["--folds", "2", "--recipe", "fast", "--epochs", "2", "--batch", "1000"]
@@ -176,7 +176,7 @@ def test_wrong_labels_are_found(mnist: Mnist) -> None:
     images, labels = mnist.test_images[5000:7000], mnist.test_labels[5000:7000].copy()
     changed = np.random.default_rng(1).choice(len(labels), 30, replace=False)
     labels[changed] = (labels[changed] + 3) % 10
-    answers = measure.answers(bundle.read(bundle.SHIPPED), images)
+    answers = runtime.answers(bundle.read(bundle.SHIPPED), images)
     ranked = suspects.judge(labels, *answers)
     assert 25 <= sum(row["suspect"] for row in ranked) <= 40
     assert len({row["index"] for row in ranked[:35]} & set(changed.tolist())) >= 29

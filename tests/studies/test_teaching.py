@@ -15,8 +15,11 @@ from digits.cli import main
 from digits.data.lines.in_context import draw_in_context
 from digits.data.mnist import Bytes, Mnist
 from digits.errors import DigitsError
+from digits.studies.teaching import teaching
+from digits.studies.teaching.last_layers import LastLayers, answers
 from digits.studies.teaching.own_digits import OwnDigits, collect
-from digits.studies.teaching.teaching import FOLDS, Teaching, parts_of
+from digits.studies.teaching.teaching import FOLDS, Others, Teaching, parts_of
+from digits.training.exporting import export
 
 if not (bundle.SHIPPED / "manifest.json").exists():
     pytest.skip("the package holds no model yet", allow_module_level=True)
@@ -126,6 +129,32 @@ def test_a_page_is_many_digits_and_a_picture_one(
     assert own.in_words == "1 of 0, 6 of 7, 1 that are none"
     assert {path.name for path in own.files if path.parent.name == "7"} == {"sheet.png"}
     assert own.images.shape == (8, 28, 28)
+
+
+def test_what_would_be_misread_first_comes_first() -> None:
+    logits = np.full((4, 11), -9, np.float32)
+    for row, (first, second) in enumerate([(9, 2), (3, 2.5), (9, 8.8), (5, 1)]):
+        logits[row, [row, 7]] = first, second
+    weights = [(np.eye(11, dtype=np.float32), np.zeros(11, np.float32))]
+    assert teaching.hardest_first(weights, [logits]).tolist() == [2, 1, 3, 0]
+
+
+def test_a_hand_is_learnt_among_hard_digits(mnist: Mnist) -> None:
+    """They are copies of those digits that the network reads least surely, with their labels."""
+    some = slice(-5_400, None)
+    few = replace(
+        mnist, train_images=mnist.train_images[some], train_labels=mnist.train_labels[some]
+    )
+    last = LastLayers.of(export.loaded(bundle.read(), "model.keras"), 1)
+    others = Others.prepare(last, few)
+    features, labels = others.learnt
+    digits_of_mnist = slice(0, teaching.HARDEST)
+    assert len(labels) == teaching.HARDEST + teaching.OF_VARIANTS + teaching.OF_NON_DIGITS
+    found, _ = answers(last.weights, [of[digits_of_mnist] for of in features])
+    held_out, _ = answers(last.weights, others.validation[0])
+    assert np.median(found.max(axis=1)) < np.quantile(held_out.max(axis=1), 0.4)
+    right = found.argmax(axis=1) == labels[digits_of_mnist]
+    assert 0.8 < right.mean() < 1
 
 
 def test_parts_hold_each_digit_once_and_as_many_of_each_label() -> None:

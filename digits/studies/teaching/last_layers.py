@@ -26,10 +26,10 @@ Weights = list[tuple[Floats, Floats]]  # kernel and bias of each of them
 
 STEPS = 150
 RATE = 0.002
-PULL = 0.003  # times the squared distance from the former weights, in the loss
+PULL = 0.001  # times the squared distance from the former weights, in the loss
 SHARE = 0.3  # of the loss, what the new digits weigh
 FORMER = 0.5  # of what the others are to be read as, the share that the network says already
-DISTORTED = 6000  # copies of the new digits in all, and at most `COPIES` of each
+DISTORTED = 6000  # copies of digits in all, at least one and at most `COPIES` of each
 COPIES = 12
 DISTORTION = Recipe(
     rotation=10, scaling=0.15, shear=0.2, shift=1.0, pen=0.6, elastic=1.0, variants=0, non_digits=0

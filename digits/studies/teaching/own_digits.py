@@ -11,11 +11,11 @@ from PIL import Image
 from digits.data.mnist import Bytes
 from digits.data.non_digits import LABEL
 from digits.errors import DigitsError
+from digits.labelled.folders import DIGITS, labelled_pictures
 from digits.pictures.grey import Grey
 from digits.reading.page import Reading
 from digits.reading.reader import Reader
 from digits.runs.run import numbered
-from digits.studies.measure import DIGITS, labelled_pictures
 from digits.terminal import watched
 
 NONE = "none"  # the folder of what is no digit

@@ -12,8 +12,9 @@ from digits.bundle import Bundle
 from digits.data import formats
 from digits.data.mnist import Bytes, Mnist
 from digits.errors import DigitsError
-from digits.studies import opening
-from digits.studies.opening import WAYS, load, load_again
+from digits.labelled import opening
+from digits.labelled.opening import load, load_again
+from digits.labelled.upright import WAYS
 
 FEW = 350
 

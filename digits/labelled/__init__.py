@@ -1,0 +1,1 @@
+"""Labelled images that someone brings, opened: MNIST, data in its form, or pictures in folders."""
