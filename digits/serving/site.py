@@ -2,7 +2,8 @@
 
     index.html, sw.js, manifest.webmanifest   what browsers ask for by name
     page-<hash>/      modules, style and icons
-    model-<hash>/     the bundle's manifest.json, and digits.bin, which browser_model.py makes of it
+    model-<hash>/     the bundle's manifest.json, and digits.bin, which browser_model.py makes of
+                      it; lines.bin, made of the model that ships, if the bundle reads no lines
     runtime-<hash>/   LiteRT.js
 
 A folder with a hash in its name never changes. All links are relative. Beside each file that
@@ -21,7 +22,8 @@ from typing import Any
 
 import brotli  # type: ignore[import-untyped] # it has no types
 
-from digits.bundle import Bundle
+from digits import bundle as bundles
+from digits.bundle import LINE_WIDTHS, Bundle
 from digits.errors import DigitsError, explained
 from digits.files import PARTIAL, replacing, write_folder
 from digits.serving import browser_model, browser_runtime
@@ -111,13 +113,18 @@ def contents(bundle: Bundle, runtime: Mapping[str, bytes]) -> Files:
         for path in sorted(WEB.rglob("*"))
         if path.suffix in OF_PAGE and path.name not in NAMED
     }
-    manifest = json.dumps(bundle.manifest, ensure_ascii=False).encode()
     page["style.css"] = b"".join(_bare(WEB / "style" / f"{name}.css") for name in STYLES)
-    packed = browser_model.packed(bundle.model)
-    model = {"digits.bin": packed, "manifest.json": manifest}
+    model = {"digits.bin": browser_model.packed(bundle.model)}
+    if not LINE_WIDTHS.keys() <= bundle.manifest["contract"].keys():
+        model["lines.bin"] = browser_model.packed(bundles.read().model)
+    models = " ".join(model)
+    large = sum(map(len, model.values()))
+    model["manifest.json"] = json.dumps(bundle.manifest, ensure_ascii=False).encode()
     parts = {"page": page, "model": model, "runtime": runtime}
     folders = {part: f"{part}-{_digest(files)}/" if files else "" for part, files in parts.items()}
+    asked = (WEB / "index.html").read_text("utf-8")
     scripts = [name for name in page if name.endswith(".js") and name != WORKER]
+    scripts = [name for name in scripts if f'"{{{{page}}}}{name}"' not in asked]
     links = [f'<link rel="modulepreload" href="{folders["page"]}{name}">' for name in scripts]
     words = (WEB / "page" / "words.js").read_text("utf-8").partition("WORDS = ")[2]
     english = {
@@ -125,7 +132,8 @@ def contents(bundle: Bundle, runtime: Mapping[str, bytes]) -> Files:
         for name, of in json.JSONDecoder().raw_decode(words)[0].items()
     }
     wasm = len(runtime.get(f"{browser_runtime.BUILDS[0]}.wasm", b""))
-    values = english | folders | {"size": str(len(packed) + wasm)}  # of what loads long
+    values = english | folders | {"models": models}
+    values["size"] = str(large + wasm)  # of what loads long
     values["preloads"] = "\n".join(links)
     files: Files = {}
     for name in ("index.html", "manifest.webmanifest"):

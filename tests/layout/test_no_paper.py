@@ -134,3 +134,17 @@ def test_block_digits_come_back_as_they_are() -> None:
     eight[135:180, 75:125] = 255
     for picture in (bar, eight, 255 - bar, 255 - eight):
         assert paper.find(picture).grey is picture
+
+
+@pytest.mark.parametrize("light", [False, True])
+def test_a_thick_digit_is_no_reason_to_look_for_a_sheet(
+    light: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = Image.new("L", (200, 200), 0 if light else 255)
+    draw = ImageDraw.Draw(picture)
+    draw.line([(50, 40), (150, 40), (85, 165)], 255 if light else 0, 32, joint="curve")
+    grey = np.asarray(picture)
+    looked: list[Grey] = []
+    monkeypatch.setattr(paper, "sheet_outline", looked.append)
+    assert paper.find(grey).grey is grey
+    assert not looked

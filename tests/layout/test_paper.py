@@ -160,17 +160,3 @@ def test_boxes_on_the_sheet_are_clipped_to_the_picture() -> None:
             for y in (0, height - height // 2)
         ]
     )
-
-
-@pytest.mark.parametrize("light", [False, True])
-def test_a_thick_digit_is_no_reason_to_look_for_a_sheet(
-    light: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    picture = Image.new("L", (200, 200), 0 if light else 255)
-    draw = ImageDraw.Draw(picture)
-    draw.line([(50, 40), (150, 40), (85, 165)], 255 if light else 0, 32, joint="curve")
-    grey = np.asarray(picture)
-    looked: list[Grey] = []
-    monkeypatch.setattr(paper, "sheet_outline", looked.append)
-    assert paper.find(grey).grey is grey
-    assert not looked

@@ -1,5 +1,6 @@
 """The page reads pictures, and works without the runtime, a server or a network."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -214,6 +215,25 @@ def test_reads_without_a_network_after_the_first_visit(
     assert number(page) == "7"
     assert len(caches(page)) == 2
     context.close()
+
+
+def test_a_model_that_reads_no_lines_has_those_of_the_shipped_one(
+    visit: Visit, host: Host, tmp_path: Path
+) -> None:
+    shipped = bundle.read()
+    contract = {name: of for name, of in shipped.manifest["contract"].items() if "line" not in name}
+    # No signature of its model is named as one of lines is.
+    model = shipped.model
+    for name in bundle.LINE_WIDTHS:
+        model = model.replace(name.encode() + b"\0", b"n" + name[1:].encode() + b"\0")
+    manifest = shipped.manifest | {"contract": contract}
+    site.build(tmp_path / "site", replace(shipped, model=model, manifest=manifest))
+    host.site = tmp_path / "site"
+    page = visit()
+    draw(page, [*SEVEN, *ONE])
+    assert number(page) == "71"
+    models = [Path(one.path).name for one in host.sent if one.path.endswith(".bin")]
+    assert sorted({*models}) == ["digits.bin", "lines.bin"]
 
 
 def test_an_update_is_offered_to_an_open_tab_and_is_whole_or_not_at_all(

@@ -183,7 +183,7 @@ def test_all_text_is_in_words_js_and_all_of_it_is_used() -> None:
     names = {*json.loads(words[1])}
     pages = [(site.WEB / name).read_text() for name in ("index.html", "manifest.webmanifest")]
     used = {name for text in pages for name in re.findall(r"\{\{(\w+)\}\}", text)}
-    used -= {"page", "model", "runtime", "preloads", "size"}
+    used -= {"page", "model", "models", "runtime", "preloads", "size"}
     used |= {*re.findall(r'data-(?:say|label)="(\w+)"', pages[0])}
     code = "".join(path.read_text() for path in site.WEB.rglob("*.js") if path.stem != "words")
     assert used <= names

@@ -28,6 +28,7 @@ export function build() {
 }
 
 // index.html asks for this module by itself, so that loading begins before the rest of the page is there.
+const { dataset } = document.documentElement;
 let tell = () => {};
 const begun = begin();
 begun.catch(() => {}); // reported where it is awaited
@@ -36,14 +37,14 @@ async function begin() {
   const runtime = folder("runtime");
   if (!runtime) return null;
   const ask = questions(new Worker(new URL("worker.js", import.meta.url)));
-  await ask({ runtime, build: build(), model: `${folder("model")}digits.bin` });
+  const models = dataset.models.split(" ").map((name) => folder("model") + name);
+  await ask({ runtime, build: build(), models });
   return ask;
 }
 
 /** @returns {string} the URL of a folder of the site; empty if it has none of that name */
 export function folder(name) {
-  const path = document.documentElement.dataset[name];
-  return path && new URL(path, document.baseURI).href;
+  return dataset[name] && new URL(dataset[name], document.baseURI).href;
 }
 
 /**

@@ -2,17 +2,17 @@
  *  worker because the runtime loads itself with importScripts, which module workers lack. */
 
 let core;
-let compiled;
+const compiled = []; // the last one reads lines
 
 /** Starts the runtime on the CPU: for a network this small, starting the GPU costs more than it saves. */
-async function start({ runtime, build, model }) {
+async function start({ runtime, build, models }) {
   const plain = self.fetch;
   self.fetch = async (...request) => counted(await plain(...request));
-  const bytes = bytesOf(model);
+  const files = models.map(bytesOf);
   // Asked for by the runtime itself, it would come after two scripts.
   const wasm = compiledFrom(`${runtime}${build}.wasm`);
   // Reported below, where they are awaited.
-  for (const one of [bytes, wasm]) one.catch(() => {});
+  for (const one of [...files, wasm]) one.catch(() => {});
   const failed = new Promise((_, reject) => {
     self.Module = {
       instantiateWasm: (imports, done) => {
@@ -27,7 +27,9 @@ async function start({ runtime, build, model }) {
   Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
   core = await import(`${runtime}core.js`);
   await Promise.race([failed, core.loadLiteRt(`${runtime}${build}.js`)]);
-  compiled = await core.loadAndCompile(unpacked(await bytes), { accelerator: "wasm" });
+  for (const file of files) {
+    compiled.push(await core.loadAndCompile(unpacked(await file), { accelerator: "wasm" }));
+  }
   return run({ signature: "canvas", input: new Uint8Array(256 * 256), shape: [1, 256, 256] });
 }
 
@@ -35,7 +37,8 @@ async function start({ runtime, build, model }) {
 async function run({ signature, input, shape }) {
   const tensor = new core.Tensor(input, shape);
   try {
-    const outputs = await compiled.run(signature, { [signature]: tensor });
+    const model = compiled.at(signature.startsWith("line") ? -1 : 0);
+    const outputs = await model.run(signature, { [signature]: tensor });
     const found = {};
     for (const [name, output] of Object.entries(outputs)) {
       found[name] = output.toTypedArray();
