@@ -44,8 +44,7 @@ def upright(
     for turned in (2, 1, 3) if len(areas) >= FEWEST else (2,):
         lines = whole_page.lines(_turned(layout, turned), recogniser, FEW_LINES)
         seen = whole_page.glance(lines, recogniser)
-        # What the other network says of the digits makes nothing more certain.
-        if _certainty_of(seen) < best or not _tells(turned, [one.symbol for one in seen]):
+        if _most_certain(seen) < best or not _tells(turned, [one.symbol for one in seen]):
             continue
         read = whole_page.read(lines, recogniser, trial=True)
         certainty = whole_page.certainty(read)
@@ -58,12 +57,13 @@ def upright(
     return layout, whole_page.read(whole_page.lines(layout, recogniser), recogniser), turns
 
 
-def _certainty_of(characters: Sequence[Character]) -> float:
-    """The mean certainty of characters that were seen at a glance, 0 to 1; 0 of letters."""
+def _most_certain(characters: Sequence[Character]) -> float:
+    """The certainty, 0 to 1, of a page whose characters were seen at a glance, if the other network
+    is sure of each digit."""
     found = [
         float(one.probabilities.max()) * one.presence * (one.symbol != OTHER) for one in characters
     ]
-    return float(np.mean(found)) if found else 0.0
+    return float(np.mean(np.sqrt(found))) if found else 0.0
 
 
 def _tells(turned: int, symbols: Sequence[str]) -> bool:
