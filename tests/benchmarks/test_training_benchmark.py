@@ -36,7 +36,7 @@ def test_an_interrupted_run_resumes_after_the_last_finished_training(
     results = tmp_path / "results.jsonl"
     left = [MEASURED] * 7
 
-    def measure(name: str, seed: int, out: Path) -> Line:
+    def measure(name: str, seed: int, out: Path, data: Path | None) -> Line:
         if not left:
             raise KeyboardInterrupt
         return left.pop()
