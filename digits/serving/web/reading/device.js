@@ -9,8 +9,8 @@
  *
  *  @typedef {object} Reader
  *  @property {(canvas: Uint8Array) => Promise<Answer>} read reads a canvas, 256×256
- *  @property {(strip: Uint8Array) => Promise<Float32Array>} line reads a strip, 32 rows of 64, 96,
- *    128 or 192: for each two columns the logarithms of 21 probabilities
+ *  @property {(strip: Uint8Array) => Promise<Float32Array>} line reads a strip, 32 rows of 48, 96,
+ *    144 or 192: for each two columns the logarithms of 21 probabilities
  *  @property {((digit: Uint8Array) => Promise<number[]>) | null} sureness for
  *    28×28 pixels: of each digit, the probability that the ink is that digit
  */
