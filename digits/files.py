@@ -1,5 +1,6 @@
 """Files and folders that are either whole or not there, and the folder of what is cached."""
 
+import errno
 import os
 import secrets
 import shutil
@@ -10,6 +11,7 @@ from typing import IO
 
 PARTIAL = ".part"  # ending of a file that is still being written, or whose writer was killed
 TRIES = 100  # to put a folder in place while others do the same
+IN_THE_WAY = (errno.EEXIST, errno.ENOTEMPTY)  # why a folder cannot be renamed to another
 
 
 def cache_folder() -> Path:
@@ -56,8 +58,10 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
             try:
                 temporary.rename(folder)
                 return
-            except OSError:
-                if not folder.exists():
+            except OSError as error:
+                # What the error says counts, not what is there by now: another writer may have
+                # moved the folder that was in the way.
+                if error.errno not in IN_THE_WAY:
                     with suppress(OSError):
                         earlier.rename(folder)
                     raise

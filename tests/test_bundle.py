@@ -197,6 +197,30 @@ def test_the_old_bundle_is_there_until_the_new_one_is(
     assert os.listdir(folder.parent) == ["b"]
 
 
+def test_another_folder_is_there_for_a_moment(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename, other = Path.rename, folder.with_name("other")
+    met = []
+
+    def rename_as_another_does(self: Path, target: Path) -> Path:
+        if target != folder or met:
+            return rename(self, target)
+        met.append(target)
+        rename(other, folder)
+        try:
+            return rename(self, target)
+        finally:
+            rename(folder, other)
+
+    bundle.write(other, {bundle.MODEL: b"other"}, MANIFEST)
+    monkeypatch.setattr(Path, "rename", rename_as_another_does)
+    bundle.write(folder, {bundle.MODEL: b"new"}, MANIFEST)
+    assert met
+    assert bundle.read(folder).model == b"new"
+    assert sorted(os.listdir(folder.parent)) == ["b", "other"]
+
+
 def test_two_writers_do_not_collide(folder: Path) -> None:
     def write(number: int) -> None:
         content = str(number).encode()

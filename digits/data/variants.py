@@ -1,9 +1,9 @@
 """Digits in handwriting styles that are rare in MNIST, drawn for training.
 
 MNIST's writers are American, and most of them young. Others start a 1 with an upstroke, which may
-be as long as the stem, or put it on a foot; slash a 0; leave a 4 or a 9 open; end a 9 in a hook;
-cross a 7 and hang a hook from its bar; lift the pen before the flag of a 5; put loops into a 2;
-write a 6 like a b, and end an 8 in a tail.
+be as long as the stem and close to it, or put it on a foot; slash a 0; leave a 4, an 8 or a 9 open;
+begin a 9 inside its loop, and end it in a hook; cross a 7, round its head and hang a hook from it;
+lift the pen before the flag of a 5; put loops into a 2; write a 6 like a b, and end an 8 in a tail.
 """
 
 import math
@@ -15,8 +15,8 @@ from digits.data.mnist import Bytes
 from digits.data.strokes import CANVAS, Points, rounded, write
 
 SHARES = {
-    **{0: 0.10, 1: 0.13, 2: 0.11, 3: 0.08, 4: 0.13},
-    **{5: 0.12, 6: 0.08, 7: 0.10, 8: 0.08, 9: 0.07},
+    **{0: 0.09, 1: 0.14, 2: 0.11, 3: 0.07, 4: 0.12},
+    **{5: 0.12, 6: 0.08, 7: 0.10, 8: 0.07, 9: 0.10},
 }
 WIDEST = {0: 11, 1: 18}  # pixels, of a thick pen; the loops of other digits would be filled
 ARC = 24  # points of an arc
@@ -73,6 +73,10 @@ def _zero(rng: np.random.Generator) -> list[Points]:
 def _one(rng: np.random.Generator) -> list[Points]:
     """A stem, most often after an upstroke from the left, and sometimes on a foot or in a hook."""
     waist = [rng.normal(0, 0.03), 0.5]
+    if rng.random() < 0.2:  # the upstroke begins low and stays beside the stem
+        low, wide = rng.uniform(0.55, 0.95), rng.uniform(0.06, 0.25)
+        up = [[-wide - rng.normal(0.05, 0.06), low], [-wide * rng.uniform(0.4, 1.1), low / 2]]
+        return [_curve([*up, [0, 0], [0, 0], waist, [rng.normal(0, 0.04), 1]], rng, 2)]
     if rng.random() < 0.2:
         hook = [[rng.uniform(0.05, 0.3), 0.97]] if rng.random() < 0.3 else []
         return [np.array([[rng.normal(0, 0.05), 0], waist, [0, 1], *hook])]
@@ -167,6 +171,9 @@ def _seven(rng: np.random.Generator) -> list[Points]:
     wave = rng.uniform(0, 0.1)
     foot = rng.uniform(0.0, 0.4)
     top = [[0, wave], [0.2, -wave], [0.4, wave], [0.6, 0], [0.6, 0]]
+    if rng.random() < 0.3:  # as round as the head of a 2
+        top = [[0, rng.uniform(0.08, 0.25)], [0.15, -0.02], [0.5, -0.03], [0.62, 0.18]]
+        foot -= 0.1
     strokes = [_curve([*hook, *top, [0.35 + foot / 3, 0.5], [foot, 1]], rng, 1)]
     if rng.random() < 0.75:
         row = rng.uniform(0.4, 0.85)
@@ -185,6 +192,8 @@ def _eight(rng: np.random.Generator) -> list[Points]:
         begin = rng.uniform(0, 6.3)
         return [_arc(w, h, begin, 2 * math.pi, place) for w, h, place in rings]
     start, end = rng.normal([0.5, 0.05], 0.07, (2, 2))
+    if rng.random() < 0.15:  # the last stroke does not go up beyond the waist
+        end = rng.normal([0.38, 0.42], 0.05)
     tail = [[rng.uniform(0.7, 1.1), rng.uniform(-0.1, 0.15)]] if rng.random() < 0.4 else []
     slim = rng.uniform(0.45, 1.0)
     down = [[0.25, -0.04], [0, 0.05], [0.05, 0.35], [0.5, 0.6], [0.52, 0.98]]
@@ -195,6 +204,8 @@ def _eight(rng: np.random.Generator) -> list[Points]:
 
 def _nine(rng: np.random.Generator) -> list[Points]:
     """A loop, which may be narrow or stay open, and a tail that may end in a hook to the left."""
+    if rng.random() < 0.3:
+        return [_nine_from_inside(rng)]
     wide, high = rng.uniform(0.1, 0.35), rng.uniform(0.07, 0.3)
     begin = rng.uniform(-1.7, 0.0)
     turn = 2 * math.pi - abs(begin) * rng.uniform(0.6, 1.2)
@@ -210,3 +221,15 @@ def _nine(rng: np.random.Generator) -> list[Points]:
     powers = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3
     tail = sum(power * np.array(bend) for power, bend in zip(powers, bends, strict=True))
     return [np.concatenate([loop, tail])]
+
+
+def _nine_from_inside(rng: np.random.Generator) -> Points:
+    """A stroke that begins inside the loop, goes round clockwise, crosses itself and falls, in a
+    bow that may end in a hook to the left."""
+    wide, deep = rng.uniform(0.25, 0.7), rng.uniform(0.3, 0.55)
+    start = [rng.uniform(0.4, 1.0) * wide, deep * rng.uniform(0.6, 1.1)]
+    loop = [[0.1 * wide, 0.9 * deep], [-0.05, 0.4 * deep], [0.3 * wide, -0.05], [wide, 0.0]]
+    bow, foot = wide * rng.uniform(0.6, 1.4), rng.uniform(-0.4, 0.6) * wide
+    down = [[1.05 * wide, 0.6 * deep], [0.8 * bow, deep + 0.05], [bow, 0.75], [foot, 1.0]]
+    hook = [[foot - rng.uniform(0.1, 0.35), rng.uniform(0.85, 1.0)]] if rng.random() < 0.4 else []
+    return _curve([start, *loop, *down, *hook], rng)

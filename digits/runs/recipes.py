@@ -188,7 +188,7 @@ RECIPES = {
             pens=12_000,
             font_digits=12_000,
             font_letters=36_000,
-            non_digits=20_000,
+            non_digits=28_000,
             lines=320_000,
             line_epochs=5,
         ),

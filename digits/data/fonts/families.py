@@ -16,18 +16,22 @@ from digits import npm
 # ruff: noqa: SIM905 - a list literal would take a line for each name
 
 HANDWRITING = """
-annie-use-your-telescope architects-daughter bad-script balsamiq-sans caveat caveat-brush
-chilanka comic-neue cookie covered-by-your-grace damion dancing-script delicious-handrawn
-delius finger-paint gaegu gloria-hallelujah grand-hotel grandstander handlee happy-monkey
-homemade-apple indie-flower itim kaushan-script kiwi-maru knewave licorice liu-jian-mao-cao
-ma-shan-zheng mansalva marck-script nanum-brush-script nanum-pen-script neucha oooh-baby
-pacifico permanent-marker playpen-sans poor-story reenie-beanie rock-salt satisfy schoolbell
-shadows-into-light shantell-sans short-stack sriracha swanky-and-moo-moo the-girl-next-door
-vibur yellowtail yusei-magic zen-kurenaido zhi-mang-xing
+alex-brush allura annie-use-your-telescope architects-daughter arizonia bad-script
+balsamiq-sans beth-ellen caveat caveat-brush chilanka comic-neue coming-soon cookie
+covered-by-your-grace damion dancing-script delicious-handrawn delius finger-paint gaegu
+gloria-hallelujah grand-hotel grandstander great-vibes handlee happy-monkey homemade-apple
+indie-flower italianno itim kaushan-script kiwi-maru knewave kristi la-belle-aurore licorice
+liu-jian-mao-cao ma-shan-zheng mansalva marck-script nanum-brush-script nanum-pen-script
+neucha nothing-you-could-do oooh-baby over-the-rainbow pacifico pangolin parisienne
+permanent-marker petit-formal-script pinyon-script playball playpen-sans poor-story qwigley
+reenie-beanie rock-salt rouge-script satisfy schoolbell sedgwick-ave shadows-into-light
+shantell-sans short-stack sriracha swanky-and-moo-moo tangerine the-girl-next-door vibur
+yellowtail yusei-magic zen-kurenaido zeyada zhi-mang-xing
 """.split()
 PRINTED = """
-abril-fatface courier-prime fira-mono inconsolata libre-baskerville lora merriweather
-open-sans playfair-display roboto source-sans-3 special-elite vt323 zilla-slab
+abril-fatface alfa-slab-one bowlby-one chango courier-prime fira-mono inconsolata
+libre-baskerville limelight lora merriweather open-sans playfair-display roboto
+source-sans-3 special-elite titan-one ultra vt323 zilla-slab
 """.split()
 TRAINED_ON = HANDWRITING + PRINTED
 # Their I has serifs on both sides of both ends, as no 1 has.
