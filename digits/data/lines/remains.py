@@ -13,7 +13,7 @@ LEANING = 8  # columns that a wall's foot is away from its head at most
 def spoil(strip: Bytes, rng: np.random.Generator) -> None:
     """Adds remains to a strip, uint8 of shape (32, 192), or gives it hard edges; many stay as they
     are."""
-    chances = rng.random(5)
+    chances = rng.random(6)
     if chances[0] < 0.15:
         _rule(strip, rng)
     if chances[1] < 0.12:  # feet of the line above, or heads of the line below
@@ -30,6 +30,9 @@ def spoil(strip: Bytes, rng: np.random.Generator) -> None:
             strip[y : y + high, x : x + wide] = rng.integers(60, 256)
     if chances[4] < 0.3:  # a hard edge instead of a grey one
         strip[:] = np.where(strip > rng.integers(60, 160), np.uint8(255), np.uint8(0))
+    if chances[5] < 0.08:  # a rule was taken out, and strokes along it with it
+        row = int(rng.integers(STRIP_HEIGHT // 2, STRIP_HEIGHT))
+        strip[row : row + int(rng.integers(1, 4))] = 0
 
 
 def _rule(strip: Bytes, rng: np.random.Generator) -> None:

@@ -23,7 +23,11 @@ def _minus(rng: np.random.Generator) -> Strokes:
     y, long = rng.uniform(0.35, 0.75), rng.uniform(0.25, 1.0)
     if rng.random() < 0.2:
         y = rng.uniform(0.75, 1.0)
-    return [[(0, y), (long / 2, y + rng.normal(0, 0.03)), (long, y + rng.normal(0, 0.05))]]
+    tilt = rng.normal(0, 0.05) if rng.random() < 0.8 else -rng.uniform(0.1, 0.5) * long
+    hook = []
+    if rng.random() < 0.15:  # the pen comes from above or below
+        hook = [(rng.uniform(-0.12, 0.05), y + rng.choice((-1, 1)) * rng.uniform(0.08, 0.2))]
+    return [[*hook, (0, y), (long / 2, y + tilt / 2 + rng.normal(0, 0.03)), (long, y + tilt)]]
 
 
 def _slash(rng: np.random.Generator) -> Strokes:

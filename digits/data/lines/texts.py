@@ -6,6 +6,7 @@ SIGNS = ".,-/:()+="
 OTHER = "?"  # any character that is neither a digit nor one of the signs
 CHARACTERS = "0123456789" + SIGNS + OTHER
 MARKS = "$€£%&#@!*"
+ENDINGS = ["", "", "", ".", ".-", "-", "-", "=", ",-", " -", " =", "-/-", "-//-"]  # of amounts
 VOWELS, CONSONANTS = "aeiouy", "bcdfghjklmnpqrstvwxz"
 
 
@@ -24,7 +25,7 @@ def number(rng: np.random.Generator) -> str:
             text += apart + ("000" if rng.random() < 0.3 else _digits(rng, 3, 4))
         if rng.random() < 0.35:
             text += cents + _digits(rng, 2, 3)
-        return text + str(rng.choice(["", "", ".", ".-", "-", "=", ",-", " -", " ="]))
+        return text + str(rng.choice(ENDINGS))
     if kind < 0.8:
         sign = "-" if rng.random() < 0.4 else ""
         return sign + _digits(rng, 1, 4) + str(rng.choice([".", ","])) + _digits(rng, 1, 4)
