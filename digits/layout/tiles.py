@@ -29,6 +29,9 @@ def flattened(grey: Grey) -> Grey:
     if page is None or min(grey.shape) < SMALLEST:
         return grey
     other = np.abs(grey.astype(np.int16) - page) >= DIFFERENT
+    # Finding parts takes longer than counting: most pictures have too few pixels for a tile.
+    if (other.sum(axis=1) >= FILLED * SMALLEST).sum() < SMALLEST:
+        return grey
     parts = components(other)
     large = np.flatnonzero((parts.boxes[:, 2:] >= SMALLEST).all(axis=1))[:MOST]
     flat = grey

@@ -37,6 +37,12 @@ class Box(NamedTuple):
         """The box on a picture that is so many times as large."""
         return Box(*(side * factor for side in self))
 
+    def within(self, height: int, width: int) -> Box:
+        """What of it lies in a picture of that size."""
+        left, right = (min(max(x, 0), width) for x in (self.x, self.right))
+        top, bottom = (min(max(y, 0), height) for y in (self.y, self.bottom))
+        return Box(left, top, right - left, bottom - top)
+
     @staticmethod
     def around(boxes: Sequence[Box]) -> Box:
         """The smallest box that holds several."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from digits.layout.sheets.paper import Sheet
 from digits.layout.structure import Layout
 from digits.pictures.box import Box
@@ -66,7 +64,7 @@ def findings_of(
         return box.x + box.width / 2, box.y + box.height / 2
 
     corners: tuple[Point, ...] = ()
-    if not np.array_equal(sheet.to_picture, np.eye(3)):
+    if sheet.to_picture is not None:
         height, width = sheet.grey.shape
         flat = ((0, 0), (width, 0), (width, height), (0, height))
         places = (sheet.in_picture(Box(x, y, 0, 0)) for x, y in flat)

@@ -110,6 +110,8 @@ def test_what_is_not_a_sheet_on_a_table_comes_back_as_it_is(name: str) -> None:
         assert time.process_time() - start < 1
         assert sheet.grey is one
         assert sheet.in_picture(Box(3, 4, 20, 21)) == Box(3, 4, 20, 21)
+        height, width = one.shape
+        assert sheet.in_picture(Box(-2, 5, width + 9, height)) == Box(0, 5, width, height - 5)
 
 
 @pytest.mark.parametrize(("side", "of_each"), [(28, 4), (150, 2), (400, 1)])

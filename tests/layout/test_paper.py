@@ -99,6 +99,7 @@ def test_a_sheet_is_found_and_made_flat(name: str) -> None:
         assert sheet.grey.shape[0] == pytest.approx(height, rel=0.05)
         assert sheet.grey.shape[1] <= width
         assert sheet.grey.shape[0] <= height
+    assert sheet.to_picture is not None
     true, back = homography(corners), np.linalg.inv(sheet.to_picture)
     marked = np.zeros(sheet.grey.shape, np.bool_)
     for u, v in MARKS:
@@ -137,6 +138,7 @@ def test_a_large_picture_gives_a_sheet_of_bounded_size_in_bounded_time() -> None
     sheet = paper.find(large)
     assert time.process_time() - start < 1.5
     assert 5 << 19 < sheet.grey.size <= 3 << 20
+    assert sheet.to_picture is not None
     x, y = mapped(homography(corners), MARKS[2][0] * SHEET[0], MARKS[2][1] * SHEET[1])
     flat_x, flat_y = mapped(np.linalg.inv(sheet.to_picture), x * 6.25, y * 6.25)
     there = sheet.in_picture(Box(round(flat_x) - 50, round(flat_y) - 50, 100, 100))

@@ -5,9 +5,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 from digits.bundle import SHIPPED, read
-from digits.layout.segmentation import Fragment, connected_parts
+from digits.data.mnist import Mnist
+from digits.layout.segmentation import Fragment, Line, connected_parts
 from digits.pictures.grey import Grey
-from digits.reading.lines.line_reading import parted
+from digits.reading.lines.line_reading import parted, read_line
 from digits.reading.recogniser import Recogniser
 from digits.runtime import Model
 
@@ -46,3 +47,31 @@ def test_the_two_strokes_of_a_four_stay_together(recogniser: Recogniser) -> None
 def test_low_ink_beside_a_digit_is_no_other_digit(recogniser: Recogniser) -> None:
     parts: list[Fragment] = connected_parts(drawn([(30, 10), (30, 90)], [(40, 84), (41, 90)]))
     assert len(parted(parts, recogniser, height=80.0)[0]) == len(parts)
+
+
+def windows_shown(ink: Grey, recogniser: Recogniser) -> tuple[str, int]:
+    """What is read in a line, and how many windows the network for lines was shown for it."""
+    shown = []
+
+    def run(window: Grey) -> np.ndarray:
+        shown.append(window)
+        return recogniser.line(window)
+
+    parts = connected_parts(ink)
+    height = max(part.box.height for part in parts)
+    written = read_line(Line(parts, height), recogniser, run, thorough=True, pattern=None)
+    return "".join(one.symbol for one in written), len(shown)
+
+
+def test_one_digit_beyond_doubt_is_read_without_the_network_for_lines(
+    recogniser: Recogniser, mnist: Mnist
+) -> None:
+    zero, four, one = mnist.train_images[1:4]
+    for image, text in ((zero, "0"), (four, "4"), (one, "1")):
+        assert windows_shown(image, recogniser) == (text, 0)
+    text, windows = windows_shown(np.hstack([zero, four]), recogniser)
+    assert text == "04"
+    assert windows > 0
+    touching = np.hstack([image[:, image.any(axis=0)][:, :-1] for image in (zero, four)])
+    assert len(connected_parts(touching)) == 1
+    assert windows_shown(touching, recogniser)[1] > 0

@@ -40,11 +40,15 @@ class Sheet:
     """A sheet of paper: what is on it, and where that lies in the picture."""
 
     grey: Grey  # shape (h, w)
-    to_picture: Points  # shape (3, 3), takes (x, y, 1) on the sheet to the picture; a homography
+    # Takes (x, y, 1) on the sheet to the picture, a homography of shape (3, 3); None where the
+    # picture is nothing but paper.
+    to_picture: Points | None
     picture_shape: tuple[int, int]  # height and width
 
     def in_picture(self, box: Box) -> Box:
         """The box around a box on the sheet, in pixels of the picture and clipped to it."""
+        if self.to_picture is None:
+            return box.within(*self.picture_shape)
         ends = [(x, y) for x in (box.x, box.right) for y in (box.y, box.bottom)]
         points = _mapped(self.to_picture, np.array(ends, np.float64))
         limits = self.picture_shape[::-1]
@@ -66,7 +70,7 @@ def find(grey: Grey) -> Sheet:
     is, the same array.
     """
     height, width = grey.shape
-    whole = Sheet(grey, np.eye(3), (height, width))
+    whole = Sheet(grey, None, (height, width))
     if min(height, width) < SMALLEST:
         return whole
     factor = -(-max(height, width) // LOOKED_AT)

@@ -30,6 +30,8 @@ LONG = 1.2  # of a line's height, a slash
 MAYBE = 0.03  # probability of a one that seems a slash
 NEAR = 0.15  # of a line's height, between pieces of one character
 EACH = 0.5  # likelihood that each of two pieces is a digit, of those that are two
+SURE = math.exp(5)  # odds of a digit, of a line that is one digit; and its probability:
+SURE_OF_IT = 0.99
 
 Run = Callable[[Grey], Floats]  # a window, uint8 (32, w), -> log-probabilities, (w / 2, 21)
 
@@ -42,7 +44,8 @@ class Written:
         symbol: a digit, a sign, or `OTHER`.
         fragment: its ink.
         line: the probabilities of the ten digits that the network for lines gives, float32 (10,),
-            given that there is a digit; all alike where it found none.
+            given that there is a digit; all alike where it found none, and those of the network for
+            one digit where it was not asked.
         presence: the probability, by that network, that there is a digit.
         answer: what the network for one digit says of the ink; None for a sign.
         certainty: the probability, by the network for lines, of its likeliest character, 0 to 1; 0
@@ -72,6 +75,8 @@ def read_line(
             has none.
     """
     whole = joined(line.fragments)
+    if len(line.fragments) == 1 and not pattern and (digit := _one_digit(whole, recogniser)):
+        return [digit]
     strips = [_first_strip(line, whole)]
     level, shear = strips[0].level, strips[0].shear
     outputs = [_outputs(strips[0], run)]
@@ -86,6 +91,17 @@ def read_line(
     found, view = _fitting(outputs, pattern) if pattern else _best_text(outputs, thorough)
     found = found if pattern else decoding.plausible(found)
     return _with_ink(line, whole, found, strips[view], recogniser, bool(pattern))
+
+
+def _one_digit(ink: Fragment, recogniser: Recogniser) -> Written | None:
+    """Ink that is one digit beyond doubt, by the network for one digit: the network for lines could
+    not change that, so it need not be asked."""
+    answer = recogniser.ask(ink.ink)
+    sure = recogniser.odds(answer) >= SURE and answer.probabilities.max() >= SURE_OF_IT
+    if not sure:
+        return None
+    symbol, is_digit = str(answer.probabilities.argmax()), answer.is_digit
+    return Written(symbol, ink, answer.probabilities, is_digit, answer, is_digit)
 
 
 def at_a_glance(line: Line, run: Run) -> list[Character]:
