@@ -201,7 +201,7 @@ def test_another_folder_is_there_for_a_moment(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rename, other = Path.rename, folder.with_name("other")
-    met = []
+    met: list[Path] = []
 
     def rename_as_another_does(self: Path, target: Path) -> Path:
         if target != folder or met:

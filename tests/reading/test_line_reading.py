@@ -59,7 +59,7 @@ def windows_shown(ink: Grey, recogniser: Recogniser) -> tuple[str, int]:
 
     parts = connected_parts(ink)
     height = max(part.box.height for part in parts)
-    written = read_line(Line(parts, height), recogniser, run, thorough=True, pattern=None)
+    written = read_line(Line((*parts,), height), recogniser, run, thorough=True, pattern=None)
     return "".join(one.symbol for one in written), len(shown)
 
 

@@ -2,7 +2,8 @@
 
 Many South Americans begin a 9 inside its loop and let the stem fall from the loop's left, like a P
 or a question mark; a 5 may be no more than a tick with a flag, a 7 a cross, a 1 a long loop, or a
-leaf, whose upstroke begins at the foot. In a line of digits they are digits. Alone they are not, so the network for one digit never sees them.
+leaf, whose upstroke begins at the foot. In a line of digits they are digits. Alone they are not, so
+the network for one digit never sees them.
 """
 
 import numpy as np
@@ -42,19 +43,18 @@ def _one_like_a_leaf(rng: np.random.Generator) -> list[Corners]:
     """Its upstroke begins at the foot, or a little before it, and comes back to the stem at the
     head: closed, or nearly."""
     wide, low = rng.uniform(0.05, 0.2), rng.uniform(0.85, 1.05)
-    start = [rng.normal(-0.02, 0.05), low]
-    before = [[start[0] - rng.uniform(0.05, 0.3), low - rng.uniform(-0.05, 0.15)]]
-    before = before if rng.random() < 0.4 else []
+    foot = rng.normal(-0.02, 0.05)
+    before = [[foot - rng.uniform(0.05, 0.3), low - rng.uniform(-0.05, 0.15)]]
     up = [[-wide, rng.uniform(0.5, 0.75)], [-wide * rng.uniform(0.5, 1.0), 0.25]]
     head = [[0, -0.03], [0, 0.0]] if rng.random() < 0.5 else [[-0.05, -0.04], [0.06, 0.08]]
     stem = [[rng.uniform(0.0, 0.12), 0.5], [rng.normal(0, 0.05), 1.0]]
-    return [[*before, start, *up, *head, *stem]]
+    return [[*before[: rng.integers(2)], [foot, low], *up, *head, *stem]]
 
 
 def _one_like_a_tent(rng: np.random.Generator) -> list[Corners]:
     """Two straight strokes of nearly the same length that meet at the head."""
     wide, low = rng.uniform(0.15, 0.45), rng.uniform(0.7, 1.05)
-    up = [[-wide, low], [-wide * rng.uniform(0.4, 0.6), low / 2], [0, 0], [0, 0]]
+    up = [[-wide, low], [-wide * rng.uniform(0.4, 0.6), low / 2], [0.0, 0.0], [0.0, 0.0]]
     return [[*up, [rng.normal(0, 0.03), 0.5], [rng.normal(0, 0.05), 1.0]]]
 
 
