@@ -190,7 +190,7 @@ RECIPES = {
             font_letters=36_000,
             non_digits=28_000,
             lines=320_000,
-            line_epochs=5,
+            line_epochs=7,
         ),
         Recipe(name="best", network="branched", variants=0),
         Recipe(name="vgg", network="vgg", variants=0),

@@ -21,7 +21,7 @@ from digits.training.lines.training import BATCH, train_lines
 from digits.training.networks import models
 
 STEPS, TIMES = 8, 3  # steps that are timed at once, and how often
-LINE_BATCHES = 3
+LINE_BATCHES = 4
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,10 @@ def of_lines(recipe: Recipe, cores: int) -> Steps:
     labels = np.full((count, MOST), -1, np.int32)
     labels[:, : MOST // 3] = rng.integers(CLASSES, size=(count, MOST // 3))
     strips = rng.integers(256, size=(count, STRIP_HEIGHT, STRIP_WIDTH), dtype=np.uint8)
-    lines = Lines(strips, labels, np.zeros((count, MOST), np.float32))
-    one = Lines(strips[:1], labels[:1], lines.columns[:1])
+    # Half of those that are drawn are about as narrow.
+    widths = np.repeat(np.array([STRIP_WIDTH // 2, STRIP_WIDTH], np.int32), count // 2)
+    lines = Lines(strips, labels, np.zeros((count, MOST), np.float32), widths)
+    one = Lines(strips[:1], labels[:1], lines.columns[:1], widths[:1])
     seconds: list[float] = []
 
     def on_epoch(history: list[LineEpoch]) -> None:

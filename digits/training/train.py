@@ -31,6 +31,7 @@ from digits.training.geometry import in_bytes
 from digits.training.networks import models
 
 Labels = NDArray[np.uint8] | NDArray[np.float16]
+Order = NDArray[np.int64]  # the numbers of the examples in each batch, shape (steps, batch)
 
 MOST_SHARDS = 8  # more would be slivers of a batch, each with its own part of the graph to trace
 
@@ -113,9 +114,14 @@ def train(
     truth = _truth(labels, recipe.label_smoothing, model.output_shape[-1])
     run_epoch = compile_epoch(recipe, model, optimizer, views, truth, stop, shards, strategy)
     predict = models.predictor(model, shards)
-    epochs, size = range(len(history), recipe.epochs), (len(images), recipe.batch)
+    epochs = range(len(history), recipe.epochs)
+
+    def order_of(epoch: int) -> Order:
+        order = np.random.default_rng([recipe.seed, epoch]).permutation(len(images))
+        return order[: steps * recipe.batch].reshape(steps, -1)
+
     for epoch, started, totals, bar in run_epochs(
-        "epoch", epochs, run_epoch, size, recipe.seed, optimizer, stop, quiet
+        "epoch", epochs, run_epoch, steps, order_of, optimizer, stop, quiet
     ):
         loss, accuracy, _ = totals
         guesses = softmax(predict(validation[0])[:, :CLASSES])
@@ -138,9 +144,9 @@ def train(
 def run_epochs(
     name: str,
     epochs: range,
-    run_epoch: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
-    size: tuple[int, int],
-    seed: int,
+    run_epoch: Callable[[tf.Tensor, tf.Tensor], Any],
+    steps: int,
+    order_of: Callable[[int], Order],
     optimizer: keras.Optimizer,
     stop: tf.Variable,
     quiet: bool,
@@ -150,9 +156,9 @@ def run_epochs(
     Args:
         name: what the bar calls an epoch.
         epochs: those that are left.
-        run_epoch: a graph (order, epoch) -> totals, the last of which is not 0 if it was stopped.
-        size: how many examples there are, and of how many a batch is made.
-        seed: of the examples' order.
+        run_epoch: (order, epoch) -> totals, the last of which is not 0 if it was stopped.
+        steps: of an epoch.
+        order_of: gives the examples of each batch in an epoch, of shape (steps, batch).
         optimizer: counts the steps.
         stop: set to True on Ctrl-C.
         quiet: draw no bar.
@@ -163,8 +169,6 @@ def run_epochs(
     Raises:
         Interrupted: Ctrl-C was pressed once.
     """
-    examples, batch = size
-    steps = examples // batch
     bar = tqdm(
         total=steps * epochs.stop,
         initial=steps * epochs.start,
@@ -176,8 +180,7 @@ def run_epochs(
         for epoch in epochs:
             bar.set_description_str(f"{name} {epoch + 1}/{epochs.stop}")
             started = time.perf_counter()
-            order = np.random.default_rng([seed, epoch]).permutation(examples)
-            order = tf.constant(order[: steps * batch].reshape(steps, -1), tf.int32)
+            order = tf.constant(order_of(epoch), tf.int32)
             totals = pool.submit(run_epoch, order, tf.constant(epoch))
             while not wait([totals], timeout=0.1).done:
                 bar.update(int(optimizer.iterations.numpy()) - bar.n)

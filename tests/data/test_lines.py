@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from digits.bundle import LINE_WIDTHS
 from digits.data.fonts import families
 from digits.data.lines import hands, remains
 from digits.data.lines.drawing import Lines, draw_lines
@@ -66,6 +67,20 @@ def test_there_is_ink_where_a_character_is_said_to_be(drawn: Lines) -> None:
         assert (np.diff(places) > 0).all()
         seen += [strip[:, int(x) - 3 : int(x) + 4].any() for x in places]
     assert np.mean(seen) > 0.99
+
+
+def test_a_line_is_in_the_columns_of_its_width(
+    glyphs: Glyphs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remains, "spoil", lambda strip, rng: None)
+    lines = draw_lines(200, [glyphs], families.faces(families.TRAINED_ON), [5])
+    assert {*lines.widths.tolist()} == {*LINE_WIDTHS.values()}
+    for strip, width, text in zip(lines.strips, lines.widths.tolist(), lines.texts, strict=True):
+        beside = (192 - width) // 2
+        assert not strip[:, :beside].any()
+        assert not strip[:, 192 - beside :].any()
+        assert strip[:, beside : 192 - beside].any()
+        assert width >= 4 * len(text) or width == 192
 
 
 def test_digits_touch_in_many_lines_and_stand_apart_in_others(drawn: Lines) -> None:

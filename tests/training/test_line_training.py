@@ -1,5 +1,6 @@
 """The network for lines: its shapes, its loss, and that its training can be resumed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -33,7 +34,7 @@ def drawn(mnist: Mnist) -> Lines:
 
 
 def part(of: Lines, rows: slice) -> Lines:
-    return Lines(of.strips[rows], of.labels[rows], of.columns[rows])
+    return Lines(of.strips[rows], of.labels[rows], of.columns[rows], of.widths[rows])
 
 
 def test_the_network_is_as_large_as_its_docstring_says() -> None:
@@ -89,7 +90,10 @@ def test_places_move_with_the_strip(drawn: Lines) -> None:
 def test_training_lowers_the_loss_and_can_be_resumed(
     drawn: Lines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Two widths: each is a graph of its own.
+    drawn = replace(drawn, widths=np.where(drawn.widths <= 96, 96, 192).astype(np.int32))
     training, validation = part(drawn, slice(0, 128)), part(drawn, slice(128, 192))
+    assert len({*training.widths.tolist()}) == 2
     losses = []
     whole = train_lines(
         RECIPE, training, validation, tmp_path / "whole.npz", 2,
@@ -108,6 +112,30 @@ def test_training_lowers_the_loss_and_can_be_resumed(
     again = train_lines(RECIPE, training, validation, state, 2, quiet=True)
     for one, other in zip(whole.model.get_weights(), again.model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_each_batch_is_of_one_width_or_the_next_wider_one(drawn: Lines) -> None:
+    widths = np.repeat(drawn.widths, 10)
+    batches = training._batches(widths, 1, 0)
+    assert batches.shape == (len(widths) // training.BATCH, training.BATCH)
+    assert len(np.unique(batches)) == batches.size
+    mixed = [of for of in widths[batches] if len(np.unique(of)) > 1]
+    assert len(mixed) < len(np.unique(widths))
+    assert (training._batches(widths, 1, 1) != batches).any()
+    np.testing.assert_array_equal(training._batches(widths, 1, 0), batches)
+
+
+def test_a_narrow_strip_gives_what_a_wide_one_gives_in_its_middle(drawn: Lines) -> None:
+    """Where a step does not see beyond the strip's ends."""
+    model, seen = network.build("float32"), 14
+    for width in (96, 144):
+        beside, steps = (192 - width) // 2, width // 2
+        strips = drawn.strips[drawn.widths == width][:4, ..., None].astype(np.float32)
+        whole = model(strips).numpy()[:, beside // 2 : beside // 2 + steps]
+        narrow = network.at(model, width)(strips[:, :, beside : beside + width]).numpy()
+        assert narrow.shape == whole.shape
+        inner = slice(seen, steps - seen)
+        np.testing.assert_allclose(narrow[:, inner], whole[:, inner], atol=1e-4)
 
 
 def test_what_is_written_in_each_step_is_known(drawn: Lines) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from digits.bundle import STRIP_HEIGHT, STRIP_WIDTH
+from digits.bundle import LINE_WIDTHS, STRIP_HEIGHT, STRIP_WIDTH
 from digits.data.lines import hands, in_font, remains
 from digits.data.lines.hands import EDGE, Character, Glyphs
 from digits.data.lines.texts import CHARACTERS
@@ -16,17 +16,21 @@ from digits.data.mnist import Bytes
 
 MOST = 24  # characters of a line
 BY_HAND = 0.7  # of the lines
+FREE = 8  # columns at each side of a line that are free in a strip of its width
+EACH = 4  # columns for a character, and for the blank before one that repeats
 
 
 @dataclass(frozen=True)
 class Lines:
     """Strips of writing, uint8 of shape (n, 32, 192), ink 255 on 0; the indices in `CHARACTERS` of
-    what is written, int32 of shape (n, MOST), filled up with -1; and the column in which the middle
-    of each of them is, float32 of the same shape."""
+    what is written, int32 of shape (n, MOST), filled up with -1; the column in which the middle of
+    each of them is, float32 of the same shape; and one of `LINE_WIDTHS`, int32 of shape (n,): the
+    writing is in so many columns in the middle."""
 
     strips: Bytes
     labels: NDArray[np.int32]
     columns: NDArray[np.float32]
+    widths: NDArray[np.int32]
 
     @property
     def texts(self) -> list[str]:
@@ -46,30 +50,38 @@ def draw_lines(
     strips = np.zeros((count, STRIP_HEIGHT, STRIP_WIDTH), np.uint8)
     labels = np.full((count, MOST), -1, np.int32)
     columns = np.zeros((count, MOST), np.float32)
+    widths = np.full(count, STRIP_WIDTH, np.int32)
     for i in tqdm(range(count), "drawing lines", disable=None, leave=False):
         written: list[Character] = []
         while not written:
             if rng.random() < BY_HAND:
                 glyphs = sources[int(rng.integers(len(sources)))]
-                strips[i], written = _moved(*hands.write_line(glyphs, rng), rng)
+                strips[i], written = hands.write_line(glyphs, rng)
             else:
-                strips[i], written = _moved(*in_font.set_line(fonts, rng), rng)
+                strips[i], written = in_font.set_line(fonts, rng)
+            inked = np.flatnonzero(strips[i].any(axis=0))
+            written = written if len(inked) else []
+        widths[i] = _width(inked, len(written))
+        by = _moved_by(inked, int(widths[i]), rng)
+        strips[i], written = np.roll(strips[i], by, axis=1), [(of, x + by) for of, x in written]
         written = written[:MOST]
         labels[i, : len(written)] = [CHARACTERS.index(character) for character, _ in written]
         columns[i, : len(written)] = [column for _, column in written]
         remains.spoil(strips[i], rng)
-    return Lines(strips, labels, columns)
+    return Lines(strips, labels, columns, widths)
 
 
-def _moved(
-    strip: Bytes, written: list[Character], rng: np.random.Generator
-) -> tuple[Bytes, list[Character]]:
-    """The line at a random place: in the middle of the strip, at one of its ends, or anywhere."""
-    inked = np.flatnonzero(strip.any(axis=0))
-    if not len(inked):
-        return strip, []
-    least, most = EDGE - int(inked[0]), STRIP_WIDTH - EDGE - 1 - int(inked[-1])
+def _width(inked: NDArray[np.int64], characters: int) -> int:
+    """The narrowest strip for a line of so many characters, with ink in these columns."""
+    needed = max(int(np.ptp(inked)) + 1 + 2 * FREE, EACH * characters)
+    return min((width for width in LINE_WIDTHS.values() if width >= needed), default=STRIP_WIDTH)
+
+
+def _moved_by(inked: NDArray[np.int64], width: int, rng: np.random.Generator) -> int:
+    """How far a line is moved to the right: to a random place in the strip's middle columns, so
+    many, which is their middle, one of their ends, or anywhere between."""
+    left = (STRIP_WIDTH - width) // 2
+    least, most = left + EDGE - int(inked[0]), left + width - EDGE - 1 - int(inked[-1])
     if least >= most:
-        return strip, written
-    by = (0, least, most, int(rng.integers(least, most + 1)))[rng.integers(4)]
-    return np.roll(strip, by, axis=1), [(character, column + by) for character, column in written]
+        return 0
+    return ((least + most) // 2, least, most, int(rng.integers(least, most + 1)))[rng.integers(4)]

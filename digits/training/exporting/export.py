@@ -195,7 +195,7 @@ def signatures(
 
     found = {"digit": digit, "canvas": canvas}
     for name, width in LINE_WIDTHS.items() if line_model else ():
-        own = line_network.of_width(line_model, width)
+        own = line_network.finished_at(line_model, width)
         found[name] = signature(name, STRIP_HEIGHT, width)(partial(_lines_read, own))
     return found
 

@@ -60,22 +60,29 @@ def _convolution(
 def finish(model: keras.Model) -> keras.Model:
     """The trained network as it ships: float32, plain Keras layers, and as its output
     `log_probabilities`, float32 of shape (n, 96, 21)."""
-    finished = plain(model)
-    outputs = {"log_probabilities": ops.log_softmax(finished.output)}
-    return keras.Model(finished.input, outputs, name=model.name)
+    return _with_log_probabilities(plain(model))
 
 
-def of_width(finished: keras.Model, width: int) -> keras.Model:
+def finished_at(finished: keras.Model, width: int) -> keras.Model:
     """The finished network, with the same weights, for strips of another width that is a multiple
     of 4."""
+    return _with_log_probabilities(at(finished, width))
+
+
+def at(model: keras.Model, width: int) -> keras.Model:
+    """The network to its logits, with the same weights, for strips of a width that is a multiple of
+    4."""
     strip = keras.Input((STRIP_HEIGHT, width, 1), name="strip")
     x = strip
-    for layer in finished.layers[1:]:
-        steps = width // STEP
+    for layer in model.layers[1:]:
         fixed = isinstance(layer, layers.Reshape)
-        x = layers.Reshape((steps, OUTPUTS))(x) if fixed else layer(x)
-    outputs = {"log_probabilities": ops.log_softmax(x)}
-    return keras.Model(strip, outputs, name=f"{finished.name}_{width}")
+        x = layers.Reshape((width // STEP, OUTPUTS), dtype="float32")(x) if fixed else layer(x)
+    return keras.Model(strip, x, name=f"{model.name}_{width}")
+
+
+def _with_log_probabilities(model: keras.Model) -> keras.Model:
+    outputs = {"log_probabilities": ops.log_softmax(model.output)}
+    return keras.Model(model.input, outputs, name=model.name)
 
 
 def read(model: keras.Model, strips: Bytes) -> list[str]:

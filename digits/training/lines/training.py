@@ -4,13 +4,16 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
+from digits.bundle import STRIP_WIDTH
 from digits.data.lines.drawing import Lines
 from digits.data.mnist import Bytes
 from digits.runs.history import LineEpoch
@@ -20,7 +23,7 @@ from digits.training.epoch import Adam, OneCycle
 from digits.training.lines import network
 from digits.training.lines.network import BLANK, STEP, STEPS
 from digits.training.networks.size import mflop
-from digits.training.train import restore, run_epochs, save
+from digits.training.train import Order, restore, run_epochs, save
 
 BATCH = 64
 LEARNING_RATE = 0.003
@@ -51,7 +54,8 @@ def train_lines(
     """Trains the network for lines, by connectionist temporal classification (Graves et al. 2006).
 
     In the first half it is also told in which step the middle of each character is, which the loss
-    alone takes long to find.
+    alone takes long to find. Short lines are learnt in narrow strips, for which the network, which
+    is convolutional, takes a part of the time.
 
     Args:
         recipe: gives epochs, precision and seed.
@@ -77,46 +81,57 @@ def train_lines(
     stop = tf.Variable(False)
     strips, labels = tf.constant(training.strips), tf.constant(training.labels)
     places = tf.constant(_places(training))
+    models = {int(width): network.at(model, int(width)) for width in np.unique(training.widths)}
 
-    def shard_gradients(chosen: tf.Tensor, chances: tf.Tensor, left: tf.Tensor) -> list[tf.Tensor]:
-        wanted = tf.gather(labels, chosen)
-        pictures = tf.cast(tf.gather(strips, chosen), tf.float32)[..., None]
+    def shard_gradients(
+        width: int, chosen: tf.Tensor, chances: tf.Tensor, left: tf.Tensor
+    ) -> list[tf.Tensor]:
+        wanted, beside = tf.gather(labels, chosen), (STRIP_WIDTH - width) // 2
+        pictures = tf.gather(strips, chosen)[:, :, beside : beside + width, None]
+        pictures = tf.cast(pictures, tf.float32)
         moves = moves_of(chances, left)
         pictures = augment(pictures, moves, chances, left)
         at = tf.where(wanted >= 0)
         text = tf.SparseTensor(at, tf.gather_nd(wanted, at), tf.shape(wanted, tf.int64))
-        lengths = tf.fill([tf.shape(chosen)[0]], STEPS)
+        lengths = tf.fill([tf.shape(chosen)[0]], width // STEP)
         with tf.GradientTape() as tape:
-            logits = model(pictures, training=True)
+            logits = models[width](pictures, training=True)
             losses = tf.nn.ctc_loss(text, logits, None, lengths, False, blank_index=BLANK)
             loss = tf.reduce_sum(losses) / BATCH
-            there = moved_places(tf.gather(places, chosen), moves)
+            middle = slice(beside // STEP, (beside + width) // STEP)
+            there = moved_places(tf.gather(places, chosen)[:, middle], moves)
             guide = tf.nn.sparse_softmax_cross_entropy_with_logits(there, logits)
             guided = loss + tf.nn.relu(2 * left - 1) * tf.reduce_sum(guide) / BATCH
         return [loss, *tape.gradient(guided, model.trainable_variables)]
 
-    @tf.function
-    def run_epoch(order: tf.Tensor, epoch: tf.Tensor) -> tf.Tensor:
-        sums = tf.zeros(2)
-        for step in tf.range(steps):
-            numbers = tf.stack([seed, epoch * steps + step])
+    def step_at(width: int) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+        def run_step(chosen: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
             left = 1 - tf.cast(numbers[1] / (steps * epochs), tf.float32)
             chances = tf.random.stateless_uniform((BATCH, CHANCES), numbers)
             results = [
-                shard_gradients(order[step, shard::shards], chances[shard::shards], left)
+                shard_gradients(width, chosen[shard::shards], chances[shard::shards], left)
                 for shard in range(shards)
             ]
             loss, *gradients = (tf.add_n(of_shards) for of_shards in zip(*results, strict=True))
             gradients, _ = tf.clip_by_global_norm(gradients, STEEPEST)
             optimizer.apply(gradients, model.trainable_variables)
-            sums += tf.stack([loss, tf.cast(stop, tf.float32)])
+            return loss
+
+        return tf.function(run_step, autograph=False)  # it branches on no tensor
+
+    steps_at = {width: step_at(width) for width in models}
+
+    def run_epoch(order: tf.Tensor, epoch: tf.Tensor) -> tuple[float, bool]:
+        losses = []
+        for step, width in enumerate(training.widths[order.numpy()].max(axis=1).tolist()):
+            losses.append(steps_at[width](order[step], tf.stack([seed, epoch * steps + step])))
             if stop:
                 break
-        return sums / tf.cast(steps, tf.float32)
+        return float(tf.add_n(losses)) / steps, bool(stop)
 
-    epochs_left, size = range(len(history), epochs), (len(training.strips), BATCH)
+    epochs_left, order_of = range(len(history), epochs), partial(_batches, training.widths, seed)
     for epoch, started, (loss, _), bar in run_epochs(
-        "line epoch", epochs_left, run_epoch, size, seed, optimizer, stop, quiet
+        "line epoch", epochs_left, run_epoch, steps, order_of, optimizer, stop, quiet
     ):
         read = network.read(model, validation.strips)
         right = float(np.mean([a == b for a, b in zip(read, validation.texts, strict=True)]))
@@ -163,12 +178,26 @@ def augment(strips: tf.Tensor, moves: tf.Tensor, chances: tf.Tensor, left: tf.Te
 
 def moved_places(places: tf.Tensor, moves: tf.Tensor) -> tf.Tensor:
     """What the middle of stands in each step once a strip is stretched and shifted, int32 of shape
-    (n, 96); `places` are of the strip as it was drawn."""
-    wider, right = moves[:, 1:2], moves[:, 4:5] / STEP
-    middle = (STEPS - 1) / 2
-    step = (tf.range(STEPS, dtype=tf.float32) - middle - right) / wider + middle
-    before = tf.clip_by_value(tf.cast(tf.round(step), tf.int32), 0, STEPS - 1)
+    (n, steps); `places` are of the strip as it was drawn."""
+    wider, right, last = moves[:, 1:2], moves[:, 4:5] / STEP, places.shape[1] - 1
+    middle = last / 2
+    step = (tf.range(last + 1, dtype=tf.float32) - middle - right) / wider + middle
+    before = tf.clip_by_value(tf.cast(tf.round(step), tf.int32), 0, last)
     return tf.cast(tf.gather(places, before, batch_dims=1), tf.int32)
+
+
+def _batches(widths: NDArray[np.int32], seed: int, epoch: int) -> Order:
+    """The lines in random order, in batches of lines that have one width; those of a width that
+    fill no batch are among the next wider ones."""
+    rng = np.random.default_rng([seed, epoch])
+    order, batches = rng.permutation(len(widths)), []
+    left = order[:0]
+    for width in np.unique(widths):
+        own = np.concatenate([left, order[widths[order] == width]])
+        end = len(own) // BATCH * BATCH
+        batches.append(own[:end].reshape(-1, BATCH))
+        left = own[end:]
+    return rng.permutation(np.concatenate(batches))
 
 
 def _places(lines: Lines) -> np.ndarray:
