@@ -7,7 +7,7 @@ import pytest
 
 from digits.bundle import LINE_WIDTHS
 from digits.data.fonts import families
-from digits.data.lines import hands, remains
+from digits.data.lines import drawing, hands, remains
 from digits.data.lines.drawing import Lines, draw_lines
 from digits.data.lines.hands import Glyphs, Hand, glyphs_of
 from digits.data.lines.in_context import draw_in_context
@@ -81,6 +81,18 @@ def test_a_line_is_in_the_columns_of_its_width(
         assert not strip[:, 192 - beside :].any()
         assert strip[:, beside : 192 - beside].any()
         assert width >= 4 * len(text) or width == 192
+
+
+def test_a_finer_pen_narrows_strokes_and_keeps_them() -> None:
+    strip = np.zeros((32, 192), np.uint8)
+    strip[6:26, 20:24] = 255  # four pixels wide
+    strip[6:26, 60] = 255
+    finer = drawing._finer(strip, 0.5)
+    wide, narrow = finer[10].astype(int)[15:30], finer[10].astype(int)[55:65]
+    assert wide.sum() == pytest.approx(3 * 255, abs=255 / 4)
+    assert wide.max() == 255
+    assert 100 < narrow.max() < 255
+    assert not finer[strip == 0].any()
 
 
 def test_digits_touch_in_many_lines_and_stand_apart_in_others(drawn: Lines) -> None:

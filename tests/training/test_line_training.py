@@ -59,7 +59,7 @@ def test_the_finished_network_is_of_plain_layers_and_answers_alike(
 def test_augmentation_changes_strips_a_little(drawn: Lines) -> None:
     strips = tf.constant(drawn.strips[:20, ..., None], tf.float32)
     unchanged = np.full((20, training.CHANCES), 0.5, np.float32)
-    unchanged[:, [0, 8]] = [1 / 3, 0]
+    unchanged[:, [0, 8]] = [0.5, 0]
     full = tf.constant(1.0)
     same = augment(strips, moves_of(tf.constant(unchanged), full), tf.constant(unchanged), full)
     np.testing.assert_allclose(same, strips, atol=0.01)

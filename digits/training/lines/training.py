@@ -168,7 +168,7 @@ def augment(strips: tf.Tensor, moves: tf.Tensor, chances: tf.Tensor, left: tf.Te
     and `left`.
     """
     # Strokes are some two pixels wide: thinner by one on each side, they would be gone.
-    pen = (1.5 * chances[:, 0] - 0.5) * (0.5 + 0.5 * left)
+    pen = (1.2 * chances[:, 0] - 0.6) * (0.5 + 0.5 * left)
     strips = augmentation.with_pen(strips, pen)
     strips = augmentation.move(strips, moves)
     blurred = (chances[:, 7] < 0.2)[:, None, None, None]
