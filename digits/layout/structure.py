@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from digits.layout import plots, surroundings
 from digits.layout.cells import Cell, Holes, Numbers, holes, in_order
+from digits.layout.combs import closed
 from digits.layout.erasing import INKED, erased
 from digits.layout.runs import has_straight_runs
 from digits.layout.straight import Line, distinct, lines
@@ -72,7 +73,11 @@ def find(ink: Grey, faint: Mask | None = None) -> Layout:
         faint |= mask
         across = distinct([*across, *lines(faint, down=False)], len(across))
         down = distinct([*down, *lines(faint, down=True)], len(down))
-    walls = walls_among(across, down)
+    combs = closed(across, down, mask)
+    walls = walls_among(
+        [*across, *(line for line in combs if not line.down)],
+        [*down, *(line for line in combs if line.down)],
+    )
     found = holes(walls, mask.shape)
     filled = _with_content(walls, found, mask)
     if len(filled) < len(walls):

@@ -14,6 +14,7 @@ FILLED = 0.55  # of a frame's box, what it encloses
 WITHIN = 0.25  # of a frame's height, the height of what is in it
 MOST_FRAMES = 12  # that are looked for, the largest
 LONG_RIM, NARROW_RIM = 0.8, 0.15  # of the picture's sides
+CORNER, MOST_OF_IT = 0.02, 0.95  # of the picture's sides, and of a part, what is a dark corner
 DIGIT = 0.3  # of the usual height, what sticks out of a frame into it and is kept
 
 
@@ -22,13 +23,13 @@ def without(ink: Grey) -> Grey:
 
     A frame is a connected part with others inside: a box whose walls are crooked, or a circle. What
     touches it from within is kept. A rim runs along a side of the picture, like the edge of a
-    table beside a sheet, and is much higher than what is written.
+    table beside a sheet, and is much higher than what is written; or it runs round a corner.
     """
     parts = components(ink >= INKED)
     if len(parts.sizes) < 2:
         return ink
     usual = usual_height(parts.boxes[:, 3])
-    rims = np.flatnonzero(_are_rims(parts.boxes, ink.shape, usual))
+    rims = np.flatnonzero(_are_rims(parts.boxes, ink.shape, usual) | _are_corners(parts))
     frames = _may_be_frames(parts.boxes, usual)
     if not len(rims) and not len(frames):
         return ink
@@ -51,6 +52,24 @@ def _are_rims(boxes: Ints, shape: tuple[int, ...], usual: float) -> Mask:
         room = NARROW_RIM * side
         beside = (begin + across <= room) | (begin >= side - room)
         found |= beside & (along >= LONG_RIM * length) & (along >= 2 * usual)
+    return found
+
+
+def _are_corners(parts: Components) -> Mask:
+    """The parts that run along two sides of the picture from the corner between them, and nowhere
+    else: strokes of a digit that is cut off there are not as thin beside the picture."""
+    height, width = parts.labels.shape
+    found = np.zeros(len(parts.boxes), np.bool_)
+    x, y, wide, high = parts.boxes.T
+    at_side = (x == 0) | (x + wide == width)
+    for part in np.flatnonzero(at_side & ((y == 0) | (y + high == height))).tolist():
+        box = Box(*parts.boxes[part].tolist())
+        rows, columns = np.nonzero(parts.labels[box.window] == part + 1)
+        across = columns if box.x == 0 else box.width - 1 - columns
+        down = rows if box.y == 0 else box.height - 1 - rows
+        near_side, near_end = across < CORNER * width, down < CORNER * height
+        along_both = (near_side & ~near_end).any() and (near_end & ~near_side).any()
+        found[part] = along_both and (near_side | near_end).mean() >= MOST_OF_IT
     return found
 
 

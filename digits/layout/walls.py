@@ -139,13 +139,14 @@ def _without_strokes(across: Sequence[Line], down: Sequence[Line]) -> list[Line]
 
 
 def _uneven(places: Floats) -> Mask:
-    """Which of these increasing places are not where even boxes would end; none if there is no
-    number of boxes that would be even. The first and the last place are ends."""
-    for boxes in range(len(places) - 2, FEWEST_BOXES - 1, -1):
+    """Which of these increasing places are not where even boxes would end, one in a box at most;
+    none if there is no number of boxes that would be even. The first and the last place are
+    ends."""
+    for boxes in range(len(places) - 1, FEWEST_BOXES - 1, -1):
         expected = np.linspace(places[0], places[-1], boxes + 1)
         off = np.abs(places[:, None] - expected)
         close = off <= 0.13 * (expected[1] - expected[0])
-        if close.any(axis=0).all():
+        if close.any(axis=0).all() and len(places) - (boxes + 1) <= boxes:
             uneven = np.ones(len(places), np.bool_)
             uneven[off.argmin(axis=0)] = False
             return uneven

@@ -25,6 +25,15 @@ def test_a_box_for_each_digit(mnist: Mnist, wall: int, tone: int) -> None:
     assert_same_ink(found.ink, digits)
 
 
+@pytest.mark.parametrize("boxes", [8, 10, 16])
+def test_a_long_row_of_boxes_has_no_strokes_among_its_walls(mnist: Mnist, boxes: int) -> None:
+    """Of an even number of boxes, every other wall would make half as many, as even."""
+    digits, page = grid(mnist, 1, boxes, (44, 60), 2)
+    found = found_in(page)
+    assert_places(found, 1, boxes)
+    assert_same_ink(found.ink, digits)
+
+
 def test_digits_that_cross_their_boxes_stay_whole(mnist: Mnist) -> None:
     digits = Image.new("L", (360, 120), PAPER)
     page = digits.copy()

@@ -66,3 +66,13 @@ def test_a_rim_goes_and_high_writing_stays() -> None:
     np.testing.assert_array_equal(left_of(picture), WRITING)
     row = picture.crop((80, 55, 210, 105))  # the strokes fill the height, as in a tight crop
     np.testing.assert_array_equal(left_of(row), np.asarray(row))
+
+
+def test_a_dark_corner_goes_and_a_digit_cut_off_there_stays() -> None:
+    picture, pencil = drawn()
+    pencil.line([(240, 1), (299, 1)], 255, 3)
+    pencil.line([(298, 0), (298, 60)], 255, 4)
+    np.testing.assert_array_equal(left_of(picture), WRITING)
+    seven = picture.crop((0, 0, 250, 160))
+    ImageDraw.Draw(seven).line([(215, 2), (246, 2), (246, 44)], 255, 6)
+    np.testing.assert_array_equal(left_of(seven), np.asarray(seven))
