@@ -64,7 +64,7 @@ def _closing(rule: Line, feet: Sequence[tuple[float, Line]], mask: Mask) -> list
         if beyond >= 0.5:  # the first or last place has one tooth alone
             ends.append(place + min(beyond, 1.0) * pitch)
     heads = np.array([(tooth.level[0], tooth.start) for tooth in teeth])
-    slope, level = np.polyfit(*heads.T, 1)
+    slope, level = np.polyfit(heads[:, 0], heads[:, 1], 1)
     along = np.array([min(*heads[:, 0], *ends), max(*heads[:, 0], *ends)])
     sides = [
         _line(True, np.array([slope * end + level, rule.at(np.array([end]))[0]]), np.full(2, end))
