@@ -21,7 +21,7 @@ STRANGE = -3.0  # logarithm of its odds of a digit, below which it weighs as on 
 # logistic regression on made pages of MNIST's validation digits and of words.
 CANVAS, PRESENCE, LIKELIEST, OFFSET = 0.155, 0.52, 0.38, -4.56
 AMONG_DIGITS = 5.5  # for a character among others that are mostly digits
-MOSTLY = 1.5  # digits for each other character
+MOSTLY = 1.0  # digits for each other character
 ENOUGH = 2  # digits around
 LONG = 3  # characters of a part
 # Of the logarithm of the odds that a number is right: what the logarithms of three probabilities of
