@@ -19,7 +19,8 @@ GAP = 0.55  # of a line's height, the narrowest gap between words
 ALONE = 0.6  # of a line's height, what is taken for the usual gap where there is only one
 InPicture = Callable[[Box], Box]  # from the ink map to the picture
 
-HARDLY, SURELY = -2.5, 3.0  # the mean logarithm of the odds that characters are digits
+HARDLY, UNSURE, SURELY = -2.5, -1.0, 3.0  # mean logarithms of the odds of being digits
+BETWEEN = 0.5  # of the widest gap of a line of words, the narrowest beside a number
 USUAL = 2.2  # times the usual gap of its line, the narrowest gap between words
 
 
@@ -62,16 +63,31 @@ def parted(boxes: Sequence[Box], height: float) -> list[slice]:
 def numbers(parts: Sequence[list[Symbol]]) -> list[list[Symbol]]:
     """The parts of a line without those that are words; none at all in a line without a digit.
 
-    In a line that is mostly letters, a single character must surely be a digit, and half of a part
-    may not be letters: `room` has two zeros.
+    In a line that is mostly letters, a single character must surely be a digit, and those of a part
+    be digits about as likely as not; half of a part may not be letters, and it must be as far from
+    the others as words are: `room` has two zeros.
     """
     wordy = _is_word([one for part in parts for one in part])
+    gaps = [_apart(one[-1].box, other[0].box) for one, other in itertools.pairwise(parts)]
+    least = BETWEEN * max(gaps, default=0)
 
-    def belongs_to_words(part: Sequence[Symbol]) -> bool:
-        return _has_letters(part) or (len(part) == 1 and _odds(part) < SURELY)
+    def belongs_to_words(index: int, part: Sequence[Symbol]) -> bool:
+        unlikely = _odds(part) < (SURELY if len(part) == 1 else UNSURE)
+        near = any(gap < least for gap in gaps[max(index - 1, 0) : index + 1])
+        return _has_letters(part) or unlikely or near
 
-    kept = [part for part in parts if not _is_word(part) and not (wordy and belongs_to_words(part))]
+    kept = [
+        part
+        for index, part in enumerate(parts)
+        if not _is_word(part) and not (wordy and belongs_to_words(index, part))
+    ]
     return kept if any(_is_number(part) for part in kept) else []
+
+
+def _apart(one: Box, other: Box) -> int:
+    """The pixels between two boxes; lines of a page that was turned may run in any direction."""
+    across = max(other.x - one.right, one.x - other.right)
+    return max(across, other.y - one.bottom, one.y - other.bottom)
 
 
 def _is_number(part: Sequence[Symbol]) -> bool:

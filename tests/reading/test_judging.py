@@ -73,7 +73,8 @@ def opinions(*log_odds: float | None) -> list[Judged | None]:
     [
         ([[3.0, -2.0, 3.0]], "111"),  # digits on both sides
         ([[3.0, -20.0, 3.0]], "101"),  # but surely something else
-        ([[-2.0, -2.0, 3.0]], "001"),
+        ([[-2.0, -2.0, 3.0]], "111"),  # for each, as many digits as others
+        ([[-2.0, -2.0, -2.0, 3.0]], "0001"),
         ([[-2.0]], "0"),
         ([[3.0, None, -2.0]], "11"),  # one digit beside it is half the evidence
         ([[-2.0, -2.0, -2.0], [3.0, 3.0, 3.0]], "000111"),  # a word beside a number

@@ -1,5 +1,6 @@
 """The symbols of a line as text."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -142,3 +143,31 @@ def test_a_page_is_as_sure_as_all_its_digits_together() -> None:
     assert doubtful.confidence == doubtful.groups[0].confidence < clear.confidence
     assert page(-1, -1, -1, -1).confidence == pytest.approx(doubtful.confidence)
     assert page_of([]).confidence == 0
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_zeros_within_a_word_are_no_number_where_gaps_cut_it(turned: bool) -> None:
+    def parts(written: str, ends: list[int]) -> list[list[Symbol]]:
+        line = symbols(written)
+        if turned:
+            line = [
+                replace(one, box=Box(one.box.y, -one.box.x, one.box.height, one.box.width))
+                for one in line
+            ]
+        return [line[a:b] for a, b in itertools.pairwise([0, *ends, len(line)])]
+
+    assert numbers(parts("sch00l winter morning", [3, 5, 6, 12])) == []
+    kept = numbers(parts("school 42 winter morning", [6, 8, 14]))
+    assert [[one.shown for one in part] for part in kept] == [["4", "2"]]
+
+
+def test_what_is_hardly_a_number_among_words_is_none() -> None:
+    line = symbols("winter ?? morning")
+    doubtful = [
+        replace(one, reading=replace(one.reading, is_digit=0.2))
+        if one.reading and not one.letter
+        else one
+        for one in line
+    ]
+    assert numbers([doubtful[:6], doubtful[6:8], doubtful[8:]]) == []
+    assert len(numbers([line[:6], line[6:8], line[8:]])) == 1
