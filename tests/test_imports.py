@@ -27,6 +27,7 @@ TRAINING_SIDE = (  # modules that import one of these when they are imported
     "digits.studies.recipe_times",
     "digits.studies.teaching.",
     "digits.data.corruptions",
+    "digits.data.lines.drawing",
     "digits.data.pens",
 )
 MODULES = sorted(module.name for module in pkgutil.walk_packages(digits.__path__, "digits."))

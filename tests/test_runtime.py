@@ -41,7 +41,7 @@ def test_a_narrow_strip_shows_what_a_wide_one_does() -> None:
         assert steps.shape == (width // 2, 21)
     for steps in likely.values():
         np.testing.assert_allclose(steps, likely["line"], atol=0.05)
-        assert steps.argmax(axis=1).tolist().count(1) == 2
+        assert {*steps.argmax(axis=1).tolist()} == {1, 20}  # and the blank
 
 
 def test_the_interpreter_itself_gives_what_the_signature_runner_gives() -> None:

@@ -49,7 +49,8 @@ def test_answers_match_those_of_python(visit: Visit) -> None:
     golden = np.load(bundle.SHIPPED / "golden.npz")
     answers = browsing.ask(page, golden["canvas_input"])
     found = np.array([answer["probabilities"] for answer in answers])
-    assert np.abs(found - golden["canvas_probabilities"]).max() < 1e-4
+    # The page's weights are rounded to whole numbers of a step.
+    assert np.abs(found - golden["canvas_probabilities"]).max() < 5e-4
     accepted = golden["canvas_is_digit"] >= bundle.read().threshold
     assert [answer["accepted"] for answer in answers] == accepted.tolist()
     assert {True, False} == {*accepted.tolist()}

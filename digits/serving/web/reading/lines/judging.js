@@ -12,7 +12,7 @@ const PRESENCE = 0.52;
 const LIKELIEST = 0.38;
 const OFFSET = -4.56;
 const AMONG_DIGITS = 5.5; // log odds, for a character among others that are mostly digits
-const MOSTLY = 1.5; // digits for each other character
+const MOSTLY = 1; // digits for each other character
 const ENOUGH = 2; // digits around
 const MOST_ODDS = 6; // of a network's opinion whether there is a digit, as a logarithm
 
