@@ -114,6 +114,15 @@ def test_what_is_not_a_sheet_on_a_table_comes_back_as_it_is(name: str) -> None:
         assert sheet.in_picture(Box(-2, 5, width + 9, height)) == Box(0, 5, width, height - 5)
 
 
+@pytest.mark.parametrize("shape", [(100, 9000), (9000, 100), (100, 40_000)])
+def test_a_long_strip_comes_back_as_it_is(shape: tuple[int, int]) -> None:
+    """Of its small copy a few rows are left, or one."""
+    picture = np.full(shape, 230, np.uint8)
+    picture[shape[0] // 3 :, shape[1] // 3 :] = 20
+    assert paper.find(picture).grey is picture
+    assert paper.find(255 - picture).grey.shape == shape
+
+
 @pytest.mark.parametrize(("side", "of_each"), [(28, 4), (150, 2), (400, 1)])
 def test_drawings_of_digits_come_back_as_they_are(mnist: Mnist, side: int, of_each: int) -> None:
     for digit in range(10):

@@ -95,7 +95,7 @@ def _may_have_edges(grey: Grey) -> bool:
         return False
     # Thick strokes may be left, but all strokes are narrower than a sheet. A table beside a sheet
     # may be as narrow, but it goes on outside of the picture.
-    stroke = int(STROKE * min(grey.shape))
+    stroke = max(1, int(STROKE * min(grey.shape)))
     return all(
         _has_contrast(_without_strokes(grey, stroke, *way))
         for way in ((np.minimum, np.maximum, 255), (np.maximum, np.minimum, 0))
