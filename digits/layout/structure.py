@@ -43,7 +43,8 @@ class Layout:
             alone is no cell.
         cell_map: uint16 of shape (h, w), i + 1 in cell i, 0 elsewhere and on the walls. Boxes of
             cells overlap where a table is turned; this tells which ink is in which.
-        lines: what was taken out, or would have been if it were not too faint for ink; in pixels.
+        lines: what was taken out, or would have been if it were not too faint for ink, and what
+            closes combs; in pixels.
     """
 
     ink: Grey

@@ -34,8 +34,8 @@ def test_a_comb_is_a_row_of_boxes(mnist: Mnist, teeth: range, degrees: float) ->
     assert_same_ink(found.ink, turned(digits, degrees))
 
 
-def test_digits_touch_no_tooth_and_are_lower(mnist: Mnist) -> None:
-    """Ones on a rule, with other digits between them, stay."""
+def test_ones_on_a_rule_with_other_digits_between_them_stay(mnist: Mnist) -> None:
+    """They are no higher than what stands between them, as teeth are."""
     page = Image.new("L", (520, 120))
     pencil = ImageDraw.Draw(page)
     pencil.line((20, 80, 500, 80), 255, 2)
@@ -48,7 +48,7 @@ def test_digits_touch_no_tooth_and_are_lower(mnist: Mnist) -> None:
     assert all(columns[:, 59 + 70 * i : 63 + 70 * i].max(axis=1).min() > 127 for i in range(6))
 
 
-def test_an_empty_comb_is_no_row_of_ones() -> None:
+def test_a_few_strokes_on_a_rule_are_no_comb() -> None:
     page = Image.new("L", (520, 120))
     pencil = ImageDraw.Draw(page)
     pencil.line((40, 80, 480, 80), 255, 2)
